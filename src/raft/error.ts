@@ -1,0 +1,29 @@
+import type { LogIndex, NodeId } from './ids.js'
+
+/**
+ * Why a proposal was not appended. Nothing was written: it may be offered again, here or elsewhere.
+ *
+ *  - `NotLeader`: this server does not lead; `leader` is who does, as far as it knows;
+ *  - `Overloaded`: a bound is reached (`limit` names it); offer it again when some of what is under way is done.
+ */
+export type Refusal =
+  | { readonly _tag: 'NotLeader'; readonly leader: NodeId | null }
+  | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
+
+/** The bounds a proposal can meet, by the names they have in the options. */
+export type LimitName =
+  | 'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'
+
+/** A property that the protocol guarantees does not hold: a bug, or a disk that lied. The server that finds it stops. */
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation'
+  constructor(
+    /** The invariant, by its name in invariants.ts. */
+    readonly invariant: string,
+    /** The step that broke it, printed. */
+    readonly step: string,
+    readonly index: LogIndex | null = null,
+  ) {
+    super(`${invariant}\n${step}`)
+  }
+}

@@ -1,0 +1,29 @@
+import type { LogIndex, NodeId, WriteSeq } from './ids.js'
+import type { Message } from './messages.js'
+
+/** The caller's own number for a batch of commands; `Appended` and `Refused` echo it. */
+export type RequestId = number
+
+/** What happened. The events of a run, in order, are its whole story: the same events give the same states and effects. */
+export type RaftEvent =
+  /** The server was started or restarted from what its disk held. First, and once. */
+  | { readonly _tag: 'Started' }
+  /** "election timeout elapses" (§5.2), for the arming with this generation; an older one is stale and ignored. */
+  | { readonly _tag: 'ElectionTimedOut'; readonly generation: number }
+  /** "repeat during idle periods to prevent election timeouts" (§5.2), with a generation like the above. */
+  | { readonly _tag: 'HeartbeatDue'; readonly generation: number }
+  /** A message arrived; it was decoded and its sender admitted at the border. */
+  | { readonly _tag: 'Received'; readonly message: Message }
+  /** "command received from client" (§5.3), any number of them at once. */
+  | { readonly _tag: 'Proposed'; readonly request: RequestId; readonly commands: ReadonlyArray<Uint8Array> }
+  /** A turn of the loop ended: send what has gathered. Answers `ScheduleFlush`. */
+  | { readonly _tag: 'Flush' }
+  /** Every write up to and including `seq` is on stable storage. */
+  | { readonly _tag: 'Persisted'; readonly seq: WriteSeq }
+  /** The state machine has answered for every entry up to and including `index`. */
+  | { readonly _tag: 'Applied'; readonly index: LogIndex }
+  /** What was sent to `peer` may be lost: a full queue, a reset connection. */
+  | { readonly _tag: 'Unreachable'; readonly peer: NodeId }
+
+/** An event with the whole milliseconds of the loop's monotonic clock at which it was taken up, not queued. */
+export type TimedEvent = RaftEvent & { readonly at: number }

@@ -1,0 +1,244 @@
+import { either } from 'fp-ts'
+import type { Configuration } from './configuration.js'
+import { configurationOf, type Entry } from './entry.js'
+import { after, before, type LogIndex, logIndex, maxIndex, minIndex, term, type Term } from './ids.js'
+
+/**
+ * What stands before the first entry: index and term of the last entry that a snapshot replaced
+ * (Figure 13's lastIncludedIndex and lastIncludedTerm), and the configuration at that point
+ * (§7). In a new cluster index and term are 0 and the configuration is the one it was bootstrapped with.
+ */
+export interface LogBase {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly configuration: Configuration
+}
+
+/** How much of a log to read at once. The first entry is given whatever its size, so that a large one cannot block the log. */
+export interface ReadLimit {
+  readonly maxEntries: number
+  readonly maxBytes: number
+}
+
+/**
+ * The log, a persistent value: every change gives a new one and leaves the old one valid.
+ * Guarantees:
+ *
+ *  1. entries stand at consecutive indexes from `base.index + 1` to `lastIndex`;
+ *  2. their terms never decrease, starting from `base.term`;
+ *  3. two logs of one server that hold the same term at one index are equal up to it (Log Matching, §5.3);
+ *  4. appending, truncating, compacting and reading cost the same whatever the length;
+ *  5. what `compactTo` dropped can be collected as soon as no older value of the log is held.
+ */
+export interface Log extends Iterable<Entry> {
+  readonly base: LogBase
+  readonly lastIndex: LogIndex
+  /** The term of the last entry, `base.term` where there is none. */
+  readonly lastTerm: Term
+  /** The sizes of all commands in it, in bytes. */
+  readonly bytes: number
+  /** The latest configuration in the log, committed or not: the one a server uses (§6). */
+  readonly configuration: Configuration
+  /** Where the latest configuration stands; `base.index` if no entry holds one. */
+  readonly configurationIndex: LogIndex
+  /** The configuration that was in force at `index`. */
+  configurationAt(index: LogIndex): Configuration
+  /** The term at `index`: 0 at 0, so that the consistency check needs no special case; null before the base or after the end. */
+  termAt(index: LogIndex): Term | null
+  /** The entry at `index`; undefined where the log holds none. */
+  at(index: LogIndex): Entry | undefined
+  /** Entries from `index` on, as many as `limit` allows; none where the log holds none. */
+  from(index: LogIndex, limit?: ReadLimit): ReadonlyArray<Entry>
+  /** The sizes of the commands from `index` to the end, in bytes. */
+  bytesFrom(index: LogIndex): number
+  /** The first index whose term is `t` or newer; `lastIndex + 1` if there is none. By binary search. */
+  firstIndexOf(t: Term): LogIndex
+  append(entries: ReadonlyArray<Entry>): Log
+  /** "delete the existing entry and all that follow it" (§5.3). */
+  truncateFrom(index: LogIndex): Log
+  /** Forgets the entries up to and including `index`, which become the base (§7). */
+  compactTo(index: LogIndex): Log
+}
+
+/** A log that begins after `base`. */
+export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log =>
+  new ChunkedLog(base, [], 0, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(entries)
+
+/** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
+export const commonPrefix = (a: Log, b: Log): LogIndex => {
+  let low: number = maxIndex(a.base.index, b.base.index)
+  let high: number = minIndex(a.lastIndex, b.lastIndex)
+  if (low > high) return minIndex(a.lastIndex, b.lastIndex)
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (a.termAt(logIndex(middle)) === b.termAt(logIndex(middle))) low = middle
+    else high = middle - 1
+  }
+  return logIndex(low)
+}
+
+const chunkBits = 10
+const chunkLength = 1 << chunkBits
+const unlimited: ReadLimit = { maxEntries: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }
+
+/**
+ * A run of up to `chunkLength` entries. Append-only: a log that ends before the chunk does
+ * takes a copy to append to, so several logs may share what they have in common.
+ */
+interface Chunk {
+  /** Undefined at the places that compaction gave up. */
+  readonly entries: (Entry | undefined)[]
+  /** For each entry: the bytes of all commands in this log before and including it. */
+  readonly bytesUpTo: number[]
+}
+
+/** The configurations of a log, latest first, so that truncation only has to let go of the head. */
+interface ConfigurationAt {
+  readonly index: LogIndex
+  readonly configuration: Configuration
+  readonly former: ConfigurationAt | null
+}
+
+class ChunkedLog implements Log {
+  readonly lastTerm: Term
+  readonly bytes: number
+
+  /**
+   * Entry `index` stands in `chunks[(index - 1 - origin) >> chunkBits]`. Compaction moves `origin`
+   * by whole chunks, which stay shared; the array `chunks` is shared in the same way as a chunk is.
+   */
+  constructor(
+    readonly base: LogBase,
+    private readonly chunks: Chunk[],
+    private readonly origin: number,
+    readonly lastIndex: LogIndex,
+    private readonly bytesBefore: number,
+    private readonly configurations: ConfigurationAt,
+  ) {
+    this.lastTerm = this.termAt(lastIndex) ?? base.term
+    this.bytes = this.bytesUpTo(lastIndex) - bytesBefore
+  }
+
+  get configuration(): Configuration { return this.configurations.configuration }
+  get configurationIndex(): LogIndex { return this.configurations.index }
+
+  configurationAt(index: LogIndex): Configuration {
+    let at = this.configurations
+    while (at.index > index && at.former !== null) at = at.former
+    return at.configuration
+  }
+
+  at(index: LogIndex): Entry | undefined {
+    if (index <= this.base.index || index > this.lastIndex) return undefined
+    const place = index - 1 - this.origin
+    return this.chunks[place >> chunkBits]?.entries[place & (chunkLength - 1)]
+  }
+
+  termAt(index: LogIndex): Term | null {
+    if (index === this.base.index) return this.base.term
+    return this.at(index)?.term ?? null
+  }
+
+  from(index: LogIndex, { maxEntries, maxBytes }: ReadLimit = unlimited): ReadonlyArray<Entry> {
+    const first = maxIndex(index, after(this.base.index))
+    const last = Math.min(this.lastIndex, first + maxEntries - 1)
+    const entries: Entry[] = []
+    let bytes = 0
+    for (let i = first; i <= last; i = after(i)) {
+      const entry = this.at(i)!
+      bytes += entry.size
+      if (bytes > maxBytes && entries.length > 0) break
+      entries.push(entry)
+    }
+    return entries
+  }
+
+  bytesFrom(index: LogIndex): number {
+    return index > this.lastIndex ? 0 : this.bytesBefore + this.bytes - this.bytesUpTo(maxIndex(before(index), this.base.index))
+  }
+
+  firstIndexOf(t: Term): LogIndex {
+    let low: number = this.base.index + 1
+    let high: number = this.lastIndex + 1
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (this.at(logIndex(middle))!.term >= t) high = middle
+      else low = middle + 1
+    }
+    return logIndex(low)
+  }
+
+  append(entries: ReadonlyArray<Entry>): Log {
+    if (entries.length === 0) return this
+    const length = this.lastIndex - this.origin
+    const chunks = this.ownSpine(length)
+    let bytes = this.bytesUpTo(this.lastIndex)
+    let configurations = this.configurations
+    let place = length
+    for (const entry of entries) {
+      let chunk = chunks[place >> chunkBits]
+      if (chunk === undefined) chunks.push((chunk = { entries: [], bytesUpTo: [] }))
+      chunk.entries[place & (chunkLength - 1)] = entry
+      chunk.bytesUpTo[place & (chunkLength - 1)] = bytes += entry.size
+      place++
+      if (entry.kind === 'configuration') {
+        const configuration = configurationOf(entry.command)
+        if (either.isRight(configuration)) {
+          configurations = { index: logIndex(this.origin + place), configuration: configuration.right, former: configurations }
+        }
+      }
+    }
+    return new ChunkedLog(this.base, chunks, this.origin, logIndex(this.origin + place), this.bytesBefore, configurations)
+  }
+
+  /** `chunks` if this log ends where they end, so that it alone may extend them; otherwise a copy that ends here. */
+  private ownSpine(length: number): Chunk[] {
+    const last = this.chunks[this.chunks.length - 1]
+    const end = last === undefined ? 0 : (this.chunks.length - 1) * chunkLength + last.entries.length
+    if (end === length) return this.chunks
+    const full = length >> chunkBits
+    const rest = length & (chunkLength - 1)
+    const copy = this.chunks.slice(0, full)
+    const tail = this.chunks[full]
+    if (rest > 0 && tail !== undefined) copy.push({ entries: tail.entries.slice(0, rest), bytesUpTo: tail.bytesUpTo.slice(0, rest) })
+    return copy
+  }
+
+  truncateFrom(index: LogIndex): Log {
+    if (index > this.lastIndex) return this
+    let configurations = this.configurations
+    while (configurations.index >= index && configurations.former !== null) configurations = configurations.former
+    const last = maxIndex(before(index), this.base.index)
+    return new ChunkedLog(this.base, this.chunks, this.origin, last, this.bytesBefore, configurations)
+  }
+
+  compactTo(index: LogIndex): Log {
+    const t = this.termAt(index)
+    if (index <= this.base.index || t === null) return this
+    const base = { index, term: t, configuration: this.configurationAt(index) }
+    const dropped = (index - this.origin) >> chunkBits
+    const origin = this.origin + dropped * chunkLength
+    const chunks = this.chunks.slice(dropped)
+    // The first chunk kept may begin with entries that were dropped: they must not be held by it.
+    const rest = index - origin
+    const first = chunks[0]
+    if (rest > 0 && first !== undefined) chunks[0] = { entries: first.entries.slice().fill(undefined, 0, rest), bytesUpTo: first.bytesUpTo.slice() }
+    return new ChunkedLog(base, chunks, origin, this.lastIndex, this.bytesUpTo(index), configurationsFrom(this.configurations, base))
+  }
+
+  *[Symbol.iterator](): Iterator<Entry> {
+    for (let i = after(this.base.index); i <= this.lastIndex; i = after(i)) yield this.at(i)!
+  }
+
+  private bytesUpTo(index: LogIndex): number {
+    if (index <= this.base.index) return this.bytesBefore
+    const place = index - 1 - this.origin
+    return this.chunks[place >> chunkBits]!.bytesUpTo[place & (chunkLength - 1)]!
+  }
+}
+
+/** The configurations that stand after `base`, on top of the base's own. */
+const configurationsFrom = (at: ConfigurationAt, base: LogBase): ConfigurationAt =>
+  at.index > base.index && at.former !== null
+    ? { ...at, former: configurationsFrom(at.former, base) }
+    : { index: base.index, configuration: base.configuration, former: null }

@@ -1,0 +1,104 @@
+import { either } from 'fp-ts'
+import * as t from 'io-ts'
+import { configurationOf, type Entry } from './entry.js'
+import { LogIndex, MessageSeq, NodeId, Term } from './ids.js'
+
+/*
+ * The RPCs of Figure 2, as one-way messages. Fields stand in the order of the paper's boxes.
+ * `from` and `to` are the envelope; a request carries a `seq`, which its one reply echoes as
+ * `re`, refusals too: without it an answer to an old request cannot be told from a new one.
+ */
+
+const kinds: ReadonlySet<unknown> = new Set<Entry['kind']>(['command', 'noop', 'configuration'])
+
+const isEntry = (u: unknown): u is Entry => {
+  const e = u as Partial<Entry> | null
+  return typeof e === 'object' && e !== null && Term.is(e.term) && kinds.has(e.kind)
+    && e.command instanceof Uint8Array && e.size === e.command.length
+    && (e.kind !== 'configuration' || either.isRight(configurationOf(e.command)))
+}
+
+/** Entries as one codec with a loop of its own: `t.array(t.strict(…))` costs forty times as much. */
+const Entries = new t.Type<ReadonlyArray<Entry>, ReadonlyArray<Entry>>(
+  'Entries',
+  (u): u is ReadonlyArray<Entry> => Array.isArray(u) && u.every(isEntry),
+  (u, context) => (Array.isArray(u) && u.every(isEntry) ? t.success(u as ReadonlyArray<Entry>) : t.failure(u, context)),
+  t.identity,
+)
+
+const request = { from: NodeId, to: NodeId, seq: MessageSeq }
+const reply = { from: NodeId, to: NodeId, re: MessageSeq }
+
+/** "Invoked by candidates to gather votes (§5.2)." */
+export const RequestVote = t.readonly(t.type({
+  _tag: t.literal('RequestVote'), ...request,
+  term: Term, candidateId: NodeId, lastLogIndex: LogIndex, lastLogTerm: Term,
+}), 'RequestVote')
+export type RequestVote = t.TypeOf<typeof RequestVote>
+
+export const RequestVoteReply = t.readonly(t.type({
+  _tag: t.literal('RequestVoteReply'), ...reply,
+  term: Term, voteGranted: t.boolean,
+}), 'RequestVoteReply')
+export type RequestVoteReply = t.TypeOf<typeof RequestVoteReply>
+
+/** "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)." */
+export const AppendEntries = t.readonly(t.type({
+  _tag: t.literal('AppendEntries'), ...request,
+  term: Term, leaderId: NodeId, prevLogIndex: LogIndex, prevLogTerm: Term, entries: Entries, leaderCommit: LogIndex,
+}), 'AppendEntries')
+export type AppendEntries = t.TypeOf<typeof AppendEntries>
+
+/**
+ * Where the logs part, so that the leader can skip a term in one round trip (§5.3: "the follower can
+ * include the term of the conflicting entry and the first index it stores for that term").
+ * `term` is null where the follower's log is too short; `index` is then its first free index.
+ */
+export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
+export type Conflict = t.TypeOf<typeof Conflict>
+
+/** On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says where to go on. */
+export const AppendEntriesReply = t.readonly(t.type({
+  _tag: t.literal('AppendEntriesReply'), ...reply,
+  term: Term, success: t.boolean, matchIndex: LogIndex, conflict: t.union([Conflict, t.null]),
+}), 'AppendEntriesReply')
+export type AppendEntriesReply = t.TypeOf<typeof AppendEntriesReply>
+
+const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply], 'Message')
+export type Message = t.TypeOf<typeof Shape>
+
+/** Why no honest server sends `m`, though each of its fields is of the right kind; null for a plausible message. */
+const implausible = (m: Message): string | null => {
+  switch (m._tag) {
+    case 'RequestVote':
+      return m.candidateId !== m.from ? 'candidateId is not the sender' : m.lastLogTerm >= m.term ? 'lastLogTerm is not older than term' : null
+    case 'AppendEntries': {
+      if (m.leaderId !== m.from) return 'leaderId is not the sender'
+      if (!Number.isSafeInteger(m.prevLogIndex + m.entries.length)) return 'the last index is no safe integer'
+      let last: number = m.prevLogTerm
+      for (const entry of m.entries) {
+        if (entry.term < last) return 'the terms of entries decrease'
+        last = entry.term
+      }
+      return last > m.term ? 'an entry is newer than term' : null
+    }
+    case 'RequestVoteReply':
+    case 'AppendEntriesReply':
+      return null
+  }
+}
+
+/**
+ * Every message between servers. Decoding checks the fields and what they must be to each other
+ * (the terms of a run of entries never decrease and none is newer than its message's), so that the
+ * rules can take a message at its word. Used at the border only; see streams/inbound.ts.
+ */
+export const Message = new t.Type<Message, Message>(
+  'Message',
+  (u): u is Message => Shape.is(u) && implausible(u) === null,
+  (u, context) => either.chain((m: Message): t.Validation<Message> => {
+    const reason = implausible(m)
+    return reason === null ? t.success(m) : t.failure(u, context, reason)
+  })(Shape.validate(u, context)),
+  t.identity,
+)

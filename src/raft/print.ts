@@ -1,0 +1,93 @@
+import type { Effect, Write } from './effect.js'
+import type { Entry } from './entry.js'
+import type { RaftEvent } from './event.js'
+import type { Message } from './messages.js'
+import type { Role, Server } from './server.js'
+import type { Step } from './step.js'
+
+/** One line per thing, the same in traces, transcripts, failures and docs. */
+
+/** `n1 Follower  T3 vote n2 commit 0 log [1 1 2]` — the log by the terms of its entries. */
+export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log, durable }: Server): string => {
+  const lag = durable.index < log.lastIndex ? ` durable ${durable.index}` : ''
+  return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printTerms([...log])}${lag}`
+}
+
+export const printRole = (role: Role): string => role._tag
+
+const printTerms = (entries: ReadonlyArray<Entry>): string => {
+  const shown = entries.slice(-12).map(({ term }) => term)
+  return `[${entries.length > shown.length ? '… ' : ''}${shown.join(' ')}]`
+}
+
+/** `n2→n3 RequestVote T1 last 0/0` — positions as index/term. */
+export const printMessage = (m: Message): string => {
+  const head = `${m.from}→${m.to}`
+  switch (m._tag) {
+    case 'RequestVote':
+      return `${head} RequestVote T${m.term} last ${m.lastLogIndex}/${m.lastLogTerm}`
+    case 'RequestVoteReply':
+      return `${head} ${m.voteGranted ? 'granted' : 'denied'} T${m.term}`
+    case 'AppendEntries': {
+      const what = m.entries.length === 0 ? '' : ` entries ${printTerms(m.entries)}`
+      return `${head} AppendEntries T${m.term} prev ${m.prevLogIndex}/${m.prevLogTerm}${what} commit ${m.leaderCommit}`
+    }
+    case 'AppendEntriesReply': {
+      if (m.success) return `${head} appended T${m.term} match ${m.matchIndex}`
+      return `${head} refused T${m.term}${m.conflict === null ? '' : ` conflict ${m.conflict.index}/${m.conflict.term ?? '-'}`}`
+    }
+  }
+}
+
+export const printWrite = ({ hardState, truncateFrom, firstIndex, entries }: Write): string =>
+  [
+    ...(hardState === null ? [] : [`T${hardState.currentTerm} vote ${hardState.votedFor ?? '-'}`]),
+    ...(truncateFrom === null ? [] : [`truncate from ${truncateFrom}`]),
+    ...(entries.length === 0 ? [] : [`entries ${firstIndex}… ${printTerms(entries)}`]),
+  ].join(', ')
+
+export const printEffect = (effect: Effect): string => {
+  switch (effect._tag) {
+    case 'Persist':
+      return `persist #${effect.seq} ${printWrite(effect.write)}`
+    case 'Send':
+      return `send    ${printMessage(effect.message)}${effect.after === null ? '' : ` after #${effect.after}`}`
+    case 'Apply':
+      return `apply   ${effect.firstIndex}…${effect.firstIndex + effect.entries.length - 1}`
+    case 'ArmElectionTimer':
+    case 'ArmHeartbeat':
+      return `${effect._tag} ${effect.generation}`
+    case 'ScheduleFlush':
+      return 'ScheduleFlush'
+    case 'Appended':
+      return `appended request ${effect.request} at ${effect.firstIndex} T${effect.term} ×${effect.count}`
+    case 'Refused':
+      return `refused request ${effect.request} after ${effect.appended}: ${effect.refusal._tag}${
+        effect.refusal._tag === 'NotLeader' ? ` (leader ${effect.refusal.leader ?? 'unknown'})` : ` (${effect.refusal.limit})`}`
+  }
+}
+
+export const printEvent = (event: RaftEvent): string => {
+  switch (event._tag) {
+    case 'Received':
+      return `> ${printMessage(event.message)}`
+    case 'ElectionTimedOut':
+    case 'HeartbeatDue':
+      return `> ${event._tag} ${event.generation}`
+    case 'Proposed':
+      return `> Proposed request ${event.request} ×${event.commands.length}`
+    case 'Persisted':
+      return `> Persisted #${event.seq}`
+    case 'Applied':
+      return `> Applied ${event.index}`
+    case 'Unreachable':
+      return `> Unreachable ${event.peer}`
+    case 'Started':
+    case 'Flush':
+      return `> ${event._tag}`
+  }
+}
+
+/** A whole step: the event, its effects in order, and the state it led to. */
+export const printStep = (event: RaftEvent, { server, effects }: Step): string =>
+  [printEvent(event), ...effects.map((effect) => `  ${printEffect(effect)}`), `  ${printServer(server)}`].join('\n')

@@ -1,0 +1,34 @@
+/*
+ * Majorities: arithmetic only. Who the voters are is configuration.ts's business; with two
+ * voter sets (joint consensus, §6) an agreement needs a majority of each.
+ */
+
+/** Whether those for whom `has` holds are a majority of every set. An empty set has no majority: nobody can decide for it. */
+export const isQuorum = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, has: (voter: A) => boolean): boolean =>
+  voterSets.every((voters) => {
+    let count = 0
+    for (const voter of voters) if (has(voter)) count++
+    return count * 2 > voters.length
+  })
+
+/**
+ * The greatest N such that a majority of every set has `value(voter) >= N`: what Figure 2 asks
+ * of matchIndex ("a majority of matchIndex[i] ≥ N"), answered at once for all N.
+ */
+export const quorumValue = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, value: (voter: A) => number): number => {
+  let least = Number.POSITIVE_INFINITY
+  for (const voters of voterSets) least = Math.min(least, majorityValue(voters.map(value)))
+  return least === Number.POSITIVE_INFINITY ? 0 : least
+}
+
+/** The greatest value that more than half of `values` reach; 0 for none. `values` is sorted in place. */
+const majorityValue = (values: number[]): number => {
+  // Three or five numbers, at every acknowledgement: insertion beats the general sort.
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!
+    let j = i
+    for (; j > 0 && values[j - 1]! < value; j--) values[j] = values[j - 1]!
+    values[j] = value
+  }
+  return values[Math.floor(values.length / 2)] ?? 0
+}

@@ -1,0 +1,41 @@
+/**
+ * What the rules may do and how much of it; constant in the life of a server. Every bound has a
+ * policy at the bound:
+ *
+ *  - `leaderNoop`: whether a new leader opens its term with a no-op (§8). Without it entries of older terms
+ *    wait for the first command of its own; the lab, whose first command must get index 1, needs it off;
+ *  - `maxEntriesPerMessage`, `maxBytesPerMessage`: one AppendEntries; the rest goes in the next. A single larger entry goes alone;
+ *  - `maxInflightMessages`, `maxInflightBytes`: unanswered AppendEntries per follower; the rest waits for an answer;
+ *  - `maxUncommittedEntries`, `maxUncommittedBytes`: appended by this leader and not committed; beyond it proposals are `Overloaded`;
+ *  - `maxUnapplied`: committed and not applied; beyond it a leader says `Overloaded`, and a follower takes no entries but answers heartbeats;
+ *  - `maxHandedOver`: entries the state machine holds and has not answered for; the rest waits in the log;
+ *  - `maxLogBytes`: commands in memory since the last snapshot; beyond it proposals are `Overloaded`;
+ *  - `maxPendingWrites`: writes the disk has not acknowledged; beyond it the same as with `maxUnapplied`.
+ */
+export interface Settings {
+  readonly leaderNoop: boolean
+  readonly maxEntriesPerMessage: number
+  readonly maxBytesPerMessage: number
+  readonly maxInflightMessages: number
+  readonly maxInflightBytes: number
+  readonly maxUncommittedEntries: number
+  readonly maxUncommittedBytes: number
+  readonly maxUnapplied: number
+  readonly maxHandedOver: number
+  readonly maxLogBytes: number
+  readonly maxPendingWrites: number
+}
+
+export const defaultSettings: Settings = {
+  leaderNoop: true,
+  maxEntriesPerMessage: 4_096,
+  maxBytesPerMessage: 1 << 20,
+  maxInflightMessages: 64,
+  maxInflightBytes: 8 << 20,
+  maxUncommittedEntries: 1 << 17,
+  maxUncommittedBytes: 64 << 20,
+  maxUnapplied: 1 << 17,
+  maxHandedOver: 8_192,
+  maxLogBytes: 2 ** 31,
+  maxPendingWrites: 4_096,
+}

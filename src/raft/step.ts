@@ -1,0 +1,85 @@
+import { produce } from 'immer'
+import { function as F } from 'fp-ts'
+import type { Effect } from './effect.js'
+import type { RaftEvent, TimedEvent } from './event.js'
+import type { Message } from './messages.js'
+import { acknowledge, derivePersist, numberWaits } from './durability.js'
+import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
+import { receiveAppendEntries } from './rules/appendEntries.js'
+import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
+import { flush, heartbeatDue, leaderPersisted, propose } from './rules/leaders.js'
+import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
+import { receiveRequestVote } from './rules/requestVote.js'
+import type { Server, ServerDraft } from './server.js'
+
+/** What one event made of a server, and what is to be done about it. */
+export interface Step {
+  readonly server: Server
+  readonly effects: ReadonlyArray<Effect>
+}
+
+/**
+ * The whole protocol: one event in, the next state and its effects out. Total and deterministic:
+ * it reads no clock, no dice and no wires. What an event leaves unchanged stays identical (`===`);
+ * what must survive a crash is compared before and after, so that no rule can forget to persist it.
+ */
+export const step = (server: Server, event: TimedEvent): Step => {
+  let effects: ReadonlyArray<Effect> = []
+  const next = produce(server, (draft: ServerDraft) => {
+    const decided = decide(draft, event)
+    const persist = derivePersist(server, draft)
+    const numbered = numberWaits(decided, draft.durable)
+    effects = persist === null ? numbered : [persist, ...numbered]
+  })
+  return { server: next, effects }
+}
+
+const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> => {
+  switch (event._tag) {
+    case 'Started':
+      return [armElectionTimer(server), ...applyCommitted(server)]
+    case 'ElectionTimedOut':
+      return electionTimedOut(server, event.generation)
+    case 'HeartbeatDue':
+      return heartbeatDue(server, event.generation)
+    case 'Received':
+      return receive(server, event.message)
+    case 'Proposed':
+      return propose(server, event.request, event.commands)
+    case 'Flush':
+      return flush(server)
+    case 'Persisted':
+      return acknowledge(server, event.seq)
+        ? [...countOwnVote(server), ...leaderPersisted(server), ...applyCommitted(server)]
+        : []
+    case 'Applied':
+      return applied(server, event.index)
+    case 'Unreachable':
+      return unreachable(server, event.peer)
+    default:
+      return F.absurd(event)
+  }
+}
+
+/** The term rule, once, before every handler: after it a handler knows that the message's term is not newer than ours. */
+const receive = (server: ServerDraft, message: Message): ReadonlyArray<Effect> => {
+  if (message.to !== server.id || message.from === server.id) return []
+  const converted = observeTerm(server, message.term)
+  const answered = handle(server, message)
+  return converted.length === 0 ? answered : [...converted, ...answered]
+}
+
+const handle = (server: ServerDraft, message: Message): ReadonlyArray<Effect> => {
+  switch (message._tag) {
+    case 'RequestVote':
+      return receiveRequestVote(server, message)
+    case 'RequestVoteReply':
+      return receiveRequestVoteReply(server, message)
+    case 'AppendEntries':
+      return receiveAppendEntries(server, message)
+    case 'AppendEntriesReply':
+      return receiveAppendEntriesReply(server, message)
+    default:
+      return F.absurd(message)
+  }
+}

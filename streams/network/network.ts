@@ -1,0 +1,35 @@
+import type { Observable, ObservableInput } from 'rxjs'
+import type { RaftEvent } from '../../src/raft/event.js'
+import type { NodeId } from '../../src/raft/ids.js'
+import type { Message } from '../../src/raft/messages.js'
+
+/** Something arrived that was not let in. It never reaches the core; `reason` says what was wrong with it. */
+export interface Rejected {
+  readonly _tag: 'Rejected'
+  /** Who sent it, as far as that is known: a server's name after its handshake, an address before. */
+  readonly from: string | null
+  readonly kind: 'frame' | 'message' | 'handshake' | 'limit'
+  readonly reason: string
+}
+
+/** What a network tells its server. */
+export type NetworkEvent = Extract<RaftEvent, { readonly _tag: 'Received' | 'Unreachable' }> | Rejected
+
+/**
+ * How a server reaches the others: it consumes the messages that are to be sent and answers with
+ * those that arrive. Contract:
+ *
+ *  - messages may be lost, delayed, doubled and reordered; none is changed;
+ *  - nothing is delivered within the call that caused it;
+ *  - what was probably lost on the way to a peer is told as `Unreachable { peer }`;
+ *  - `from` of what is received is the server that the sender proved or was configured to be;
+ *  - an error ends the server: it is for what makes the network unusable, such as a port that is taken.
+ */
+export type Network = (message$: Observable<Message>) => ObservableInput<NetworkEvent>
+
+/** Why a network cannot be used, with a sentence that says what to do. */
+export interface NetworkError {
+  readonly _tag: 'AddressInUse' | 'NetworkFailed'
+  readonly message: string
+  readonly peer?: NodeId
+}

@@ -1,0 +1,52 @@
+import type { Entry, EntryKind } from '../../src/raft/entry.js'
+import { term } from '../../src/raft/ids.js'
+
+/*
+ * Entries as bytes, the same on the wire and on disk, little-endian:
+ *
+ *   kind u8 | term u48 | size u32 | command, `size` bytes
+ */
+
+export const entryHeaderBytes = 11
+const kinds: ReadonlyArray<EntryKind> = ['command', 'noop', 'configuration']
+
+/** How many bytes `entries` take. */
+export const entriesByteLength = (entries: ReadonlyArray<Entry>): number => {
+  let length = entries.length * entryHeaderBytes
+  for (const { size } of entries) length += size
+  return length
+}
+
+/** Writes `entries` into `target` from `offset` on and returns where they end. */
+export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, offset: number): number => {
+  let at = offset
+  for (const { kind, term: t, size, command } of entries) {
+    const low = t >>> 0
+    const high = (t - low) / 0x1_0000_0000
+    target[at] = kinds.indexOf(kind)
+    target[at + 1] = low; target[at + 2] = low >>> 8; target[at + 3] = low >>> 16; target[at + 4] = low >>> 24
+    target[at + 5] = high; target[at + 6] = high >>> 8
+    target[at + 7] = size; target[at + 8] = size >>> 8; target[at + 9] = size >>> 16; target[at + 10] = size >>> 24
+    target.set(command, at + entryHeaderBytes)
+    at += entryHeaderBytes + size
+  }
+  return at
+}
+
+/** All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of entries. */
+export const readEntries = (bytes: Uint8Array): ReadonlyArray<Entry> | null => {
+  const entries: Entry[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const kind = kinds[bytes[at]!]
+    if (kind === undefined || at + entryHeaderBytes > bytes.length) return null
+    const low = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0
+    const high = bytes[at + 5]! | (bytes[at + 6]! << 8)
+    const size = (bytes[at + 7]! | (bytes[at + 8]! << 8) | (bytes[at + 9]! << 16) | (bytes[at + 10]! << 24)) >>> 0
+    const end = at + entryHeaderBytes + size
+    if (end > bytes.length) return null
+    entries.push({ term: term(low + high * 0x1_0000_0000), kind, size, command: bytes.subarray(at + entryHeaderBytes, end) })
+    at = end
+  }
+  return entries
+}
