@@ -1,0 +1,31 @@
+/**
+ * Compiles dist/esm and dist/cjs side by side. Both grow in a directory of their own that then takes the place of dist: a failed
+ * build leaves the former one whole, and a running server or test never reads a half-written one.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+
+process.chdir(new URL('..', import.meta.url).pathname)
+
+// A sibling of dist, so that the relative paths in source maps stay right after the move.
+const next = `dist-${process.pid}`
+
+const compile = async (format) => {
+  const tsc = spawn('node_modules/.bin/tsc', ['-p', `tsconfig.${format}.json`, '--outDir', `${next}/${format}`], { stdio: 'inherit' })
+  const [code] = await once(tsc, 'exit')
+  return code === 0
+}
+
+try {
+  const compiled = await Promise.all(['esm', 'cjs'].map(compile))
+  if (compiled.every(Boolean)) {
+    writeFileSync(`${next}/cjs/package.json`, '{ "type": "commonjs" }\n')
+    rmSync('dist', { recursive: true, force: true })
+    renameSync(next, 'dist')
+  } else {
+    process.exitCode = 1
+  }
+} finally {
+  rmSync(next, { recursive: true, force: true })
+}
