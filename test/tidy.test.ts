@@ -1,0 +1,181 @@
+import { describe, expect, it } from '@jest/globals'
+import ts from 'typescript'
+import { type Import, importsOf, isNamed, offences, parse, reachedFrom, type Source, sourcesIn } from './tidy/source.js'
+
+/** `path → target` for each import of a source that offends. */
+const imports =
+  (offends: (imported: Import, path: string) => boolean) =>
+  (source: Source): ReadonlyArray<string> =>
+    importsOf(source)
+      .filter((imported) => offends(imported, source.path))
+      .map(({ target }) => `${source.path} → ${target}`)
+
+const words =
+  (offends: (node: ts.Node) => boolean) =>
+  (source: Source): ReadonlyArray<string> =>
+    offences(source, offends)
+
+const isOurs = ({ written }: Import): boolean => written.startsWith('.')
+const isIn = (path: string, ...folders: ReadonlyArray<string>): boolean =>
+  folders.some((folder) => path === folder || path.startsWith(`${folder}/`))
+
+const shell = ['src', 'streams', 'cli']
+const everything = [...shell, 'test', 'marbles', 'bench', 'examples']
+
+const clocksDiceAndWires = isNamed(
+  new RegExp(
+    `^(${[
+      'Date|performance|crypto|set(Timeout|Interval|Immediate)|queueMicrotask|MessageChannel|process|Buffer|console|fetch|Promise|WeakRef',
+      'TextEncoder|TextDecoder|structuredClone|globalThis',
+      // What differs between machines: locales, and functions of which the language leaves the last digit open.
+      'Intl|localeCompare|toLocale\\w+',
+      'Math\\.(random|exp|expm1|pow|log\\w*|a?(sin|cos|tan)h?|atan2|cbrt|hypot)',
+    ].join('|')})$`,
+  ),
+)
+
+const isWaiting = (node: ts.Node): boolean =>
+  ts.isAwaitExpression(node) || node.kind === ts.SyntaxKind.AsyncKeyword || node.kind === ts.SyntaxKind.AwaitKeyword
+
+const isInstanceOfObservable = (node: ts.Node): boolean =>
+  ts.isBinaryExpression(node) &&
+  node.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword &&
+  /\b(Observable|Subject)$/.test(node.right.getText())
+
+interface Rule {
+  readonly sentence: string
+  readonly folders: ReadonlyArray<string>
+  readonly offends: (source: Source) => ReadonlyArray<string>
+  /** A file that breaks the rule: the rule must see it. */
+  readonly caught: readonly [path: string, text: string]
+}
+
+const rules: ReadonlyArray<Rule> = [
+  {
+    sentence: 'src reads no clock, no dice and no wires',
+    folders: ['src'],
+    offends: words((node) => clocksDiceAndWires(node) || isWaiting(node)),
+    caught: ['src/raft/step.ts', 'const drawn = /* no Date here */ Math.random()'],
+  },
+  {
+    sentence: 'src imports immer, io-ts, fp-ts, sorted-btree and itself',
+    folders: ['src'],
+    offends: imports((i) => (isOurs(i) ? !isIn(i.target, 'src') : !['immer', 'io-ts', 'fp-ts', 'sorted-btree'].includes(i.target))),
+    caught: ['src/raft/step.ts', "import { of } from 'rxjs'"],
+  },
+  {
+    sentence: 'src/raft knows nothing of what it replicates',
+    folders: ['src/raft'],
+    offends: imports((i) => isIn(i.target, 'src/kv')),
+    caught: ['src/raft/rules/leaders.ts', "import type { Store } from '../../kv/store.js'"],
+  },
+  {
+    sentence: 'one draft per event: only step.ts makes one',
+    folders: ['src'],
+    offends: imports(
+      ({ target, values }, path) =>
+        target === 'immer' &&
+        path !== 'src/raft/step.ts' &&
+        values.some((name) => ['produce', 'produceWithPatches', 'createDraft', 'finishDraft', 'Immer'].includes(name)),
+    ),
+    caught: ['src/raft/rules/followers.ts', "import { type Draft, produce } from 'immer'"],
+  },
+  {
+    sentence: 'streams imports src, itself, rxjs and the libraries of src, and node: where bytes leave the process',
+    folders: ['streams'],
+    offends: imports((i, path) =>
+      isOurs(i)
+        ? !isIn(i.target, 'src', 'streams')
+        : i.target.startsWith('node:')
+          ? !isIn(path, 'streams/network', 'streams/storage', 'streams/kv', 'streams/nodeEntry.ts')
+          : !['rxjs', 'immer', 'io-ts', 'fp-ts'].includes(i.target) && !(i.target === 'rxjs/testing' && isIn(path, 'streams/testing')),
+    ),
+    caught: ['streams/clock.ts', "import { hrtime } from 'node:process'"],
+  },
+  {
+    sentence: 'cli imports src, streams, itself, commander, node: and the libraries of the others',
+    folders: ['cli'],
+    offends: imports((i) =>
+      isOurs(i)
+        ? !isIn(i.target, 'src', 'streams', 'cli')
+        : !i.target.startsWith('node:') && !['commander', 'rxjs', 'immer', 'io-ts', 'fp-ts'].includes(i.target),
+    ),
+    caught: ['cli/main.ts', "import { marbles } from '../marbles/marbles.js'"],
+  },
+  {
+    sentence: 'schedulers are named where time is made, and nowhere else',
+    folders: shell,
+    offends: imports(
+      ({ target, values }, path) =>
+        target.startsWith('rxjs') &&
+        values.some((name) => /Scheduler$|^TestScheduler$/.test(name)) &&
+        !isIn(path, 'streams/clock.ts', 'streams/heapScheduler.ts', 'streams/run.ts', 'streams/raft.ts', 'streams/testing'),
+    ),
+    caught: ['streams/heartbeat.ts', "import { asyncScheduler } from 'rxjs'"],
+  },
+  {
+    sentence: 'the library writes nothing to the console and ends nobody’s process',
+    folders: ['src', 'streams'],
+    offends: words(isNamed(/^(console|process\.(exit|exitCode|abort|kill))$/)),
+    caught: ['streams/raft.ts', 'process.exit(1)'],
+  },
+  {
+    sentence: 'an Observable of another copy of rxjs is one too: no instanceof',
+    folders: shell,
+    offends: words(isInstanceOfObservable),
+    caught: ['streams/raft.ts', 'const isStream = (x: unknown) => x instanceof Observable'],
+  },
+  {
+    sentence: 'libraries are imported by their bare names, which alone resolve everywhere',
+    folders: everything,
+    offends: imports(({ target }) => /^(fp-ts|io-ts|immer|sorted-btree|rxjs)\/(?!testing$)/.test(target)),
+    caught: ['src/raft/messages.ts', "import { pipe } from 'fp-ts/function'"],
+  },
+  {
+    sentence: 'our own files are imported with the ending that they will have',
+    folders: everything,
+    offends: imports((i) => isOurs(i) && !i.written.endsWith('.js')),
+    caught: ['src/raft/log.ts', "export { entry } from './entry'"],
+  },
+  {
+    sentence: 'a file is read in one go: at most 350 lines',
+    folders: shell,
+    offends: ({ path, text }) => (text.split('\n').length > 351 ? [path] : []),
+    caught: ['streams/raft.ts', '\n'.repeat(351)],
+  },
+]
+
+describe('the shape of the source', () => {
+  it.each(rules)('$sentence', ({ folders, offends }) => {
+    expect(sourcesIn(...folders).flatMap(offends)).toEqual([])
+  })
+
+  it.each(rules)('a breach is seen: $sentence', ({ offends, caught: [path, text] }) => {
+    expect(offends(parse(path, text))).toHaveLength(1)
+  })
+
+  it('finds something to look at', () => {
+    expect(sourcesIn('src/raft').length).toBeGreaterThan(10)
+  })
+})
+
+describe('what a browser loads', () => {
+  const browser = reachedFrom('streams/index.ts', 'streams/testing/index.ts')
+  const leaves = imports((i) => i.target.startsWith('node:') || isIn(i.target, 'cli') || i.target === 'commander')
+
+  it('reaches no module of Node and no command', () => {
+    expect(browser.flatMap(leaves)).toEqual([])
+  })
+
+  it('names no global that only Node has', () => {
+    expect(browser.flatMap((source) => offences(source, isNamed(/^(process|Buffer|require|__dirname|__filename|global)$/)))).toEqual([])
+  })
+
+  it('is found by following imports into src', () => {
+    expect(browser.map(({ path }) => path)).toContain('src/raft/step.ts')
+  })
+
+  it('is not what this test loads: there the same search finds modules of Node', () => {
+    expect(reachedFrom('test/tidy.test.ts').flatMap(leaves)).toContain('test/tidy/source.ts → node:fs')
+  })
+})
