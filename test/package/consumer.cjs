@@ -1,0 +1,8 @@
+const rxraft = require('rxraft')
+const node = require('rxraft/node')
+const testing = require('rxraft/testing')
+const { agree } = require('./agree.cjs')
+
+agree(rxraft).then(() => {
+  console.log(JSON.stringify({ index: Object.keys(rxraft), node: Object.keys(node), testing: Object.keys(testing) }))
+})
