@@ -45,8 +45,11 @@ export const readEntries = (bytes: Uint8Array): ReadonlyArray<Entry> | null => {
     const size = (bytes[at + 7]! | (bytes[at + 8]! << 8) | (bytes[at + 9]! << 16) | (bytes[at + 10]! << 24)) >>> 0
     const end = at + entryHeaderBytes + size
     if (end > bytes.length) return null
-    entries.push({ term: term(low + high * 0x1_0000_0000), kind, size, command: bytes.subarray(at + entryHeaderBytes, end) })
+    entries.push({ term: term(low + high * 0x1_0000_0000), kind, size, command: view(bytes, at + entryHeaderBytes, size) })
     at = end
   }
   return entries
 }
+
+/** What `bytes.subarray` gives, in half the time, and no Buffer where `bytes` is one. */
+const view = (bytes: Uint8Array, offset: number, length: number): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)
