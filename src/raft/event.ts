@@ -24,6 +24,3 @@ export type RaftEvent =
   | { readonly _tag: 'Applied'; readonly index: LogIndex }
   /** What was sent to `peer` may be lost: a full queue, a reset connection. */
   | { readonly _tag: 'Unreachable'; readonly peer: NodeId }
-
-/** An event with the whole milliseconds of the loop's monotonic clock at which it was taken up, not queued. */
-export type TimedEvent = RaftEvent & { readonly at: number }

@@ -1,5 +1,6 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
 export * from './configuration.js'
+export * from './durable.js'
 export * from './effect.js'
 export * from './entry.js'
 export * from './error.js'

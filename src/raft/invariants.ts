@@ -1,5 +1,5 @@
 import { InvariantViolation } from './error.js'
-import type { TimedEvent } from './event.js'
+import type { RaftEvent } from './event.js'
 import { printServer, printStep } from './print.js'
 import type { Server } from './server.js'
 import { step, type Step } from './step.js'
@@ -49,8 +49,8 @@ export const invariants: ReadonlyArray<Invariant> = [
 ]
 
 /** `step`, and then every invariant: throws `InvariantViolation`, with the step printed, where one does not hold. */
-export const checkedStep = (server: Server, event: TimedEvent): Step => {
-  const stepped = step(server, event)
+export const checkedStep = (server: Server, event: RaftEvent, at: number): Step => {
+  const stepped = step(server, event, at)
   if (stepped.server === server) return stepped
   for (const { name, holds } of invariants) {
     if (!holds(server, stepped.server)) throw new InvariantViolation(name, `${printServer(server)}\n${printStep(event, stepped)}`)

@@ -1,16 +1,17 @@
-import { produce } from 'immer'
 import { function as F } from 'fp-ts'
 import type { Effect } from './effect.js'
-import type { RaftEvent, TimedEvent } from './event.js'
+import type { RaftEvent } from './event.js'
+import type { WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
-import { acknowledge, derivePersist, numberWaits } from './durability.js'
+import { derivePersist, numberWaits } from './durability.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
-import { flush, heartbeatDue, leaderPersisted, propose } from './rules/leaders.js'
+import { advanceCommit } from './rules/commitment.js'
+import { flush, heartbeatDue, propose } from './rules/leaders.js'
 import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
 import { receiveRequestVote } from './rules/requestVote.js'
-import type { Server, ServerDraft } from './server.js'
+import { draftOf, isUnchanged, type Server, type ServerDraft } from './server.js'
 
 /** What one event made of a server, and what is to be done about it. */
 export interface Step {
@@ -19,19 +20,17 @@ export interface Step {
 }
 
 /**
- * The whole protocol: one event in, the next state and its effects out. Total and deterministic:
+ * The whole protocol: one event in, the next state and its effects out. `at` is the time at which the
+ * event was taken up, in whole milliseconds of the server's monotonic clock. Total and deterministic:
  * it reads no clock, no dice and no wires. What an event leaves unchanged stays identical (`===`);
  * what must survive a crash is compared before and after, so that no rule can forget to persist it.
  */
-export const step = (server: Server, event: TimedEvent): Step => {
-  let effects: ReadonlyArray<Effect> = []
-  const next = produce(server, (draft: ServerDraft) => {
-    const decided = decide(draft, event)
-    const persist = derivePersist(server, draft)
-    const numbered = numberWaits(decided, draft.durable)
-    effects = persist === null ? numbered : [persist, ...numbered]
-  })
-  return { server: next, effects }
+export const step = (server: Server, event: RaftEvent, _at: number): Step => {
+  const draft = draftOf(server)
+  const decided = decide(draft, event)
+  const persist = derivePersist(server, draft)
+  const numbered = numberWaits(decided, draft)
+  return { server: isUnchanged(server, draft) ? server : draft, effects: persist === null ? numbered : [persist, ...numbered] }
 }
 
 const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> => {
@@ -49,15 +48,27 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
     case 'Flush':
       return flush(server)
     case 'Persisted':
-      return acknowledge(server, event.seq)
-        ? [...countOwnVote(server), ...leaderPersisted(server), ...applyCommitted(server)]
-        : []
+      return persisted(server, event.seq)
     case 'Applied':
       return applied(server, event.index)
     case 'Unreachable':
       return unreachable(server, event.peer)
     default:
       return F.absurd(event)
+  }
+}
+
+const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> => {
+  const durable = server.durable.acknowledge(seq)
+  if (durable === server.durable) return []
+  server.durable = durable
+  switch (server.role._tag) {
+    case 'Follower':
+      return applyCommitted(server)
+    case 'Candidate':
+      return [...countOwnVote(server), ...applyCommitted(server)]
+    case 'Leader':
+      return advanceCommit(server)
   }
 }
 

@@ -177,7 +177,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     const way = link(from, message.to)
     stats.sent++
     if (!passes(way)) stats.cut++
-    else if (faulty || way.delayed > 0) sendThroughFaults(way, message)
+    else if (faulty) sendThroughFaults(way, message)
     else enter(way, message, 0, false)
   }
 
@@ -206,7 +206,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, delayed: false })
     else {
       const now = scheduler.now()
-      const dueMs = overtaken ? now + delayMs : Math.max(now + delayMs, way.lastDueMs)
+      const dueMs = Math.max(now + delayMs, way.lastDueMs)
       if (!overtaken) way.lastDueMs = dueMs
       way.delayed++
       at(dueMs, now, { link: way, message, delayed: true })

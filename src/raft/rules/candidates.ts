@@ -3,8 +3,8 @@ import type { Effect } from '../effect.js'
 import { byCodeUnit, nextTerm, type NodeId } from '../ids.js'
 import type { RequestVote, RequestVoteReply } from '../messages.js'
 import { isQuorum } from '../quorum.js'
-import type { ServerDraft } from '../server.js'
-import { armElectionTimer, nextMessage, thisWrite, upcomingWrite } from './allServers.js'
+import { Candidate, type ServerDraft } from '../server.js'
+import { armElectionTimer, nextMessage, thisWrite } from './allServers.js'
 import { becomeLeader } from './leaders.js'
 
 /** Rules for Servers, "Candidates (§5.2)". */
@@ -22,7 +22,7 @@ const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
   // On conversion to candidate, start election: increment currentTerm, vote for self,
   server.currentTerm = nextTerm(server.currentTerm)
   server.votedFor = id
-  server.role = { _tag: 'Candidate', votes: [], ownVote: upcomingWrite(server) }
+  server.role = new Candidate(server.durable.next)
   // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk as a
   // vote given to another would: after a crash this server must not vote a second time in this term.
   const rivals = [...new Set(voterSets(log.configuration).flat())].filter((voter) => voter !== id).sort(byCodeUnit)
@@ -59,6 +59,7 @@ export const countOwnVote = (server: ServerDraft): ReadonlyArray<Effect> => {
 const countVote = (server: ServerDraft, voter: NodeId): ReadonlyArray<Effect> => {
   const { role } = server
   if (role._tag !== 'Candidate' || role.votes.includes(voter)) return []
-  role.votes.push(voter)
-  return isQuorum(voterSets(server.log.configuration), (id) => role.votes.includes(id)) ? becomeLeader(server) : []
+  const votes = [...role.votes, voter]
+  server.role = new Candidate(role.ownVote, votes)
+  return isQuorum(voterSets(server.log.configuration), (id) => votes.includes(id)) ? becomeLeader(server) : []
 }

@@ -1,6 +1,6 @@
 import type { Effect } from '../effect.js'
 import type { NodeId } from '../ids.js'
-import type { ServerDraft } from '../server.js'
+import { Follower, type ServerDraft } from '../server.js'
 import { armElectionTimer } from './allServers.js'
 
 /**
@@ -16,6 +16,6 @@ import { armElectionTimer } from './allServers.js'
 export const becomeFollower = (server: ServerDraft, leader: NodeId | null): ReadonlyArray<Effect> => {
   const { role } = server
   if (role._tag === 'Follower' && role.leader === leader) return []
-  server.role = { _tag: 'Follower', leader }
+  server.role = new Follower(leader)
   return role._tag === 'Leader' ? [armElectionTimer(server)] : []
 }

@@ -3,10 +3,9 @@ import type { Effect } from '../effect.js'
 import { commandEntry, noopEntry } from '../entry.js'
 import type { LimitName } from '../error.js'
 import type { RequestId } from '../event.js'
-import { after, logIndex, type NodeId } from '../ids.js'
-import { leaderOf, type Progress, type ServerDraft } from '../server.js'
+import { after, logIndex } from '../ids.js'
+import { Leader, leaderOf, Progress, type ServerDraft } from '../server.js'
 import { armHeartbeat, scheduleFlush } from './allServers.js'
-import { advanceCommit } from './commitment.js'
 import { heartbeat, replicate } from './replication.js'
 
 /** Rules for Servers, "Leaders": elected, take commands, send. What a follower is sent is replication.ts's business. */
@@ -14,10 +13,8 @@ import { heartbeat, replicate } from './replication.js'
 /** "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)." */
 export const becomeLeader = (server: ServerDraft): ReadonlyArray<Effect> => {
   const nextIndex = after(server.log.lastIndex)
-  const progress: Progress = { nextIndex, matchIndex: logIndex(0), sentCommit: logIndex(0), flow: 'Probe', inflight: [], silentHeartbeats: 0 }
-  const followers: Record<NodeId, Progress> = Object.create(null) as Record<NodeId, Progress>
-  for (const id of members(server.log.configuration)) if (id !== server.id) followers[id] = progress
-  server.role = { _tag: 'Leader', followers }
+  const others = members(server.log.configuration).filter((id) => id !== server.id)
+  server.role = new Leader(others.map((id) => new Progress(id, nextIndex, logIndex(0), logIndex(0), 'Probe', [], 0)))
   // §8, "each leader … commit[s] a blank no-op entry into the log at the start of its term": with it
   // go all entries of older terms, which must not be committed by counting (§5.4.2).
   if (server.settings.leaderNoop) server.log = server.log.append([noopEntry(server.currentTerm)])
@@ -65,24 +62,11 @@ export const heartbeatDue = (server: ServerDraft, generation: number): ReadonlyA
 /** The end of a turn: what proposals and answers have left to send goes out together. */
 export const flush = (server: ServerDraft): ReadonlyArray<Effect> => toEach(server, replicate)
 
-/** The leader's own disk: it counts itself up to `durable.index` only. */
-export const leaderPersisted = (server: ServerDraft): ReadonlyArray<Effect> => (server.role._tag === 'Leader' ? advanceCommit(server) : [])
-
-const toEach = (server: ServerDraft, send: (server: ServerDraft, to: NodeId, progress: Progress) => Sending): ReadonlyArray<Effect> => {
+const toEach = (server: ServerDraft, send: (server: ServerDraft, progress: Progress, effects: Effect[]) => Progress): ReadonlyArray<Effect> => {
   const { role } = server
   if (role._tag !== 'Leader') return []
   const effects: Effect[] = []
-  for (const to of Object.keys(role.followers) as NodeId[]) {
-    const progress = role.followers[to]!
-    const sending = send(server, to, progress)
-    if (sending.progress !== progress) role.followers[to] = sending.progress
-    for (const effect of sending.effects) effects.push(effect)
-  }
+  const followers = role.followers.map((progress) => send(server, progress, effects))
+  if (followers.some((progress, i) => progress !== role.followers[i])) server.role = new Leader(followers)
   return effects
-}
-
-/** What sending to one follower changes. */
-export interface Sending {
-  readonly progress: Progress
-  readonly effects: ReadonlyArray<Effect>
 }

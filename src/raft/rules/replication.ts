@@ -2,10 +2,10 @@ import type { Effect, Send } from '../effect.js'
 import { after, before, logIndex, type LogIndex, maxIndex, minIndex, nextTerm, type NodeId } from '../ids.js'
 import type { Log, ReadLimit } from '../log.js'
 import type { AppendEntriesReply, Conflict } from '../messages.js'
-import type { Inflight, Progress, ServerDraft } from '../server.js'
+import type { Settings } from '../settings.js'
+import { type Inflight, Progress, type ServerDraft } from '../server.js'
 import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
-import type { Sending } from './leaders.js'
 
 /**
  * How a leader brings one follower's log to its own (§5.3): "If last log index ≥ nextIndex for a
@@ -14,43 +14,42 @@ import type { Sending } from './leaders.js'
  */
 
 /** Sends what the follower has not been sent: entries as far as the window reaches, else a new commitIndex. */
-export const replicate = (server: ServerDraft, to: NodeId, progress: Progress): Sending => {
+export const replicate = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const { settings, log, commitIndex } = server
-  const effects: Effect[] = []
   let now = progress
-  while (hasRoom(now, server) && now.nextIndex <= log.lastIndex) {
-    now = append(server, to, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
+  while (hasRoom(now, settings) && now.nextIndex <= log.lastIndex) {
+    now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
   }
   const knows = minIndex(commitIndex, before(now.nextIndex))
   const silentProbe = now.flow === 'Probe' && now.inflight.length === 0
-  if (silentProbe || (hasRoom(now, server) && now.sentCommit < knows)) now = append(server, to, now, nothing, effects)
-  return { progress: now, effects }
+  if (silentProbe || (hasRoom(now, settings) && now.sentCommit < knows)) now = append(server, now, nothing, effects)
+  return now
 }
 
 /** Repeated during idle periods; also what finds out that a request or its answer was lost. */
-export const heartbeat = (server: ServerDraft, to: NodeId, progress: Progress): Sending => {
-  const effects: Effect[] = []
+export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const silent = progress.silentHeartbeats >= maxSilentHeartbeats
   const sendTo = silent && progress.flow === 'Replicate' ? probing(progress, after(progress.matchIndex)) : progress
-  const counted = { ...sendTo, inflight: sendTo.flow === 'Probe' ? [] : sendTo.inflight, silentHeartbeats: sendTo.silentHeartbeats + 1 }
-  return { progress: append(server, to, counted, nothing, effects), effects }
+  const { id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = sendTo
+  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, flow === 'Probe' ? [] : inflight, silentHeartbeats + 1)
+  return append(server, counted, nothing, effects)
 }
 
 /** After so many heartbeats without an answer what was sent is taken for lost. */
 const maxSilentHeartbeats = 3
 const nothing: ReadLimit = { maxEntries: 0, maxBytes: 0 }
 
-const hasRoom = ({ flow, inflight }: Progress, { settings }: ServerDraft): boolean => {
+const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {
   if (flow === 'Probe') return inflight.length === 0
   let bytes = 0
   for (const request of inflight) bytes += request.bytes
   return inflight.length < settings.maxInflightMessages && bytes < settings.maxInflightBytes
 }
 
-/** One AppendEntries to `to`, beginning at its nextIndex. */
-const append = (server: ServerDraft, to: NodeId, progress: Progress, limit: ReadLimit, effects: Effect[]): Progress => {
+/** One AppendEntries, beginning at the follower's nextIndex. */
+const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effects: Effect[]): Progress => {
   const { log, id, currentTerm, commitIndex } = server
-  const { nextIndex, flow } = progress
+  const { id: to, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = progress
   const prevLogIndex = before(nextIndex)
   const entries = limit === nothing ? [] : log.from(nextIndex, limit)
   const lastIndex = logIndex(prevLogIndex + entries.length)
@@ -65,54 +64,52 @@ const append = (server: ServerDraft, to: NodeId, progress: Progress, limit: Read
     },
   } satisfies Send)
   const request: Inflight = { seq, prevLogIndex, lastIndex, bytes: bytesOf(log, nextIndex, lastIndex) }
-  return {
-    ...progress,
-    nextIndex: flow === 'Replicate' ? after(lastIndex) : nextIndex,
-    sentCommit: maxIndex(progress.sentCommit, minIndex(commitIndex, lastIndex)),
-    inflight: [...progress.inflight, request],
-  }
+  const told = maxIndex(sentCommit, minIndex(commitIndex, lastIndex))
+  return new Progress(to, flow === 'Replicate' ? after(lastIndex) : nextIndex, matchIndex, told, flow, [...inflight, request], silentHeartbeats)
 }
 
 const bytesOf = (log: Log, first: LogIndex, last: LogIndex): number => log.bytesFrom(first) - log.bytesFrom(after(last))
 
 /** Start over at `nextIndex`. What is under way no longer counts: its answers are late whatever they say. */
-const probing = (progress: Progress, nextIndex: LogIndex): Progress => ({ ...progress, flow: 'Probe', nextIndex, inflight: [] })
+const probing = ({ id, matchIndex, sentCommit, silentHeartbeats }: Progress, nextIndex: LogIndex, inflight: ReadonlyArray<Inflight> = []): Progress =>
+  new Progress(id, nextIndex, matchIndex, sentCommit, 'Probe', inflight, silentHeartbeats)
 
 export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntriesReply): ReadonlyArray<Effect> => {
   const { role, log } = server
-  const progress = role._tag === 'Leader' ? role.followers[reply.from] : undefined
+  const progress = role._tag === 'Leader' ? role.follower(reply.from) : undefined
   const current = reply.term === server.currentTerm
   const credible = reply.matchIndex <= log.lastIndex
   if (role._tag !== 'Leader' || progress === undefined || !current || !credible) return []
 
-  const heard = progress.silentHeartbeats === 0 ? progress : { ...progress, silentHeartbeats: 0 }
-  const next = reply.success ? succeeded(heard, reply) : refused(heard, reply, log)
-  if (next !== progress) role.followers[reply.from] = next
+  const next = reply.success ? succeeded(progress, reply) : refused(progress, reply, log)
+  if (next !== progress) server.role = role.with(next)
 
   const effects = next.matchIndex > progress.matchIndex ? advanceCommit(server) : []
-  const wants = hasRoom(next, server) && (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
+  const wants = hasRoom(next, server.settings) && (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
   return wants && !effects.includes(scheduleFlush) ? [...effects, scheduleFlush] : effects
 }
 
 /** "If successful: update nextIndex and matchIndex for follower (§5.3)." */
 const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntriesReply): Progress => {
+  const { id, sentCommit, flow, inflight } = progress
   const matchIndex = maxIndex(progress.matchIndex, matched)
-  const request = progress.inflight.find(({ seq }) => seq === re)
-  if (request === undefined) return matchIndex === progress.matchIndex ? progress : { ...progress, matchIndex }
+  const request = inflight.find(({ seq }) => seq === re)
+  if (request === undefined) return new Progress(id, progress.nextIndex, matchIndex, sentCommit, flow, inflight, 0)
   // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
-  if (full) return { ...probing(progress, after(matchIndex)), matchIndex, inflight: [request] }
-  const nextIndex = progress.flow === 'Probe' ? after(request.lastIndex) : progress.nextIndex
+  if (full) return new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0)
+  const nextIndex = maxIndex(flow === 'Probe' ? after(request.lastIndex) : progress.nextIndex, after(matchIndex))
   // An answer frees its place in the window and those of all requests before it: theirs were lost or will come late.
-  return { ...progress, flow: 'Replicate', matchIndex, nextIndex: maxIndex(nextIndex, after(matchIndex)), inflight: progress.inflight.filter(({ seq }) => seq > re) }
+  return new Progress(id, nextIndex, matchIndex, sentCommit, 'Replicate', inflight.filter(({ seq }) => seq > re), 0)
 }
 
 /** "If AppendEntries fails because of log inconsistency: decrement nextIndex and retry (§5.3)", a term at a time. */
 const refused = (progress: Progress, { re, conflict }: AppendEntriesReply, log: Log): Progress => {
   const request = progress.inflight.find(({ seq }) => seq === re)
   if (request === undefined || conflict === null) return progress
+  const { id, matchIndex, sentCommit } = progress
   const nextIndex = minIndex(afterConflict(log, request.prevLogIndex, conflict), request.prevLogIndex)
-  return probing(progress, maxIndex(nextIndex, after(progress.matchIndex)))
+  return new Progress(id, maxIndex(nextIndex, after(matchIndex)), matchIndex, sentCommit, 'Probe', [], 0)
 }
 
 /**
@@ -129,9 +126,9 @@ const afterConflict = (log: Log, prevLogIndex: LogIndex, { term, index }: Confli
 /** What was under way to `peer` may be lost. Its next heartbeat probes; nothing is sent on a line known to be broken. */
 export const unreachable = (server: ServerDraft, peer: NodeId): ReadonlyArray<Effect> => {
   const { role } = server
-  const progress = role._tag === 'Leader' ? role.followers[peer] : undefined
+  const progress = role._tag === 'Leader' ? role.follower(peer) : undefined
   if (role._tag !== 'Leader' || progress === undefined || progress.flow === 'Probe') return []
   const last = progress.inflight.slice(-1)
-  role.followers[peer] = { ...probing(progress, after(progress.matchIndex)), inflight: last }
+  server.role = role.with(probing(progress, after(progress.matchIndex), last))
   return []
 }

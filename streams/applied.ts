@@ -1,0 +1,126 @@
+import { filter, from, Observable, type ObservableInput, type SchedulerLike, Subject, type Subscription } from 'rxjs'
+import type { Apply } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
+import { after, type LogIndex, type Term } from '../src/raft/ids.js'
+import type { Sink } from './sink.js'
+
+/** A committed command, for the state machine: in log order, each index once per run (§5.3). */
+export interface ApplyMsg<C = Uint8Array> {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly command: C
+}
+
+/** The state machine's answer for the command at `index`: exactly one for each, in order. `result` is what its proposer gets. */
+export interface Applied<R = unknown> {
+  readonly index: LogIndex
+  readonly result: R
+}
+
+/**
+ * What is replicated: a stream of committed commands in, a stream of their results out. It may
+ * answer later, but in order; an error, an early end or an answer out of order stops the server.
+ *
+ * @example
+ * // The sum of all commands so far, with `codec: json`:
+ * const sum: StateMachine<number, number> = (apply$) =>
+ *   apply$.pipe(scan((sum, { index, command }) => ({ index, result: sum.result + command }), { index: 0, result: 0 }))
+ */
+export type StateMachine<C = Uint8Array, R = unknown> = (apply$: Observable<ApplyMsg<C>>) => ObservableInput<Applied<R>>
+
+/** The state machine broke its contract, or failed. */
+export interface StateMachineError {
+  readonly _tag: 'StateMachineFailed'
+  readonly message: string
+  readonly cause?: unknown
+}
+
+export interface AppliedOptions<C, R> {
+  readonly stateMachine: StateMachine<C, R>
+  readonly decode: (command: Uint8Array) => C
+  readonly scheduler: SchedulerLike
+  /** Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long. */
+  readonly maxAppliesPerTurn: number
+  /** Is told of each answer, with the term of the entry that it answers. */
+  readonly settle: (index: LogIndex, term: Term, result: R) => void
+  /** Sees each command when the state machine does. */
+  readonly tap: (msg: ApplyMsg<C>) => void
+}
+
+/**
+ * "When the entry has been safely replicated, the leader applies the entry to its state machine" (§5.3).
+ * Hands over in turns of its own, never within the call that caused it.
+ *
+ *   Apply    (12)--3----
+ *   apply$   -(12)--3---
+ *   Applied  -2-----3---
+ */
+export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap }: AppliedOptions<C, R>): Sink => (effect$) =>
+  new Observable<RaftEvent>((subscriber) => {
+    /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. */
+    const runs: { readonly apply: Apply; given: number; answered: number }[] = []
+    let turn: Subscription | undefined
+    let inTurn = false
+    let reached: LogIndex | null = null
+    const apply$ = new Subject<ApplyMsg<C>>()
+
+    const fail = (message: string, cause?: unknown): void => subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
+
+    const answer = ({ index, result }: Applied<R>): void => {
+      const run = runs[0]
+      const expected = run === undefined || run.answered === run.given ? null : after(run.apply.firstIndex, run.answered)
+      if (run === undefined || index !== expected) {
+        return fail(`The state machine answered for index ${index} where ${expected === null ? 'nothing was asked' : `${expected} was next`}: answer each command once, in order.`)
+      }
+      const { term } = run.apply.entries[run.answered]!
+      if (++run.answered === run.apply.entries.length) runs.shift()
+      reached = index
+      settle(index, term, result)
+      if (!inTurn) report()
+    }
+
+    const report = (): void => {
+      if (reached === null) return
+      const index = reached
+      reached = null
+      subscriber.next({ _tag: 'Applied', index })
+    }
+
+    const handOver = (): void => {
+      turn = undefined
+      inTurn = true
+      let left = maxAppliesPerTurn
+      for (let i = 0; i < runs.length && left > 0 && !subscriber.closed; ) {
+        const run = runs[i]!
+        const { firstIndex, entries } = run.apply
+        while (run.given < entries.length && left > 0 && !subscriber.closed) {
+          const { term, command } = entries[run.given]!
+          const msg = { index: after(firstIndex, run.given), term, command: decode(command) }
+          run.given++
+          left--
+          tap(msg)
+          apply$.next(msg)
+        }
+        // A run that was answered in full has left the list.
+        if (runs[i] === run) i++
+      }
+      inTurn = false
+      report()
+      if (left === 0) schedule()
+    }
+
+    const schedule = (): void => {
+      turn ??= scheduler.schedule(handOver)
+    }
+
+    subscriber.add(() => turn?.unsubscribe())
+    subscriber.add(from(stateMachine(apply$.asObservable())).subscribe({
+      next: answer,
+      error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
+      complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
+    }))
+    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe((apply) => {
+      runs.push({ apply, given: 0, answered: 0 })
+      schedule()
+    }))
+  })

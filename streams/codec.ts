@@ -1,0 +1,28 @@
+/**
+ * How commands become bytes and bytes commands. Every server of a cluster must use the same one:
+ * `decode` meets what another server's `encode` made, also years later, from the log.
+ */
+export interface Codec<C> {
+  readonly encode: (command: C) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => C
+}
+
+/** Bytes as they are; the default. */
+export const bytes: Codec<Uint8Array> = { encode: (command) => command, decode: (command) => command }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Text as UTF-8. */
+export const utf8: Codec<string> = { encode: (text) => encoder.encode(text), decode: (command) => decoder.decode(command) }
+
+/**
+ * Any JSON value. What is proposed must survive `JSON.stringify`; its type is taken on trust.
+ *
+ * @example
+ * createRaft({ ..., codec: json<{ add: number }>() })
+ */
+export const json = <C>(): Codec<C> => ({
+  encode: (value) => encoder.encode(JSON.stringify(value)),
+  decode: (command) => JSON.parse(decoder.decode(command)) as C,
+})

@@ -1,0 +1,259 @@
+import { BehaviorSubject, distinctUntilChanged, filter, from, map, Observable, ReplaySubject, Subject, type Subscription, takeUntil, timer } from 'rxjs'
+import { either } from 'fp-ts'
+import { InvariantViolation } from '../src/raft/error.js'
+import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
+import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
+import { applied, type Applied, type ApplyMsg, type StateMachine, type StateMachineError } from './applied.js'
+import { bytes, type Codec } from './codec.js'
+import { electionTimer } from './electionTimer.js'
+import { heartbeat } from './heartbeat.js'
+import { IterableObservable } from './iterable.js'
+import type { NetworkError, Rejected } from './network/network.js'
+import { defaultClock, InvalidOption, type RaftOptions, tuned } from './options.js'
+import type { Proposal } from './proposal.js'
+import { type ProposalCounts, proposals } from './proposals.js'
+import { raft } from './raft.js'
+import type { Inspection } from './run.js'
+import type { OpenStorage, StorageError } from './storage/storage.js'
+
+/** Why a server does not run any more. */
+export type StopReason =
+  | { readonly _tag: 'Closed' }
+  | { readonly _tag: 'Killed' }
+  | { readonly _tag: 'InvariantViolation'; readonly message: string; readonly cause: InvariantViolation }
+  | StorageError
+  | NetworkError
+  | StateMachineError
+  | { readonly _tag: 'Failed'; readonly message: string; readonly cause: unknown }
+
+/** What a server is doing, in numbers. */
+export interface Metrics {
+  readonly id: NodeId
+  readonly role: Role['_tag']
+  readonly term: number
+  readonly leader: NodeId | null
+  readonly commitIndex: number
+  readonly lastApplied: number
+  readonly lastIndex: number
+  readonly durableIndex: number
+  readonly logEntries: number
+  readonly logBytes: number
+  readonly storageBytes: number
+  readonly proposals: ProposalCounts
+  /** Counted since the start. */
+  readonly steps: number
+  readonly electionsStarted: number
+  readonly electionsWon: number
+  readonly messagesSent: number
+  readonly messagesReceived: number
+  readonly rejected: number
+}
+
+/**
+ * One server of a cluster. Built by `createRaft`, it runs from `start()` to `close()` or `kill()`;
+ * subscribing only watches. Its streams never fail: they complete when it stops, and `stopped$` says why.
+ */
+export interface Raft<C = Uint8Array, R = unknown> {
+  readonly id: NodeId
+  /** Opens the storage and takes part. Does nothing if it was started before. */
+  start(): void
+  /**
+   * Stops in good order: what is being written is finished and files are closed. Proposals that have
+   * not ended are `Indeterminate`. Gives `stopped$`, which emits when all is closed.
+   */
+  close(): Observable<StopReason>
+  /** Stops at once, as a crash would. */
+  kill(): void
+  /**
+   * Offers a command, now and once; see `Proposal` for what is told of it. Anywhere but at the leader it
+   * is refused with the leader's name.
+   */
+  propose(command: C): Proposal<R>
+  /** The state, from when the storage was read; replays the last. `distinctUntilChanged()` on any part of it is cheap. */
+  readonly state$: IterableObservable<Server>
+  /** What it is: replays the last. */
+  readonly role$: IterableObservable<Role['_tag']>
+  /** Who leads, as far as it knows, null if it does not: replays the last. */
+  readonly leader$: IterableObservable<NodeId | null>
+  /** Every command as the state machine gets it; from now on (hot). `applyFrom` is there for late comers. */
+  readonly apply$: IterableObservable<ApplyMsg<C>>
+  /** Every command from `index` on as far as the log holds it, then `apply$`, without a gap. Begins later if the log does. */
+  applyFrom(index: number): IterableObservable<ApplyMsg<C>>
+  /** What arrived and was not let in (hot). */
+  readonly rejected$: IterableObservable<Rejected>
+  /** Numbers, every `metricsMs` from subscription on (cold). */
+  readonly metrics$: IterableObservable<Metrics>
+  /** Every step (hot). Free when nobody watches. */
+  readonly inspect$: IterableObservable<Inspection>
+  /** Emits why it stopped, once, and completes: replays. */
+  readonly stopped$: IterableObservable<StopReason>
+}
+
+/**
+ * A Raft server (§5). Builds only: nothing is opened or sent before `start()`. Throws `InvalidOption`
+ * where an option cannot work.
+ *
+ * @example
+ * const network = memoryNetwork()
+ * const cluster = ['n1', 'n2', 'n3']
+ * const servers = cluster.map((id) => createRaft({ id, network: network.join(id), storage: memoryStorage(cluster), codec: utf8 }))
+ * for (const server of servers) server.start()
+ */
+export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C, R>): Raft<C, R> => {
+  const { network, storage, scheduler = defaultClock, random = Math.random } = options
+  const codec = options.codec ?? (bytes as unknown as Codec<C>)
+  const stateMachine: StateMachine<C, R> = options.stateMachine ?? stateless
+  const tuning = tuned(options)
+  const id = checkedId(options.id)
+
+  const state$ = new BehaviorSubject<Server | null>(null)
+  const apply$ = new Subject<ApplyMsg<C>>()
+  const rejected$ = new Subject<Rejected>()
+  const inspect$ = new Subject<Inspection>()
+  const stopped$ = new ReplaySubject<StopReason>(1)
+  const counted = { steps: 0, electionsStarted: 0, electionsWon: 0, messagesSent: 0, messagesReceived: 0, rejected: 0 }
+
+  const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
+  let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
+  let opened: OpenStorage | null = null
+  let opening: Subscription | undefined
+  let running: Subscription | undefined
+
+  const onStep = (inspection: Inspection): void => {
+    const { event, before, after, effects } = inspection
+    clients.watch(before, after)
+    counted.steps++
+    if (event._tag === 'Received') counted.messagesReceived++
+    for (const effect of effects) if (effect._tag === 'Send') counted.messagesSent++
+    if (before.role._tag !== after.role._tag) {
+      if (after.role._tag === 'Candidate') counted.electionsStarted++
+      if (after.role._tag === 'Leader') counted.electionsWon++
+    } else if (after.role._tag === 'Candidate' && before.currentTerm !== after.currentTerm) counted.electionsStarted++
+    if (before !== after) state$.next(after)
+    if (inspect$.observed) inspect$.next(inspection)
+  }
+
+  const stop = (reason: StopReason): void => {
+    if (phase === 'stopped') return
+    phase = 'stopped'
+    running?.unsubscribe()
+    opening?.unsubscribe()
+    for (const subject of [state$, apply$, rejected$, inspect$]) subject.complete()
+    stopped$.next(reason)
+    stopped$.complete()
+  }
+
+  const runFrom = (storage: OpenStorage): void => {
+    opened = storage
+    const initial = restart(id, tuning, storage.recovered)
+    state$.next(initial)
+    running = raft(initial, {
+      scheduler,
+      network,
+      storage: { write: (batch) => storage.write(batch), maxWaitingSends: tuning.maxWaitingSends },
+      maxEffectsPerTurn: tuning.maxEffectsPerTurn,
+      rejected: (what) => {
+        counted.rejected++
+        rejected$.next(what)
+      },
+      sinks: [
+        electionTimer({ timeoutMs: tuning.electionTimeoutMs, random, scheduler }),
+        heartbeat({ heartbeatMs: tuning.heartbeatMs, scheduler }),
+        clients.sink,
+        applied<C, R>({
+          stateMachine,
+          decode: (command) => codec.decode(command),
+          scheduler,
+          maxAppliesPerTurn: tuning.maxAppliesPerTurn,
+          settle: clients.settle,
+          tap: (msg) => apply$.next(msg),
+        }),
+      ],
+    }).subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) })
+  }
+
+  const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
+  const server$ = state$.pipe(filter((server) => server !== null))
+
+  const metrics = (server: Server): Metrics => ({
+    id,
+    role: server.role._tag,
+    term: server.currentTerm,
+    leader: leaderOf(server),
+    commitIndex: server.commitIndex,
+    lastApplied: server.lastApplied,
+    lastIndex: server.log.lastIndex,
+    durableIndex: server.durable.index,
+    logEntries: server.log.lastIndex - server.log.base.index,
+    logBytes: server.log.bytes,
+    storageBytes: opened?.sizeBytes() ?? 0,
+    proposals: clients.counts(),
+    ...counted,
+  })
+
+  const commandsFrom = (from: LogIndex, server: Server): ReadonlyArray<ApplyMsg<C>> => {
+    const msgs: ApplyMsg<C>[] = []
+    const first = Math.max(from, server.log.base.index + 1)
+    for (let index = logIndex(first); index <= handedTo; index = after(index)) {
+      const entry = server.log.at(index)
+      if (entry?.kind === 'command') msgs.push({ index, term: entry.term, command: codec.decode(entry.command) })
+    }
+    return msgs
+  }
+  let handedTo = 0
+  apply$.subscribe(({ index }) => { handedTo = index })
+
+  return {
+    id,
+    start: () => {
+      if (phase !== 'built') return
+      phase = 'running'
+      // Not `take(1)`: the storage is open for as long as it is subscribed to.
+      opening = from(storage.open()).subscribe({ next: runFrom, error: (error: unknown) => stop(reasonOf(error)) })
+    },
+    close: () => {
+      if (phase === 'built') stop({ _tag: 'Closed' })
+      if (phase === 'running') {
+        phase = 'closing'
+        running?.unsubscribe()
+        if (opened === null) stop({ _tag: 'Closed' })
+        else from(opened.close()).subscribe({ error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) })
+      }
+      return stopped$
+    },
+    kill: () => stop({ _tag: 'Killed' }),
+    propose: (command) => clients.propose(codec.encode(command)),
+    state$: iterable(server$),
+    role$: iterable(server$.pipe(map(({ role }) => role._tag), distinctUntilChanged())),
+    leader$: iterable(server$.pipe(map(leaderOf), distinctUntilChanged())),
+    apply$: iterable(apply$),
+    applyFrom: (index) => iterable(new Observable((subscriber) => {
+      const server = state$.value
+      if (server !== null) for (const msg of commandsFrom(logIndex(index), server)) subscriber.next(msg)
+      return apply$.pipe(filter((msg) => msg.index >= index)).subscribe(subscriber)
+    })),
+    rejected$: iterable(rejected$),
+    metrics$: iterable(timer(0, tuning.metricsMs, scheduler).pipe(
+      takeUntil(stopped$),
+      map(() => state$.value),
+      filter((server) => server !== null),
+      map(metrics),
+    )),
+    inspect$: iterable(inspect$),
+    stopped$: iterable(stopped$),
+  }
+}
+
+const stateless = <C, R>(apply$: Observable<ApplyMsg<C>>): Observable<Applied<R>> => apply$.pipe(map(({ index }) => ({ index, result: undefined as R })))
+
+const checkedId = (id: string): NodeId => {
+  const decoded = NodeId.decode(id)
+  if (either.isLeft(decoded)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(id)}`)
+  return decoded.right
+}
+
+const reasonOf = (error: unknown): StopReason => {
+  if (error instanceof InvariantViolation) return { _tag: 'InvariantViolation', message: error.message, cause: error }
+  const tagged = typeof error === 'object' && error !== null && '_tag' in error && 'message' in error
+  return tagged ? (error as StopReason) : { _tag: 'Failed', message: error instanceof Error ? error.message : String(error), cause: error }
+}

@@ -1,0 +1,83 @@
+import { from, Observable, type OperatorFunction } from 'rxjs'
+import type { Persist, Send } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
+import type { WriteSeq } from '../src/raft/ids.js'
+import type { OpenStorage } from './storage/storage.js'
+
+/** The acknowledgement of writes, for the core. */
+export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
+
+export interface DurablyOptions {
+  readonly write: OpenStorage['write']
+  /** Messages that wait for the disk; one more takes the place of the oldest, which is lost as on a network. */
+  readonly maxWaitingSends: number
+}
+
+/**
+ * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)".
+ * Writes that come while one is in flight become one write (group commit, thesis §10.2.1); messages
+ * that wait for a write are released when it is done, in order.
+ *
+ *   writes     a--bcd-------
+ *   disk       (a)---|(bcd)--|     one fsync for b, c and d
+ *   released   ------a-------(bcd)
+ *
+ * An error of the disk is final: it ends the stream, and what waited is never released.
+ */
+export const durably = ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Send, Persisted | Send> => (effect$) =>
+  new Observable<Persisted | Send>((subscriber) => {
+    let gathered: Persist[] = []
+    let writing = false
+    let upstreamDone = false
+    let waiting: Send[] = []
+    let done = 0
+
+    const release = (seq: WriteSeq): void => {
+      done = seq
+      let released = 0
+      while (released < waiting.length && (waiting[released]!.after ?? 0) <= seq) released++
+      const sends = waiting.slice(0, released)
+      waiting = waiting.slice(released)
+      for (const send of sends) subscriber.next({ _tag: 'Send', message: send.message, after: null })
+      subscriber.next({ _tag: 'Persisted', seq })
+    }
+
+    // A loop, not a recursion: a storage that answers at once would nest as deep as there are writes.
+    const writeGathered = (): void => {
+      while (gathered.length > 0 && !writing && !subscriber.closed) {
+        const batch = gathered
+        const last = batch[batch.length - 1]!.seq
+        gathered = []
+        writing = true
+        let returned = false
+        subscriber.add(from(write(batch)).subscribe({
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => {
+            writing = false
+            release(last)
+            if (returned) writeGathered()
+          },
+        }))
+        returned = true
+      }
+      if (upstreamDone && !writing && gathered.length === 0) subscriber.complete()
+    }
+
+    subscriber.add(effect$.subscribe({
+      next: (effect) => {
+        if (effect._tag === 'Persist') {
+          gathered.push(effect)
+          if (!writing) writeGathered()
+        } else if (effect.after === null || effect.after <= done) subscriber.next({ _tag: 'Send', message: effect.message, after: null })
+        else {
+          if (waiting.length === maxWaitingSends) waiting.shift()
+          waiting.push(effect)
+        }
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => {
+        upstreamDone = true
+        writeGathered()
+      },
+    }))
+  })

@@ -1,0 +1,21 @@
+import { filter, type SchedulerLike } from 'rxjs'
+import type { EffectOf } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
+import { deadline } from './deadlineInternals.js'
+import type { Sink } from './sink.js'
+
+/**
+ * The leader's rhythm (§5.2): due once, `heartbeatMs` after it was armed; the rules arm it again.
+ *
+ *   arm  --a------a-----      heartbeat of 4 ms
+ *   due  ------h------h-
+ */
+export const heartbeat = ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink => (effect$) =>
+  effect$.pipe(
+    filter((effect) => effect._tag === 'ArmHeartbeat'),
+    deadline(
+      () => heartbeatMs,
+      ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),
+      scheduler,
+    ),
+  )

@@ -1,0 +1,16 @@
+import { filter, map, type OperatorFunction } from 'rxjs'
+import type { Effect, Send } from '../src/raft/effect.js'
+import type { Message } from '../src/raft/messages.js'
+
+/**
+ * What goes to the network: messages that wait for nothing, at once; those that wait for the disk come
+ * here again when `durably` has released them.
+ *
+ *   effects   s-w-p--s-
+ *   messages  m------m-     w waits for a write
+ */
+export const outbound = (): OperatorFunction<Effect, Message> => (effect$) =>
+  effect$.pipe(
+    filter((effect): effect is Send => effect._tag === 'Send' && effect.after === null),
+    map(({ message }) => message),
+  )

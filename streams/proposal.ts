@@ -1,0 +1,127 @@
+import { Observable, type Subscriber } from 'rxjs'
+import type { Refusal } from '../src/raft/error.js'
+import { type LogIndex, logIndex, term, type Term } from '../src/raft/ids.js'
+
+/**
+ * The story of a proposal, in order: appended, committed, applied. Or it ends early:
+ *
+ *  - `NotLeader`, `Overloaded`: nothing was appended; offering it again is safe;
+ *  - `Indeterminate`: the server stopped leading, or stopped, before it knew. The command may yet be
+ *    committed. Offer it again only where applying it twice is harmless or a session prevents it (§8).
+ */
+export type ProposalEvent<R = unknown> =
+  | { readonly _tag: 'Appended'; readonly index: LogIndex; readonly term: Term }
+  | { readonly _tag: 'Committed'; readonly index: LogIndex }
+  | { readonly _tag: 'Applied'; readonly index: LogIndex; readonly result: R }
+  | ProposalFailure
+
+export type ProposalFailure = Refusal | { readonly _tag: 'Indeterminate'; readonly index: LogIndex | null }
+
+/** What `result()` rejects with; `reason` says which ending it was. */
+export class ProposalError extends Error {
+  override readonly name = 'ProposalError'
+  constructor(readonly reason: ProposalFailure) {
+    super(sentence(reason))
+  }
+}
+
+const sentence = (reason: ProposalFailure): string => {
+  switch (reason._tag) {
+    case 'NotLeader':
+      return reason.leader === null ? 'Not the leader, and no leader is known: try again soon.' : `Not the leader: propose to ${reason.leader}.`
+    case 'Overloaded':
+      return `Overloaded: ${reason.limit} is reached. Nothing was appended; try again when some of what is under way is done.`
+    case 'Indeterminate':
+      return 'The outcome is unknown: this server stopped leading before the command was committed, and a later leader may yet commit it.'
+  }
+}
+
+/**
+ * A command that was proposed: an Observable of its story, which replays to whoever subscribes
+ * late and completes with its last event. It was proposed when `propose` was called, once,
+ * however often it is subscribed to; unsubscribing only stops watching.
+ */
+export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
+  // There may be a million a second: what was told is kept as fields, and told again from them.
+  /** @internal */
+  index: LogIndex = logIndex(0)
+  /** @internal */
+  term: Term = term(0)
+  private committed = false
+  private ending: ProposalEvent<R> | null = null
+  private watcher: Subscriber<ProposalEvent<R>> | null = null
+  private others: ReadonlyArray<Subscriber<ProposalEvent<R>>> = []
+
+  constructor(
+    /** @internal */
+    readonly command: Uint8Array,
+  ) {
+    super((subscriber) => {
+      if (this.index > 0) subscriber.next(this.appendedEvent())
+      if (this.committed) subscriber.next(this.committedEvent())
+      if (this.ending !== null) {
+        subscriber.next(this.ending)
+        subscriber.complete()
+      } else if (this.watcher === null) this.watcher = subscriber
+      else this.others = [...this.others, subscriber]
+    })
+  }
+
+  /** Resolves with the state machine's result; rejects with a `ProposalError` where the story ends otherwise. */
+  result(): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.subscribe((event) => {
+        switch (event._tag) {
+          case 'Applied':
+            return resolve(event.result)
+          case 'NotLeader':
+          case 'Overloaded':
+          case 'Indeterminate':
+            return reject(new ProposalError(event))
+          case 'Appended':
+          case 'Committed':
+        }
+      })
+    })
+  }
+
+  /** @internal */
+  tellAppended(index: LogIndex, term: Term): void {
+    this.index = index
+    this.term = term
+    if (this.watcher !== null) this.tell(this.appendedEvent())
+  }
+
+  /** @internal */
+  tellCommitted(): void {
+    this.committed = true
+    if (this.watcher !== null) this.tell(this.committedEvent())
+  }
+
+  /** @internal */
+  end(event: ProposalEvent<R>): void {
+    const { watcher, others } = this
+    this.ending = event
+    this.watcher = null
+    this.others = []
+    watcher?.next(event)
+    watcher?.complete()
+    for (const other of others) {
+      other.next(event)
+      other.complete()
+    }
+  }
+
+  private tell(event: ProposalEvent<R>): void {
+    this.watcher?.next(event)
+    for (const other of this.others) other.next(event)
+  }
+
+  private appendedEvent(): ProposalEvent<R> {
+    return { _tag: 'Appended', index: this.index, term: this.term }
+  }
+
+  private committedEvent(): ProposalEvent<R> {
+    return { _tag: 'Committed', index: this.index }
+  }
+}

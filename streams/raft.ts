@@ -1,0 +1,47 @@
+import { filter, from, merge, Observable, of, type SchedulerLike, share, Subject } from 'rxjs'
+import type { Effect, Persist, Send } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
+import type { Message } from '../src/raft/messages.js'
+import type { Server } from '../src/raft/server.js'
+import { durably, type DurablyOptions } from './durably.js'
+import type { Network, Rejected } from './network/network.js'
+import { outbound } from './outbound.js'
+import { type Inspection, run } from './run.js'
+import type { Sink } from './sink.js'
+
+export interface RaftSinks {
+  /** Each answers with events: timers, state machine, clients. */
+  readonly sinks: ReadonlyArray<Sink>
+  readonly network: Network
+  readonly storage: DurablyOptions
+  readonly rejected: (what: Rejected) => void
+  readonly scheduler: SchedulerLike
+  readonly maxEffectsPerTurn: number
+}
+
+/**
+ * A server as one cold Observable: subscribing starts it from `initial`, unsubscribing kills it, and
+ * every step is emitted. Events go round:
+ *
+ *   timers, clients, network, disk, state machine ──▶ run ──▶ effects ──▶ the same, as sinks
+ */
+export const raft = (initial: Server, { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks): Observable<Inspection> =>
+  new Observable<Inspection>((subscriber) => {
+    const effect$ = new Subject<Effect>()
+
+    const toDisk = (effect: Effect): effect is Persist | Send => effect._tag === 'Persist' || (effect._tag === 'Send' && effect.after !== null)
+    const disk$ = effect$.pipe(filter(toDisk), durably(storage), share())
+    const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
+    const released$ = disk$.pipe(filter((answer) => answer._tag === 'Send'))
+    const message$: Observable<Message> = merge(effect$, released$).pipe(outbound())
+
+    const inbound$ = new Observable<RaftEvent>((events) => from(network(message$)).subscribe({
+      next: (event) => { if (event._tag === 'Rejected') rejected(event); else events.next(event) },
+      error: (error: unknown) => events.error(error),
+    }))
+
+    const started$ = of<RaftEvent>({ _tag: 'Started' })
+    return merge(...sinks.map((sink) => sink(effect$)), inbound$, persisted$, started$)
+      .pipe(run({ initial, effect$, scheduler, maxEffectsPerTurn }))
+      .subscribe(subscriber)
+  })

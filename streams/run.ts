@@ -1,0 +1,74 @@
+import { Observable, type OperatorFunction, type SchedulerLike, type Subject } from 'rxjs'
+import type { Effect } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
+import { checkedStep } from '../src/raft/invariants.js'
+import type { Server } from '../src/raft/server.js'
+import type { Step } from '../src/raft/step.js'
+
+/** One step of one server, as it is seen from outside: what happened, when, what it changed and what it led to. */
+export interface Inspection {
+  readonly at: number
+  readonly event: RaftEvent
+  readonly before: Server
+  readonly after: Server
+  readonly effects: ReadonlyArray<Effect>
+}
+
+export interface RunOptions {
+  readonly initial: Server
+  /** Where effects go. */
+  readonly effect$: Subject<Effect>
+  readonly scheduler: SchedulerLike
+  /** Effects performed without a break; then the rest waits for the next turn of the scheduler. */
+  readonly maxEffectsPerTurn: number
+}
+
+/**
+ * The heart of the loop: a `scan` with a queue of its own. An event steps the state at once, so that
+ * whoever caused it can see what became of it; its effects wait in this server's queue, which the
+ * outermost call drains. So a step is never re-entered, effects keep their order, and the state has
+ * moved before its effects are seen.
+ *
+ *   events   a--------b---
+ *   effects  (123)----(4)-     1 causes c: its effects come after 3
+ */
+export const run = ({ initial, effect$, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> => (event$) =>
+  new Observable<Inspection>((subscriber) => {
+    let server = initial
+    let queue: Effect[] = []
+    let head = 0
+    let draining = false
+
+    const drain = (): void => {
+      draining = true
+      for (let performed = 0; head < queue.length && !subscriber.closed; performed++) {
+        if (performed === maxEffectsPerTurn) {
+          subscriber.add(scheduler.schedule(drain))
+          return // still draining: nobody may overtake what waits
+        }
+        effect$.next(queue[head++]!)
+      }
+      queue = []
+      head = 0
+      draining = false
+    }
+
+    subscriber.add(event$.subscribe({
+      next: (event) => {
+        const before = server
+        const at = scheduler.now()
+        let stepped: Step
+        try {
+          stepped = checkedStep(before, event, at)
+        } catch (violation) {
+          return subscriber.error(violation)
+        }
+        server = stepped.server
+        for (const effect of stepped.effects) queue.push(effect)
+        subscriber.next({ at, event, before, after: server, effects: stepped.effects })
+        if (!draining) drain()
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    }))
+  })
