@@ -19,6 +19,8 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // An index whose presence the line before has established says so with `!`.
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // Takes casts for needless that the compiler needs, and removes them.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       // `return void done()` says that a callback answers nothing; a class with only a constructor is a record that immer leaves alone.
       '@typescript-eslint/no-meaningless-void-operator': 'off',
       '@typescript-eslint/no-extraneous-class': ['error', { allowConstructorOnly: true }],
