@@ -68,7 +68,8 @@ export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log 
 export const commonPrefix = (a: Log, b: Log): LogIndex => {
   let low: number = maxIndex(a.base.index, b.base.index)
   let high: number = minIndex(a.lastIndex, b.lastIndex)
-  if (low > high) return minIndex(a.lastIndex, b.lastIndex)
+  // By far the most common case: one continues the other.
+  if (low > high || a.termAt(logIndex(high)) === b.termAt(logIndex(high))) return logIndex(high)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (a.termAt(logIndex(middle)) === b.termAt(logIndex(middle))) low = middle
