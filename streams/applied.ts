@@ -1,7 +1,8 @@
-import { filter, from, Observable, type ObservableInput, type SchedulerLike, Subject, type Subscription } from 'rxjs'
+import { filter, from, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
 import type { Apply } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { after, type LogIndex, type Term } from '../src/raft/ids.js'
+import { Hot } from './hotInternals.js'
 import type { Sink } from './sink.js'
 
 /** A committed command, for the state machine: in log order, each index once per run (§5.3). */
@@ -62,7 +63,7 @@ export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTu
     let turn: Subscription | undefined
     let inTurn = false
     let reached: LogIndex | null = null
-    const apply$ = new Subject<ApplyMsg<C>>()
+    const apply$ = new Hot<ApplyMsg<C>>()
 
     const fail = (message: string, cause?: unknown): void => subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
 
@@ -114,7 +115,7 @@ export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTu
     }
 
     subscriber.add(() => turn?.unsubscribe())
-    subscriber.add(from(stateMachine(apply$.asObservable())).subscribe({
+    subscriber.add(from(stateMachine(apply$)).subscribe({
       next: answer,
       error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
       complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),

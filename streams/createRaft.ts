@@ -114,6 +114,8 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const counted = { steps: 0, electionsStarted: 0, electionsWon: 0, messagesSent: 0, messagesReceived: 0, rejected: 0 }
 
   const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
+  /** The last index whose command the state machine was given. */
+  let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
   let opened: OpenStorage | null = null
   let opening: Subscription | undefined
@@ -166,7 +168,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           scheduler,
           maxAppliesPerTurn: tuning.maxAppliesPerTurn,
           settle: clients.settle,
-          tap: (msg) => apply$.next(msg),
+          tap: (msg) => {
+            handedTo = msg.index
+            if (apply$.observed) apply$.next(msg)
+          },
         }),
       ],
     }).subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) })
@@ -200,8 +205,6 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     }
     return msgs
   }
-  let handedTo = 0
-  apply$.subscribe(({ index }) => { handedTo = index })
 
   return {
     id,

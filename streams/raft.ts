@@ -1,8 +1,9 @@
-import { filter, from, merge, Observable, of, type SchedulerLike, share, Subject } from 'rxjs'
+import { filter, from, merge, Observable, of, type SchedulerLike, share } from 'rxjs'
 import type { Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Message } from '../src/raft/messages.js'
 import type { Server } from '../src/raft/server.js'
+import { Hot } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
 import type { Network, Rejected } from './network/network.js'
 import { outbound } from './outbound.js'
@@ -27,7 +28,7 @@ export interface RaftSinks {
  */
 export const raft = (initial: Server, { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
-    const effect$ = new Subject<Effect>()
+    const effect$ = new Hot<Effect>()
 
     const toDisk = (effect: Effect): effect is Persist | Send => effect._tag === 'Persist' || (effect._tag === 'Send' && effect.after !== null)
     const disk$ = effect$.pipe(filter(toDisk), durably(storage), share())
@@ -42,6 +43,6 @@ export const raft = (initial: Server, { sinks, network, storage, rejected, sched
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
     return merge(...sinks.map((sink) => sink(effect$)), inbound$, persisted$, started$)
-      .pipe(run({ initial, effect$, scheduler, maxEffectsPerTurn }))
+      .pipe(run({ initial, perform: (effect) => effect$.next(effect), scheduler, maxEffectsPerTurn }))
       .subscribe(subscriber)
   })

@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, type SchedulerLike, type Subject } from 'rxjs'
+import { Observable, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { checkedStep } from '../src/raft/invariants.js'
@@ -16,8 +16,8 @@ export interface Inspection {
 
 export interface RunOptions {
   readonly initial: Server
-  /** Where effects go. */
-  readonly effect$: Subject<Effect>
+  /** Performs one effect. */
+  readonly perform: (effect: Effect) => void
   readonly scheduler: SchedulerLike
   /** Effects performed without a break; then the rest waits for the next turn of the scheduler. */
   readonly maxEffectsPerTurn: number
@@ -32,7 +32,7 @@ export interface RunOptions {
  *   events   a--------b---
  *   effects  (123)----(4)-     1 causes c: its effects come after 3
  */
-export const run = ({ initial, effect$, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> => (event$) =>
+export const run = ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> => (event$) =>
   new Observable<Inspection>((subscriber) => {
     let server = initial
     let queue: Effect[] = []
@@ -46,7 +46,7 @@ export const run = ({ initial, effect$, scheduler, maxEffectsPerTurn }: RunOptio
           subscriber.add(scheduler.schedule(drain))
           return // still draining: nobody may overtake what waits
         }
-        effect$.next(queue[head++]!)
+        perform(queue[head++]!)
       }
       queue = []
       head = 0

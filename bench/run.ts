@@ -1,0 +1,57 @@
+import { durable, http } from './processes.js'
+import { bareSubject, memory } from './memory.js'
+import { appendNs, draftNs, stepNs } from './step.js'
+
+/*
+ * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, draft; all but
+ * the last by default. Each prints its figures beside something else measured in the same run, since
+ * a figure by itself says more about the machine.
+ */
+
+const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const json = process.argv.includes('--json')
+const wanted = (part: string): boolean => (parts.length === 0 ? part !== 'draft' : parts.includes(part))
+const report = (...line: ReadonlyArray<unknown>): void => { console.error(...line) }
+const table = (title: string, figures: Readonly<Record<string, number>>, unit: string): void => {
+  report(`\n${title}`)
+  for (const [name, value] of Object.entries(figures)) report(`  ${name.padEnd(22)} ${value.toLocaleString('en').padStart(12)} ${unit}`)
+}
+const result: Record<string, unknown> = {}
+
+if (wanted('step')) {
+  const figures = stepNs()
+  result['stepNs'] = figures
+  table('step: one event', figures, 'ns')
+}
+if (wanted('append')) {
+  const figures = appendNs([1e3, 1e4, 1e5, 1e6, 1e7])
+  result['appendNs'] = figures
+  table('append: one entry, by the length of the log (one shared command)', figures, 'ns')
+  globalThis.gc?.()
+}
+if (wanted('draft')) {
+  const figures = draftNs()
+  result['draftNs'] = figures
+  table('draft: immer’s alone against a whole step with our own', figures, 'ns')
+}
+if (wanted('memory')) {
+  const figures = await memory({ 1: 40_000, 16: 150_000, 256: 600_000, 4096: 600_000 })
+  const subject = await bareSubject()
+  result['memory'] = figures
+  table('memory: three servers in this process, commits per second', figures, '/s')
+  report(`  a bare Subject carries one value to three subscribers ${subject.toLocaleString('en')} times a second: c256 is 1/${(subject / (figures['c256'] ?? 1)).toFixed(1)} of that`)
+}
+if (wanted('durable')) {
+  const { rates, rawFsync } = await durable({ 1: 3_000, 64: 60_000 })
+  result['durable'] = rates
+  table('durable: three processes, log and TCP, 256 bytes, commits per second', rates, '/s')
+  report(`  one append + fdatasync after another, no cluster: ${rawFsync.toLocaleString('en')}/s; c1 is ${((rates['c1'] ?? 0) / rawFsync).toFixed(2)} of that`)
+}
+if (wanted('http')) {
+  const { rates, bare } = await http({ 1: 2_000, 64: 20_000 })
+  result['http'] = rates
+  table('http: the same cluster from a process outside, PUT of 256 bytes per second', rates, '/s')
+  table('  the same client against a bare node:http server', bare, '/s')
+}
+if (json) console.log(JSON.stringify(result))
+process.exit(0)
