@@ -11,7 +11,7 @@ import { type Inspection, run } from './run.js'
 import type { Sink } from './sink.js'
 
 export interface RaftSinks {
-  /** Each answers with events: timers, state machine, clients. */
+  /** Timers, state machine, clients: each is given every effect but `Persist` and `Send`, and answers with events. */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
   readonly storage: DurablyOptions
@@ -28,13 +28,19 @@ export interface RaftSinks {
  */
 export const raft = (initial: Server, { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
+    const toDisk$ = new Hot<Persist | Send>()
+    const toNetwork$ = new Hot<Send>()
     const effect$ = new Hot<Effect>()
+    const perform = (effect: Effect): void => {
+      if (effect._tag === 'Send' && effect.after === null) toNetwork$.next(effect)
+      else if (effect._tag === 'Send' || effect._tag === 'Persist') toDisk$.next(effect)
+      else effect$.next(effect)
+    }
 
-    const toDisk = (effect: Effect): effect is Persist | Send => effect._tag === 'Persist' || (effect._tag === 'Send' && effect.after !== null)
-    const disk$ = effect$.pipe(filter(toDisk), durably(storage), share())
+    const disk$ = toDisk$.pipe(durably(storage), share())
     const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
     const released$ = disk$.pipe(filter((answer) => answer._tag === 'Send'))
-    const message$: Observable<Message> = merge(effect$, released$).pipe(outbound())
+    const message$: Observable<Message> = merge(toNetwork$, released$).pipe(outbound())
 
     const inbound$ = new Observable<RaftEvent>((events) => from(network(message$)).subscribe({
       next: (event) => { if (event._tag === 'Rejected') rejected(event); else events.next(event) },
@@ -43,6 +49,6 @@ export const raft = (initial: Server, { sinks, network, storage, rejected, sched
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
     return merge(...sinks.map((sink) => sink(effect$)), inbound$, persisted$, started$)
-      .pipe(run({ initial, perform: (effect) => effect$.next(effect), scheduler, maxEffectsPerTurn }))
+      .pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }))
       .subscribe(subscriber)
   })
