@@ -1,0 +1,81 @@
+import type { HardState, Persist } from '../../../src/raft/effect.js'
+import { InvariantViolation } from '../../../src/raft/error.js'
+import { after, before, type LogIndex } from '../../../src/raft/ids.js'
+import { printEffect } from '../../../src/raft/print.js'
+import { entriesByteLength, writeEntries } from '../../wire/entries.js'
+import { hardStateByteLength, writeHardState, writeIndex } from './payload.js'
+import { type RecordKind, recordHeaderBytes, sealRecord, u48Bytes } from './record.js'
+
+/*
+ * A batch of writes as the records of one physical write, in an order of which every prefix is a
+ * legal state: of each write hard state, truncation, entries; the commit hint last.
+ */
+
+export interface BatchSize {
+  readonly records: number
+  readonly bytes: number
+  /** The last hard state in it, null for none. */
+  readonly hardState: HardState | null
+  /** Where the log ends after it. */
+  readonly lastIndex: LogIndex
+  /** The latest commit hint. It alone causes no write. */
+  readonly commitIndex: LogIndex
+}
+
+/** What `batch` will take, after a log that ends at `lastIndex` and whose last hint was `commitIndex`. Throws where it does not continue that log. */
+export const sizeOfBatch = (batch: ReadonlyArray<Persist>, lastIndex: LogIndex, commitIndex: LogIndex): BatchSize => {
+  let last = lastIndex
+  let records = 0
+  let bytes = 0
+  let hardState: HardState | null = null
+  let commit = commitIndex
+  for (const persist of batch) {
+    const { write } = persist
+    if (write.hardState !== null) {
+      records++
+      bytes += hardStateByteLength(write.hardState)
+      hardState = write.hardState
+    }
+    if (write.truncateFrom !== null) {
+      records++
+      bytes += u48Bytes
+      last = before(write.truncateFrom)
+    }
+    if (write.entries.length > 0) {
+      records++
+      bytes += u48Bytes + entriesByteLength(write.entries)
+      if (write.firstIndex !== last + 1) throw new InvariantViolation('what is written continues the log on disk', printEffect(persist), write.firstIndex)
+      last = after(last, write.entries.length)
+    }
+    if (write.commitIndex > commit) commit = write.commitIndex
+  }
+  if (records > 0 && commit > commitIndex) {
+    records++
+    bytes += u48Bytes
+  }
+  return { records, bytes: bytes + records * recordHeaderBytes, hardState, lastIndex: last, commitIndex: commit }
+}
+
+export interface Place {
+  readonly origin: number
+  /** Where in the segment the write begins. */
+  readonly offset: number
+  /** The number of the physical write. */
+  readonly write: number
+}
+
+/** Writes `batch`, whose size is `size`, to the start of `target`. */
+export const encodeBatch = (batch: ReadonlyArray<Persist>, size: BatchSize, place: Place, target: Buffer): void => {
+  let at = 0
+  let left = size.records
+  const seal = (kind: RecordKind, end: number): void => {
+    sealRecord(target, at, end, { kind, write: place.write, last: --left === 0, origin: place.origin, targetAt: place.offset })
+    at = end
+  }
+  for (const { write: { hardState, truncateFrom, firstIndex, entries } } of batch) {
+    if (hardState !== null) seal('hardState', writeHardState(hardState, target, at + recordHeaderBytes))
+    if (truncateFrom !== null) seal('truncation', writeIndex(truncateFrom, target, at + recordHeaderBytes))
+    if (entries.length > 0) seal('entries', writeEntries(entries, target, writeIndex(firstIndex, target, at + recordHeaderBytes)))
+  }
+  if (left > 0) seal('commit', writeIndex(size.commitIndex, target, at + recordHeaderBytes))
+}

@@ -1,0 +1,117 @@
+import { either, function as F } from 'fp-ts'
+import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
+import { refuse } from '../refuse.js'
+import type { OpenStorage, Storage } from '../storage.js'
+import { storageError, whileReading } from './errors.js'
+import { type FileSystem, nodeFileSystem } from './fileSystem.js'
+import { type Handles, handles as handlesOf } from './handles.js'
+import { type Identity, identityIn } from './identity.js'
+import { lastly } from './lastly.js'
+import { lockPath } from './layout.js'
+import { takeLock } from './lock.js'
+import { occupy } from './occupancy.js'
+import { type Found, recover } from './recover.js'
+import { Writer } from './writer.js'
+
+export interface DiskOptions {
+  /** Whose data it has to be; otherwise `WrongIdentity`. Default: whoever's it is. */
+  readonly id?: string
+  readonly clusterId?: string
+  /** A segment that has grown to this is followed by a new one. Default 64 MiB. */
+  readonly segmentBytes?: number
+  /** The durable marker is written when nothing else was for this long. Default 100. */
+  readonly markAfterMs?: number
+  /** For that timer. Default: the host's, which keeps no process alive. */
+  readonly scheduler?: SchedulerLike
+  /** Default: `node:fs`. */
+  readonly fileSystem?: FileSystem
+}
+
+/** A data directory that is open. */
+export interface OpenDisk extends OpenStorage {
+  /** Whose data it is. */
+  readonly identity: Identity
+  /** Acts at the call; completes when the batch would survive a power loss. Unsubscribing stops waiting, never the write. */
+  write(batch: Parameters<OpenStorage['write']>[0]): Observable<never>
+  /** Finishes what is being written, then closes and unlocks. */
+  close(): Observable<never>
+}
+
+/** A storage in a directory. */
+export interface DiskStorage extends Storage {
+  open(): Observable<OpenDisk>
+}
+
+/**
+ * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with
+ * checksums, one write and one sync for each batch, and term and vote a second time in a file of their
+ * own. docs/storage.md has the format and the rules of recovery.
+ *
+ * Opening locks the directory, reads all of it, and cuts off the torn end of a write that a crash
+ * interrupted. Errors, as the error of `open()`: `NotBootstrapped`, `WrongIdentity`, `Locked`,
+ * `Unreadable`, `Corrupt`; `StorageFull` and `StorageFailed` there and from `write`, after which nothing
+ * more is written. Unsubscribing abandons everything at once, as a crash would; opening again waits
+ * until the call that was under way has returned.
+ *
+ * @example
+ * createRaft({ id: 'n1', network, storage: diskStorage('./data/n1', { id: 'n1' }) })
+ */
+export const diskStorage = (directory: string, options: DiskOptions = {}): DiskStorage => ({ open: () => open(directory, options) })
+
+const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
+  new Observable((subscriber) => {
+    const handles = handlesOf(options.fileSystem ?? nodeFileSystem)
+    const opening = concat(occupy(handles, directory), identityIn(handles, directory)).pipe(
+      mergeMap((identity) => concat(
+        checkOwner(directory, identity, options),
+        lock(handles, directory),
+        recover(handles, directory, identity).pipe(mergeMap((found) => run(handles, directory, identity, found, options))),
+      )),
+      lastly(() => handles.release()),
+    ).subscribe(subscriber)
+    return () => {
+      opening.unsubscribe()
+      handles.release()
+    }
+  })
+
+/** Emits the open disk, and completes when that was closed. */
+const run = (handles: Handles, directory: string, identity: Identity, found: Found, { segmentBytes = 64 << 20, markAfterMs = 100, scheduler }: DiskOptions): Observable<OpenDisk> => {
+  const { recovered: { currentTerm, votedFor, log, commitIndex }, settled } = found
+  const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
+  const writer = new Writer(handles, found, { directory, identity, segmentBytes, idle$ })
+  const closed$ = new AsyncSubject<never>()
+  let closing = false
+  const disk: OpenDisk = {
+    identity,
+    recovered: { currentTerm, votedFor, log, commitIndex },
+    write: (batch) => writer.append(batch),
+    sizeBytes: () => writer.bytes,
+    close: () => {
+      if (!closing) concat(writer.mark().pipe(catchError(() => EMPTY)), defer(() => handles.release())).subscribe(closed$)
+      closing = true
+      return closed$
+    },
+  }
+  return concat(settled ? EMPTY : writer.settle({ currentTerm, votedFor }), of(disk), closed$)
+}
+
+const checkOwner = (directory: string, identity: Identity, { id = identity.id, clusterId = identity.clusterId }: DiskOptions): Observable<never> =>
+  id === identity.id && clusterId === identity.clusterId ? EMPTY : refuse(storageError('WrongIdentity',
+    `${directory} holds server ${identity.id} of cluster ${identity.clusterId}, and it was opened for server ${id} of cluster ${clusterId}. Give each server its own directory, or correct its name.`))
+
+const lock = (handles: Handles, directory: string): Observable<never> =>
+  defer(() => F.pipe(takeLock(lockPath(directory)), either.fold(refuse, (unlock) => {
+    handles.lastly(unlock)
+    return EMPTY
+  }))).pipe(whileReading(directory))
+
+/** `timer`, but it keeps no process alive. */
+const quietTimer = (ms: number): Observable<unknown> =>
+  new Observable((subscriber) => {
+    const timeout = setTimeout(() => {
+      subscriber.next(null)
+      subscriber.complete()
+    }, ms).unref()
+    return () => clearTimeout(timeout)
+  })

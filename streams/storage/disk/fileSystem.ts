@@ -1,0 +1,26 @@
+import fs from 'node:fs'
+
+type Done<A = void> = (error: NodeJS.ErrnoException | null, value?: A) => void
+
+/**
+ * The calls of the operating system on which the disk rests, as `node:fs` has them. A test puts
+ * another in its place, to fail, to be short of space, or to stop at one exact call.
+ */
+export interface FileSystem {
+  mkdir(path: string, options: { readonly recursive: true; readonly mode: number }, done: Done<string>): void
+  readdir(path: string, done: Done<string[]>): void
+  open(path: string, flags: string | number, mode: number, done: Done<number>): void
+  close(fd: number, done: Done): void
+  fstat(fd: number, done: Done<{ readonly size: number }>): void
+  read(fd: number, target: Uint8Array, offset: number, length: number, position: number, done: Done<number>): void
+  write(fd: number, bytes: Uint8Array, offset: number, length: number, position: number, done: Done<number>): void
+  ftruncate(fd: number, length: number, done: Done): void
+  /** Contents and what is needed to read them back. */
+  fdatasync(fd: number, done: Done): void
+  /** The same and the rest of what is known of a file; of a directory, its names. */
+  fsync(fd: number, done: Done): void
+  rename(from: string, to: string, done: Done): void
+  unlink(path: string, done: Done): void
+}
+
+export const nodeFileSystem: FileSystem = fs

@@ -1,0 +1,142 @@
+import { AsyncSubject, concat, concatMap, defer, EMPTY, expand, ignoreElements, map, mergeMap, Observable, of, throwError } from 'rxjs'
+import type { FileSystem } from './fileSystem.js'
+
+type Perform<A> = (fs: FileSystem, done: (error: NodeJS.ErrnoException | null, value?: A) => void) => void
+
+/**
+ * Every call and open file of one life of a storage, so that its end can be awaited. A call that was
+ * made cannot be taken back: after `release` no further call begins, no answer is heard any more, and
+ * what is open is closed once the last call under way has returned.
+ */
+export interface Handles {
+  /** One call for each subscription; emits its value. */
+  call<A>(perform: Perform<A>): Observable<A>
+  open(path: string, flags: string | number): Observable<number>
+  close(fd: number): Observable<never>
+  /** All of `bytes` at `position`, in one call unless the operating system writes less. */
+  write(fd: number, bytes: Uint8Array, position: number): Observable<never>
+  /** Fills `target` with what stands from the start of the file on, in blocks; emits after each how many bytes are there. */
+  read(fd: number, target: Uint8Array): Observable<number>
+  fdatasync(fd: number): Observable<never>
+  fsync(fd: number): Observable<never>
+  /** Makes the names in `directory` durable. */
+  fsyncDirectory(directory: string): Observable<never>
+  /** Done when everything is closed, latest first. */
+  lastly(cleanup: () => void): void
+  /** Completes as soon as the end begins. */
+  readonly ended$: Observable<never>
+  /** The end. Acts at the call, and once; completes when everything is closed and cleaned up. */
+  release(): Observable<never>
+}
+
+/** Data of servers is nobody else's business. */
+export const fileMode = 0o600
+export const directoryMode = 0o700
+
+const readBlockBytes = 1 << 20
+
+export const handles = (fs: FileSystem): Handles => {
+  const files = new Set<number>()
+  const cleanups: (() => void)[] = []
+  const ended$ = new AsyncSubject<never>()
+  const released$ = new AsyncSubject<never>()
+  let underWay = 0
+  let ended = false
+
+  const closeAll = (): void => {
+    let left = 1 + files.size
+    const closed = (): void => {
+      if (--left > 0) return
+      for (const cleanup of cleanups.reverse()) cleanup()
+      released$.complete()
+    }
+    for (const fd of files) fs.close(fd, closed)
+    files.clear()
+    closed()
+  }
+
+  const call = <A>(perform: Perform<A>): Observable<A> =>
+    new Observable((subscriber) => {
+      if (ended) return
+      underWay++
+      perform(fs, (error, value) => {
+        underWay--
+        if (ended) {
+          if (underWay === 0) closeAll()
+        } else if (error) subscriber.error(error)
+        else {
+          subscriber.next(value as A)
+          subscriber.complete()
+        }
+      })
+    })
+
+  const quietly = (perform: Perform<unknown>): Observable<never> => call(perform).pipe(ignoreElements())
+
+  const open = (path: string, flags: string | number): Observable<number> =>
+    call<number>((fs, done) => fs.open(path, flags, fileMode, (error, fd) => {
+      if (fd !== undefined && !error) files.add(fd) // even if nobody waits for it any more
+      done(error, fd)
+    }))
+
+  const close = (fd: number): Observable<never> => defer(() => {
+    files.delete(fd)
+    return quietly((fs, done) => fs.close(fd, done))
+  })
+
+  const write = (fd: number, bytes: Uint8Array, position: number): Observable<never> =>
+    call<number>((fs, done) => fs.write(fd, bytes, 0, bytes.length, position, done)).pipe(
+      mergeMap((written) => {
+        if (written === bytes.length) return EMPTY
+        if (written === 0) return throwError(() => Object.assign(new Error('the disk took none of it'), { code: 'EIO' }))
+        return write(fd, bytes.subarray(written), position + written)
+      }),
+    )
+
+  const read = (fd: number, target: Uint8Array): Observable<number> =>
+    of(0).pipe(
+      expand((from) => from === target.length ? EMPTY : call<number>((fs, done) =>
+        fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), from, done)).pipe(
+        concatMap((read) => read > 0 ? of(from + read) : throwError(() => Object.assign(new Error('it became shorter while it was read'), { code: 'EIO' }))),
+      )),
+    )
+
+  const fsync = (fd: number): Observable<never> => quietly((fs, done) => fs.fsync(fd, done))
+
+  return {
+    call,
+    open,
+    close,
+    write,
+    read,
+    fdatasync: (fd) => quietly((fs, done) => fs.fdatasync(fd, done)),
+    fsync,
+    // Windows opens no directories and keeps names by itself.
+    fsyncDirectory: (directory) => process.platform === 'win32' ? EMPTY : open(directory, 'r').pipe(mergeMap((fd) => concat(fsync(fd), close(fd)))),
+    lastly: (cleanup) => { cleanups.push(cleanup) },
+    ended$,
+    release: () => {
+      if (!ended) {
+        ended = true
+        ended$.complete()
+        if (underWay === 0) closeAll()
+      }
+      return released$
+    },
+  }
+}
+
+/** The size of an open file, in bytes. */
+export const sizeOf = (handles: Handles, fd: number): Observable<number> =>
+  handles.call<{ readonly size: number }>((fs, done) => fs.fstat(fd, done)).pipe(map(({ size }) => size))
+
+/** All bytes of the file at `path`. */
+export const readWhole = (handles: Handles, path: string): Observable<Buffer> =>
+  handles.open(path, 'r').pipe(
+    mergeMap((fd) => sizeOf(handles, fd).pipe(
+      mergeMap((size) => {
+        const bytes = Buffer.alloc(size)
+        return concat(handles.read(fd, bytes).pipe(ignoreElements()), handles.close(fd), of(bytes))
+      }),
+    )),
+  )

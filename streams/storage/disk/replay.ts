@@ -1,0 +1,151 @@
+import { either } from 'fp-ts'
+import { logFrom } from '../../../src/raft/log.js'
+import type { Recovered } from '../../../src/raft/server.js'
+import type { Entry } from '../../../src/raft/entry.js'
+import { type LogIndex, maxIndex } from '../../../src/raft/ids.js'
+import type { Identity } from './identity.js'
+import { decodeSegmentHeader, readHardState, readIndex, readPacked } from './payload.js'
+import { findLaterWrite, type LogRecord, originOf, readRecord, u48Bytes } from './record.js'
+
+/*
+ * Bytes of segments to what a server finds when it starts. Pure; recover.ts brings the bytes.
+ */
+
+/** A state as of the end of a physical write. */
+export interface Replayed extends Recovered {
+  readonly write: number
+}
+
+/** How far a segment is read. */
+export interface Progress {
+  readonly segment: number
+  readonly identity: Identity
+  /** What the last whole write left behind; null before the header of the first segment. */
+  readonly whole: Replayed | null
+  /** Where in this segment that write begins and ends; both 0 if it stands in the segment before. */
+  readonly wholeFrom: number
+  readonly wholeTo: number
+  /** The same, and the records of a write whose last record was not read yet. */
+  readonly state: Recovered | null
+  readonly at: number
+}
+
+/** What a crash cannot explain. */
+export interface Damage {
+  readonly offset: number
+  readonly what: string
+}
+
+/** At the start of `segment`, after what the segments before it left behind. */
+export const startOf = (segment: number, identity: Identity, whole: Replayed | null): Progress =>
+  ({ segment, identity, whole, wholeFrom: 0, wholeTo: 0, state: whole, at: 0 })
+
+/** Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose it is. */
+export const segmentOrigin = ({ clusterId, id, incarnation }: Identity, segment: number): number => originOf(['log', clusterId, id, incarnation, String(segment)])
+export const headerOrigin = originOf(['rxraft log'])
+
+/** Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies a payload out of it. */
+export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8Array) => Uint8Array): either.Either<Damage, Progress> => {
+  const origin = segmentOrigin(progress.identity, progress.segment)
+  let { whole, wholeFrom, wholeTo, state, at } = progress
+  for (;;) {
+    const record = readRecord(bytes, at, at === 0 ? headerOrigin : origin)
+    if (record === null) return either.right({ ...progress, whole, wholeFrom, wholeTo, state, at })
+    if (whole !== null && record.write !== whole.write + 1) return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
+
+    const next = at === 0 ? applyHeader(progress, record) : applyRecord(state, record, keep)
+    if (typeof next === 'string') return either.left({ offset: at, what: next })
+    state = next
+    at = record.end
+    if (record.last) {
+      whole = { ...state, write: record.write }
+      wholeFrom = wholeTo
+      wholeTo = at
+    }
+  }
+}
+
+export type Ending =
+  /** Everything in the file belongs to whole writes. */
+  | 'whole'
+  /** Behind the last whole write stand remains of one that never ended: they are to be cut off. */
+  | 'torn'
+  /** Not even the header was written: rotation did not get further, the file is to be removed. */
+  | 'unborn'
+
+/**
+ * Tells the torn end of the last write from damage, at the end of a segment that was read as far as it goes.
+ * A write may reach the disk in part, its pages in any order; but it begins only after the former was
+ * synced. So what follows the last whole write can be the torn next one, unless
+ *
+ *  - a good record of a write after that follows,
+ *  - another segment follows, or
+ *  - the durable marker says that the next one was on disk (`durable`, the number of a write).
+ */
+export const judge = (bytes: Buffer, { segment, identity, whole, wholeTo, at }: Progress, isLast: boolean, durable: number): either.Either<Damage, Ending> => {
+  const damage = (what: string): either.Either<Damage, Ending> => either.left({ offset: at, what })
+  if (whole === null) return damage('no header of a log stands there')
+  if (wholeTo < bytes.length || wholeTo === 0) {
+    if (!isLast) return damage(`a record of write ${whole.write + 1} should stand there, and another segment follows`)
+    const later = findLaterWrite(bytes, at, segmentOrigin(identity, segment), whole.write + 1)
+    if (later !== null) return damage(`a record of write ${whole.write + 1} should stand there, and a later write follows at byte ${later}`)
+  }
+  if (isLast && whole.write < durable) return damage(`a record of write ${whole.write + 1} should stand there, and all writes up to ${durable} were on disk`)
+  return either.right(wholeTo === 0 ? 'unborn' : wholeTo < bytes.length ? 'torn' : 'whole')
+}
+
+const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: LogRecord): Recovered | string => {
+  const header = kind === 'segment' ? decodeSegmentHeader(payload) : null
+  if (header === null) return 'it does not open with the header of a segment'
+  const { id, clusterId, incarnation, currentTerm, votedFor, base, lastIndex, commitIndex } = header
+  if (id !== identity.id || clusterId !== identity.clusterId || incarnation !== identity.incarnation) {
+    return `it belongs to server ${id} of cluster ${clusterId}, incarnation ${incarnation}`
+  }
+  if (header.segment !== segment) return `it is segment ${header.segment} under another name`
+  if (whole === null) {
+    return lastIndex === base.index ? { currentTerm, votedFor, log: logFrom(base), commitIndex } : `it begins after entry ${lastIndex}, and the segments before it are missing`
+  }
+  const { log } = whole
+  const continues = currentTerm === whole.currentTerm && votedFor === whole.votedFor && lastIndex === log.lastIndex && base.index === log.base.index && base.term === log.base.term
+  return continues ? whole : `it does not continue the segment before it, which ends at entry ${log.lastIndex} in term ${whole.currentTerm}`
+}
+
+const applyRecord = (state: Recovered | null, { kind, payload }: LogRecord, keep: (payload: Uint8Array) => Uint8Array): Recovered | string => {
+  if (state === null) return 'there is no header before it'
+  const { log } = state
+  switch (kind) {
+    case 'hardState': {
+      const hardState = readHardState(payload)
+      if (hardState === null) return 'it holds no term and vote'
+      return hardState.currentTerm < state.currentTerm ? `it goes back from term ${state.currentTerm} to ${hardState.currentTerm}` : { ...state, ...hardState }
+    }
+    case 'truncation': {
+      const from = readIndex(payload)
+      const holds = from !== null && from > log.base.index && from <= log.lastIndex
+      return holds ? { ...state, log: log.truncateFrom(from) } : `it truncates from ${from ?? 'nowhere'}, and the log holds ${log.base.index + 1} to ${log.lastIndex}`
+    }
+    case 'entries': {
+      const firstIndex = readIndex(payload)
+      if (firstIndex !== log.lastIndex + 1) return `its entries begin at ${firstIndex ?? 'nowhere'}, and the log ends at ${log.lastIndex}`
+      const entries = readPacked(keep(payload.subarray(u48Bytes)))
+      if (entries === null) return 'it holds no entries'
+      return ascending(log.lastTerm, entries) ? { ...state, log: log.append(entries) } : 'the terms of its entries decrease'
+    }
+    case 'commit': {
+      const index: LogIndex | null = readIndex(payload)
+      return index === null ? 'it holds no index' : { ...state, commitIndex: maxIndex(state.commitIndex, index) }
+    }
+    case 'segment':
+    case 'vote':
+      return `a record of kind ${kind} has no place there`
+  }
+}
+
+const ascending = (from: number, entries: ReadonlyArray<Entry>): boolean => {
+  let last = from
+  for (const { term } of entries) {
+    if (term < last) return false
+    last = term
+  }
+  return true
+}

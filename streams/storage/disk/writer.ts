@@ -1,0 +1,168 @@
+import { AsyncSubject, concat, defer, EMPTY, endWith, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
+import type { HardState, Persist } from '../../../src/raft/effect.js'
+import { writeSeq } from '../../../src/raft/ids.js'
+import { type BatchSize, encodeBatch, sizeOfBatch } from './batch.js'
+import { whileWriting } from './errors.js'
+import type { Handles } from './handles.js'
+import type { Identity } from './identity.js'
+import { segmentFile, voteFile } from './layout.js'
+import type { Found } from './recover.js'
+import { segmentOrigin } from './replay.js'
+import { encodeSegment, type SegmentState } from './segment.js'
+import { encodeSlot, slotOffset, voteFileBytes } from './vote.js'
+
+export interface WriterOptions {
+  readonly directory: string
+  readonly identity: Identity
+  readonly segmentBytes: number
+  /** Emits once, when the durable marker is due. */
+  readonly idle$: Observable<unknown>
+}
+
+/** A buffer that served a larger write than this is not kept. */
+const keptBufferBytes = 4 << 20
+
+/**
+ * The end of the log. Work is done one piece after another, each beginning when the former is on disk;
+ * a piece that fails fails all that follow, so that nothing is ever written after a failed write or sync.
+ */
+export class Writer {
+  private readonly voteFd: number
+  private state: SegmentState
+  private segment: number
+  private fd: number
+  private end: number
+  private formerBytes: number
+  private origin: number
+  /** The last write, which is on disk. */
+  private write: number
+  /** The last slot of the vote file, and the write that it says was on disk. */
+  private slot: number
+  private marked: number
+  private buffer = Buffer.allocUnsafeSlow(1 << 16)
+  private last$: Observable<never> = EMPTY
+  private markerDue = false
+
+  constructor(private readonly handles: Handles, { recovered, slot, voteFd, segment, fd, end, formerBytes }: Found, private readonly options: WriterOptions) {
+    const { currentTerm, votedFor, log, commitIndex, write } = recovered
+    this.state = { currentTerm, votedFor, base: log.base, lastIndex: log.lastIndex, commitIndex }
+    this.voteFd = voteFd
+    this.segment = segment
+    this.fd = fd
+    this.end = end
+    this.formerBytes = formerBytes
+    this.origin = segmentOrigin(options.identity, segment)
+    this.write = write
+    this.slot = slot?.number ?? 0
+    this.marked = slot?.durable ?? 0
+    this.armMarker()
+  }
+
+  get bytes(): number { return this.formerBytes + this.end + voteFileBytes }
+
+  /** Makes `batch` durable as one write and one sync. */
+  append(batch: ReadonlyArray<Persist>): Observable<never> {
+    return this.next(() => {
+      const { lastIndex, commitIndex } = this.state
+      const size = sizeOfBatch(batch, lastIndex, commitIndex)
+      if (size.records === 0) return EMPTY
+      return this.end < this.options.segmentBytes
+        ? this.appendToSegment(batch, size)
+        : concat(this.rotate(), defer(() => this.appendToSegment(batch, size)))
+    })
+  }
+
+  /** Writes `hardState` where it is not yet. */
+  settle(hardState: HardState): Observable<never> {
+    const { lastIndex: firstIndex, commitIndex } = this.state
+    const write = { hardState, truncateFrom: null, firstIndex, entries: [], commitIndex }
+    return this.append([{ _tag: 'Persist', seq: writeSeq(0), write }])
+  }
+
+  /** Says in the vote file that everything written is on disk. */
+  mark(): Observable<never> {
+    return this.next(() => (this.marked < this.write ? this.saveVote(this.state) : EMPTY))
+  }
+
+  private next(work: () => Observable<never>): Observable<never> {
+    const done$ = new AsyncSubject<never>()
+    concat(this.last$, defer(work)).subscribe(done$)
+    this.last$ = done$
+    return done$
+  }
+
+  private appendToSegment(batch: ReadonlyArray<Persist>, size: BatchSize): Observable<never> {
+    const { handles, fd, end, origin } = this
+    const write = this.write + 1
+    const target = this.bufferOf(size.bytes)
+    encodeBatch(batch, size, { origin, offset: end, write }, target)
+    const logged = concat(handles.write(fd, target.subarray(0, size.bytes), end), handles.fdatasync(fd)).pipe(
+      whileWriting(segmentFile(this.options.directory, this.segment)),
+    )
+    return concat(
+      size.hardState === null ? logged : merge(logged, this.saveVote(size.hardState)),
+      defer(() => {
+        const { lastIndex, commitIndex } = size
+        this.state = { ...this.state, ...size.hardState, lastIndex, commitIndex }
+        this.write = write
+        this.end = end + size.bytes
+        this.armMarker()
+        return EMPTY
+      }),
+    )
+  }
+
+  private saveVote({ currentTerm, votedFor }: HardState): Observable<never> {
+    const { handles, voteFd, options: { identity, directory } } = this
+    const number = ++this.slot
+    this.marked = this.write
+    const slot = encodeSlot(identity, { number, hardState: { currentTerm, votedFor }, durable: this.marked })
+    return concat(handles.write(voteFd, slot, slotOffset(number)), handles.fdatasync(voteFd)).pipe(whileWriting(voteFile(directory)))
+  }
+
+  /** A new segment: its header, its name, and only then a record in it. */
+  private rotate(): Observable<never> {
+    const { handles, options: { directory, identity } } = this
+    const segment = this.segment + 1
+    const write = this.write + 1
+    const header = encodeSegment(identity, segment, write, this.state)
+    const path = segmentFile(directory, segment)
+    return handles.open(path, 'wx').pipe(
+      mergeMap((fd) => concat(
+        handles.write(fd, header, 0),
+        handles.fsync(fd),
+        handles.fsyncDirectory(directory),
+        handles.close(this.fd),
+        defer(() => {
+          this.formerBytes += this.end
+          this.segment = segment
+          this.fd = fd
+          this.end = header.length
+          this.origin = segmentOrigin(identity, segment)
+          this.write = write
+          return EMPTY
+        }),
+      )),
+      whileWriting(path),
+    )
+  }
+
+  private bufferOf(bytes: number): Buffer {
+    if (bytes <= this.buffer.length) return this.buffer
+    const buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)))
+    if (buffer.length <= keptBufferBytes) this.buffer = buffer
+    return buffer
+  }
+
+  /** The marker is due once nothing was written for a while. A write does not move the timer, which on firing looks whether there was one. */
+  private armMarker(): void {
+    if (this.markerDue || this.marked === this.write) return
+    this.markerDue = true
+    const { write } = this
+    this.options.idle$.pipe(takeUntil(this.handles.ended$.pipe(endWith(null)))).subscribe(() => {
+      this.markerDue = false
+      if (this.write === write) this.mark()
+      else this.armMarker()
+    })
+  }
+}

@@ -1,0 +1,157 @@
+import { EMPTY, Observable, type SchedulerLike, timer } from 'rxjs'
+import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
+import type { Persist, Write } from '../../src/raft/effect.js'
+import { InvariantViolation } from '../../src/raft/error.js'
+import { after, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
+import { logFrom } from '../../src/raft/log.js'
+import { printWrite } from '../../src/raft/print.js'
+import { fresh, type Recovered } from '../../src/raft/server.js'
+import { InvalidOption } from '../options.js'
+import { entryHeaderBytes } from '../wire/entries.js'
+import { refuse } from './refuse.js'
+import type { OpenStorage, Storage, StorageError } from './storage.js'
+
+/** What is wrong with a disk in memory. Without any of these it is instant and never fails. */
+export interface MemoryStorageOptions {
+  /** A slow disk: every write takes this long on `scheduler`. Default 0: it answers within the call. */
+  readonly writeMs?: number
+  /** Required with `writeMs`. */
+  readonly scheduler?: SchedulerLike
+  /** The write, numbered from 1 over the whole life of the storage, that fails with `StorageFailed`. What was in it is lost. */
+  readonly failAtWrite?: number
+  /** A write that would exceed this fails with `StorageFull`. Default: no limit. */
+  readonly maxBytes?: number
+  /**
+   * What becomes of a write under way when the storage is abandoned: `kept`, as when a process is
+   * killed; `lost`, as when power fails; `torn`: some first part of it is there, drawn by `random`.
+   * Default `kept`.
+   */
+  readonly onAbandon?: 'kept' | 'lost' | 'torn'
+  /** Uniform in [0, 1), for `torn`. Default: always 0, which loses all. */
+  readonly random?: () => number
+}
+
+/** A storage in memory. It holds what was written for as long as something refers to it. */
+export interface MemoryStorage extends Storage {
+  open(): Observable<OpenStorage>
+  /** What it would be found to hold if it were opened now. */
+  stored(): Recovered
+}
+
+/**
+ * A disk for tests, simulations and browsers: what was written is found when it is opened again, after
+ * a crash too. `cluster` is the configuration it was bootstrapped with (§6), or the names of its
+ * voters. Open to one at a time; to a second it is `Locked`. Throws `InvalidOption`.
+ *
+ * @example
+ * const storage = memoryStorage(['n1', 'n2', 'n3'], { writeMs: 5, scheduler, onAbandon: 'lost' })
+ */
+export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, options: MemoryStorageOptions = {}): MemoryStorage => {
+  if (options.writeMs !== undefined && options.scheduler === undefined) throw new InvalidOption('scheduler', 'is needed where writes take time')
+  const memory = new Memory(fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) })), options)
+  return { open: () => memory.open(), stored: () => memory.stored }
+}
+
+class Memory {
+  private isOpen = false
+  private writes = 0
+
+  constructor(public stored: Recovered, private readonly options: MemoryStorageOptions) {}
+
+  open(): Observable<OpenStorage> {
+    return new Observable((subscriber) => {
+      if (this.isOpen) {
+        subscriber.error({ _tag: 'Locked', message: 'This storage is open already. Give each server one of its own.' } satisfies StorageError)
+        return
+      }
+      this.isOpen = true
+      let failed: StorageError | null = null
+      /** The write under way, where it is not kept when abandoned, and what it leads to. */
+      let underWay: { readonly batch: ReadonlyArray<Persist>; readonly result: Recovered } | null = null
+
+      const finish = (): void => {
+        if (underWay !== null) this.stored = underWay.result
+        underWay = null
+      }
+
+      const write = (batch: ReadonlyArray<Persist>): Observable<never> => {
+        if (failed !== null) return refuse(failed)
+        let result = this.stored
+        for (const persist of batch) result = afterWrite(result, persist.write)
+        failed = this.failure(result)
+        if (failed !== null) return refuse(failed)
+        const { writeMs = 0, scheduler, onAbandon = 'kept' } = this.options
+        if (writeMs === 0 || onAbandon === 'kept') this.stored = result
+        else underWay = { batch, result }
+        if (writeMs === 0) return EMPTY
+        return new Observable((writing) => timer(writeMs, scheduler).subscribe({
+          complete: () => {
+            if (subscriber.closed) return // abandoned: nobody is told
+            finish()
+            writing.complete()
+          },
+        }))
+      }
+
+      const close = (): Observable<never> => {
+        finish()
+        subscriber.complete()
+        return EMPTY
+      }
+
+      subscriber.add(() => {
+        if (underWay !== null) this.abandon(underWay.batch)
+        this.isOpen = false
+      })
+      subscriber.next({ recovered: this.stored, write, close, sizeBytes: () => sizeBytes(this.stored) })
+    })
+  }
+
+  private failure(result: Recovered): StorageError | null {
+    const { failAtWrite, maxBytes = Number.POSITIVE_INFINITY } = this.options
+    if (++this.writes === failAtWrite) return { _tag: 'StorageFailed', message: `Write ${this.writes} failed, as it was told to. Open the storage again.` }
+    if (sizeBytes(result) > maxBytes) return { _tag: 'StorageFull', message: `More than the ${maxBytes} bytes that this storage may hold. Give it a larger maxBytes.` }
+    return null
+  }
+
+  private abandon(batch: ReadonlyArray<Persist>): void {
+    const { onAbandon, random = () => 0 } = this.options
+    if (onAbandon !== 'torn') return
+    const records = recordsOf(batch)
+    this.stored = records.slice(0, Math.floor(random() * (records.length + 1))).reduce(afterWrite, this.stored)
+  }
+}
+
+/** What is stored after `write`. */
+const afterWrite = ({ currentTerm, votedFor, log, commitIndex }: Recovered, write: Write): Recovered => {
+  const { hardState, truncateFrom, firstIndex, entries } = write
+  const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
+  if (entries.length > 0 && firstIndex !== kept.lastIndex + 1) throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
+  return {
+    currentTerm: hardState === null ? currentTerm : hardState.currentTerm,
+    votedFor: hardState === null ? votedFor : hardState.votedFor,
+    log: kept.append(entries),
+    commitIndex: maxIndex(commitIndex, write.commitIndex),
+  }
+}
+
+/** A batch as writes of one record each. Every prefix of them is a legal state. */
+const recordsOf = (batch: ReadonlyArray<Persist>): ReadonlyArray<Write> =>
+  batch.flatMap(({ write: { hardState, truncateFrom, firstIndex, entries } }) => {
+    const nothing: Write = { hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
+    return [
+      ...(hardState === null ? [] : [{ ...nothing, hardState }]),
+      ...(truncateFrom === null ? [] : [{ ...nothing, truncateFrom }]),
+      ...entries.map((entry, i) => ({ ...nothing, firstIndex: after(firstIndex, i), entries: [entry] })),
+    ]
+  })
+
+const sizeBytes = ({ log }: Recovered): number => log.bytes + (log.lastIndex - log.base.index) * entryHeaderBytes
+
+const configurationOf = (cluster: ReadonlyArray<string> | Configuration): Configuration => {
+  if ('_tag' in cluster) return cluster
+  return votersOnly(cluster.map((id) => {
+    if (!NodeId.is(id)) throw new InvalidOption('cluster', `names must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(id)}`)
+    return id
+  }))
+}
