@@ -1,0 +1,88 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, fdatasync, mkdtempSync, openSync, rmSync, write } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Task } from './durableServer.js'
+import { perSecond } from './measure.js'
+
+const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { readonly port: number }).port)
+  for (const server of servers) server.close()
+  return ports
+}
+
+/** Runs `use` with a directory that is removed afterwards. */
+export const inDirectory = async <A>(use: (directory: string) => Promise<A>): Promise<A> => {
+  const directory = mkdtempSync(join(tmpdir(), 'rxraft-bench-'))
+  try {
+    return await use(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const cluster = ['n1', 'n2', 'n3']
+
+/** Resolves with the first value that `pick` finds among the messages of any of `children`. */
+const told = <A>(children: ReadonlyArray<ChildProcess>, pick: (message: Record<string, unknown>, child: ChildProcess) => A | undefined): Promise<A> =>
+  new Promise((resolve, reject) => {
+    for (const child of children) {
+      child.on('message', (message: Record<string, unknown>) => {
+        if (message['why'] !== undefined) reject(new Error(JSON.stringify(message)))
+        const picked = pick(message, child)
+        if (picked !== undefined) resolve(picked)
+      })
+      child.on('error', reject)
+    }
+  })
+
+/** Three processes of `script`, one server each, with the ports they need; `use` gets the one that leads. */
+export const threeProcesses = <A>(script: string, portsEach: number, use: (leader: ChildProcess, ports: ReadonlyArray<number>) => Promise<A>): Promise<A> =>
+  inDirectory(async (directory) => {
+    const ports = await freePorts(cluster.length * portsEach)
+    const peers = JSON.stringify(Object.fromEntries(cluster.map((id, i) => [id, ports[i]])))
+    const file = fileURLToPath(new URL(script, import.meta.url))
+    const children = cluster.map((id) => fork(file, [id, join(directory, id), peers, JSON.stringify(ports)]))
+    try {
+      return await use(await told(children, ({ role }, child) => (role === 'Leader' ? child : undefined)), ports)
+    } finally {
+      for (const child of children) child.kill('SIGKILL')
+      await Promise.all(children.map((child) => child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null))
+    }
+  })
+
+/** Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the disk's own pace. */
+export const durable = async (operations: Readonly<Record<number, number>>): Promise<{ readonly rates: Record<string, number>; readonly rawFsync: number }> => {
+  const rates = await threeProcesses('./durableServer.js', 1, async (leader) => {
+    const measured: Record<string, number> = {}
+    for (const [concurrency, total] of Object.entries(operations)) {
+      const rate = told([leader], (message) => message['rate'] as number | undefined)
+      leader.send({ concurrency: Number(concurrency), total } satisfies Task)
+      measured[`c${concurrency}`] = await rate
+    }
+    return measured
+  })
+  return { rates, rawFsync: await inDirectory(rawFsync) }
+}
+
+/** Appends of 256 bytes, each synced before the next, per second: what one writer can do on this disk. */
+const rawFsync = async (directory: string): Promise<number> => {
+  const fd = openSync(join(directory, 'raw'), 'a')
+  const append = promisify(write)
+  const sync = promisify(fdatasync)
+  const record = Buffer.alloc(256)
+  const rate = await perSecond(async (n) => {
+    for (let i = 0; i < n; i++) {
+      await append(fd, record)
+      await sync(fd)
+    }
+  }, 3_000, 3)
+  closeSync(fd)
+  return rate
+}
