@@ -1,0 +1,37 @@
+import { function as F } from 'fp-ts'
+import type { LimitName } from '../../src/raft/error.js'
+import { isAnswer, type KvAnswer, type KvRefusal, type KvResult, refusalMessage } from '../../src/kv/result.js'
+
+/** Why a server did not do what was asked, and what that says about whether it was done. */
+export type KvFailure =
+  /** Nothing was done. `leader` is who does such things, as far as this server knows. */
+  | { readonly _tag: 'NotLeader'; readonly leader: string | null }
+  /** Nothing was done: a bound is reached, `limit` names it. */
+  | { readonly _tag: 'Overloaded'; readonly limit: LimitName | 'maxReads' }
+  /** It may have been done or may yet be: this server stopped leading, or stopped, before it knew. A read is never indeterminate. */
+  | { readonly _tag: 'Indeterminate' }
+
+/** What a server says to a request: what the store answered or refused, or why it was not asked or did not answer. */
+export type KvReply = KvResult | KvFailure
+
+const failures: Readonly<Record<KvFailure['_tag'], true>> = { NotLeader: true, Overloaded: true, Indeterminate: true }
+
+export const isFailure = (reply: KvReply): reply is KvFailure => reply._tag in failures
+
+/** Whether the store carried the command out. */
+export const isDone = (reply: KvReply): reply is KvAnswer => !isFailure(reply) && isAnswer(reply)
+
+/** A refusal or failure as a sentence that says what to do. */
+export const replyMessage = (reply: KvRefusal | KvFailure): string => {
+  if (!isFailure(reply)) return refusalMessage(reply)
+  switch (reply._tag) {
+    case 'NotLeader':
+      return reply.leader === null ? 'No leader is known here: try again soon.' : `Not the leader: ask ${reply.leader}.`
+    case 'Overloaded':
+      return `Overloaded: ${reply.limit} is reached. Nothing was done; try again when some of what is under way is done.`
+    case 'Indeterminate':
+      return 'The outcome is unknown: it may have been done. Read what is there, or retry under the same session serial or idempotency key.'
+    default:
+      return F.absurd(reply)
+  }
+}

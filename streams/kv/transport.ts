@@ -1,0 +1,49 @@
+import type { ObservableInput } from 'rxjs'
+import type { Revision } from '../../src/kv/ids.js'
+import type { Key } from '../../src/kv/key.js'
+import type { KeyValue } from '../../src/kv/keyValue.js'
+import type { KvReply } from './reply.js'
+
+/** What became of a batch of requests that was given to a transport. */
+export type Delivery =
+  /** One reply for each request, in their order. */
+  | { readonly _tag: 'Answered'; readonly replies: ReadonlyArray<KvReply> }
+  /** That server does not lead: nothing was done. `leader` is the endpoint of who does, as far as it knows. */
+  | { readonly _tag: 'Misdirected'; readonly leader: string | null }
+  /** That server takes no more at present: nothing was done. */
+  | { readonly _tag: 'Busy'; readonly message: string }
+  /** It never left: nothing was done. */
+  | { readonly _tag: 'NeverSent'; readonly message: string }
+  /** It may have arrived, and no answer did. */
+  | { readonly _tag: 'Lost'; readonly message: string }
+
+/** What happened to one key, as a watcher outside is told. */
+export type WatchEvent = { readonly _tag: 'Put'; readonly kv: KeyValue } | { readonly _tag: 'Delete'; readonly key: Key }
+
+/** What a watcher outside is told: in order of revision, all events of a revision at once; none where time has merely passed. */
+export interface WatchMessage {
+  /** Nothing up to and including this revision is still to come. */
+  readonly revision: Revision
+  readonly events: ReadonlyArray<WatchEvent>
+}
+
+/** Why a watch cannot go on. */
+export type WatchFailure =
+  /** The revision that it stands at was compacted away: what happened between then and `compactRevision` can no longer be told. */
+  | { readonly _tag: 'Compacted'; readonly compactRevision: Revision }
+  /** The connection ended or was refused: resume elsewhere. */
+  | { readonly _tag: 'Disconnected'; readonly message: string }
+
+/**
+ * How a client reaches servers, by whatever name an endpoint has there. Contract:
+ *
+ *  - nothing is delivered within the call that caused it;
+ *  - `send` emits one delivery and never fails; unsubscribing gives up, which undoes nothing;
+ *  - `watch` emits messages for as long as it can, and fails with a `WatchFailure`; it does not complete.
+ */
+export interface Transport {
+  /** Each request as `encodeRequest` makes it. */
+  send(endpoint: string, requests: ReadonlyArray<Uint8Array>): ObservableInput<Delivery>
+  /** Changes of the keys with `prefix`, from revision `from` on; null: from now on, told by a first message without events. */
+  watch(endpoint: string, prefix: Key, from: Revision | null): ObservableInput<WatchMessage>
+}
