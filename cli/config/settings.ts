@@ -1,0 +1,99 @@
+import { either } from 'fp-ts'
+import * as t from 'io-ts'
+import { NodeId } from '../../src/raft/ids.js'
+import { type Peer, peer, peerNotation } from './peer.js'
+
+/*
+ * What can be configured, each once: a codec whose name ends the sentence "… is X, not …". Files hold
+ * these values as JSON; environment and flags hold texts, which `fromText` brings into the same shape,
+ * so that one codec judges all three.
+ */
+
+const whole = (name: string, min: number, max: number): t.Type<number, number, unknown> =>
+  t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= min && n <= max, name)
+
+const duration = whole('a whole number of milliseconds from 1 to 3,600,000', 1, 3_600_000)
+
+const parsed = <A>(name: string, parse: (text: string) => A | null): t.Type<A, A, unknown> =>
+  new t.Type<A, A, unknown>(
+    name,
+    (_u): _u is A => false,
+    (u, context) => {
+      const value = typeof u === 'string' ? parse(u) : null
+      return value === null ? t.failure(u, context) : t.success(value)
+    },
+    t.identity,
+  )
+
+const id = parsed('a name of a-z, 0-9, ".", "_" and "-", at most 64', (text) =>
+  either.getOrElse<unknown, NodeId | null>(() => null)(NodeId.decode(text)),
+)
+
+const path = parsed('the path of a directory', (text) => (text === '' ? null : text))
+
+const url = (text: string): string | null => {
+  const full = /^https?:\/\//.test(text) ? text : `http://${text}`
+  return URL.canParse(full) && new URL(full).port !== '' ? full.replace(/\/+$/, '') : null
+}
+
+const peers = t.refinement(
+  t.readonlyArray(parsed(peerNotation, peer)),
+  (list) => list.length > 0 && new Set(list.map((one) => one.id)).size === list.length,
+  'a list of servers in which each has a name of its own',
+)
+
+const endpoints = t.refinement(
+  t.readonlyArray(parsed('HOST:PORT or http://HOST:PORT', url)),
+  (list) => list.length > 0,
+  'a list of at least one endpoint',
+)
+
+const electionTimeoutMs = t.refinement(
+  t.readonly(t.strict({ min: duration, max: duration })),
+  ({ min, max }) => min <= max,
+  'MIN-MAX in milliseconds, with MIN not above MAX',
+)
+
+/** The settings by name, as they stand in the file. */
+export const codecs = {
+  id,
+  cluster: id,
+  peers,
+  data: path,
+  endpoints,
+  portBase: whole('a port from 1 to 65,000', 1, 65_000),
+  timeoutMs: duration,
+  heartbeatMs: duration,
+  electionTimeoutMs,
+}
+
+export type SettingName = keyof typeof codecs
+export type Settings = { readonly [Name in SettingName]?: t.TypeOf<(typeof codecs)[Name]> }
+export type { Peer }
+
+export const settingNames = Object.keys(codecs) as ReadonlyArray<SettingName>
+
+const list = (text: string): unknown => text.split(',').map((item) => item.trim())
+/** What is no number stays a text, so that the message can quote it. */
+const number = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text)
+const range = (text: string): unknown => {
+  const found = /^(\d+)-(\d+)$/.exec(text)
+  return found === null ? text : { min: Number(found[1]), max: Number(found[2]) }
+}
+
+const shapes: Partial<Record<SettingName, (text: string) => unknown>> = {
+  peers: list,
+  endpoints: list,
+  portBase: number,
+  timeoutMs: number,
+  heartbeatMs: number,
+  electionTimeoutMs: range,
+}
+
+/** The JSON that a text from the environment or a flag stands for. */
+export const fromText = (name: SettingName, text: string): unknown => shapes[name]?.(text) ?? text
+
+/** `portBase` is `RXRAFT_PORT_BASE` in the environment … */
+export const variableOf = (name: SettingName): string => `RXRAFT_${name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`
+/** … and `--port-base` on the command line. */
+export const flagOf = (name: SettingName): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`

@@ -1,0 +1,102 @@
+import type { NodeId } from '../../src/raft/ids.js'
+import type { Progress, Server } from '../../src/raft/server.js'
+import { count } from './format.js'
+import type { Mood } from './model.js'
+
+/** What somebody at the screen wants to know of a step. */
+export interface Tale {
+  readonly mood: Mood
+  readonly text: string
+}
+
+/** How a follower gets on, as its leader sees it; `behind` until it holds the entry `until`. */
+type Pace = { readonly _tag: 'Level' } | { readonly _tag: 'Silent' } | { readonly _tag: 'Behind'; readonly until: number }
+
+/** A story so far: the last state and what is remembered of followers. */
+export interface Story {
+  readonly server: Server | null
+  readonly paces: ReadonlyMap<NodeId, Pace>
+  /** What the last step adds to it. */
+  readonly tales: ReadonlyArray<Tale>
+}
+
+export const noStory: Story = { server: null, paces: new Map(), tales: [] }
+
+/** Heartbeats without an answer after which a follower is called silent: a third of a second with the default. */
+const silentAfter = 3
+/** Entries that a follower may lack while it is being sent to, without being called behind. */
+const behindBy = 10_000
+
+const level: Pace = { _tag: 'Level' }
+const silent: Pace = { _tag: 'Silent' }
+
+/** Goes on with the story: who stood, who won, who stepped down, who fell behind. Most steps tell nothing. */
+export const tell = (story: Story, server: Server): Story => {
+  const before = story.server
+  if (before === null || before.role._tag !== server.role._tag || before.currentTerm !== server.currentTerm) {
+    return { server, paces: new Map(), tales: before === null ? [recovered(server)] : elections(before, server) }
+  }
+  return server.role._tag === 'Leader' && server.role !== before.role
+    ? { server, ...followUp(story.paces, server.role.followers, server.log.lastIndex) }
+    : { server, paces: story.paces, tales: nothing }
+}
+
+const nothing: ReadonlyArray<Tale> = []
+
+const recovered = ({ currentTerm, log }: Server): Tale =>
+  log.lastIndex === 0 && currentTerm === 0
+    ? { mood: 'Plain', text: 'starts with an empty log' }
+    : { mood: 'Plain', text: `starts in term ${currentTerm} with ${entries(log.lastIndex)} in its log` }
+
+const elections = (before: Server, { role, currentTerm, log }: Server): ReadonlyArray<Tale> => {
+  switch (role._tag) {
+    case 'Candidate':
+      return [{ mood: 'Plain', text: `stands for election in term ${currentTerm}` }]
+    case 'Leader':
+      return [{ mood: 'Good', text: `won term ${currentTerm}, and leads with ${entries(log.lastIndex)} in its log` }]
+    case 'Follower':
+      if (before.role._tag === 'Leader') return [{ mood: 'Bad', text: `leads no more: it saw term ${currentTerm}` }]
+      return before.role._tag === 'Candidate' && before.currentTerm === currentTerm
+        ? [{ mood: 'Plain', text: `lost term ${currentTerm} to ${role.leader ?? 'another'}` }]
+        : nothing
+  }
+}
+
+const followUp = (paces: Story['paces'], followers: ReadonlyArray<Progress>, lastIndex: number): Omit<Story, 'server'> => {
+  let next: Map<NodeId, Pace> | null = null
+  const tales: Tale[] = []
+  for (const follower of followers) {
+    const pace = paces.get(follower.id) ?? level
+    const now = paceOf(pace, follower, lastIndex)
+    if (now === pace) continue
+    next ??= new Map(paces)
+    next.set(follower.id, now)
+    tales.push(changed(pace, now, follower, lastIndex))
+  }
+  return { paces: next ?? paces, tales: next === null ? nothing : tales }
+}
+
+const paceOf = (pace: Pace, { silentHeartbeats, flow, matchIndex }: Progress, lastIndex: number): Pace => {
+  if (silentHeartbeats >= silentAfter) return silent
+  // Where its log parts from the leader's is not known yet.
+  if (flow === 'Probe' || silentHeartbeats > 0) return pace
+  if (pace._tag === 'Behind') return matchIndex >= pace.until ? level : pace
+  const behind = pace._tag === 'Silent' ? matchIndex < lastIndex : lastIndex - matchIndex >= behindBy
+  return behind ? { _tag: 'Behind', until: lastIndex } : level
+}
+
+const changed = (was: Pace, now: Pace, { id, matchIndex }: Progress, lastIndex: number): Tale => {
+  switch (now._tag) {
+    case 'Silent':
+      return { mood: 'Bad', text: `${id} does not answer` }
+    case 'Behind':
+      return {
+        mood: was._tag === 'Silent' ? 'Plain' : 'Bad',
+        text: `${id} ${was._tag === 'Silent' ? 'answers again,' : 'fell behind:'} ${entries(lastIndex - matchIndex)} to go`,
+      }
+    case 'Level':
+      return { mood: 'Good', text: was._tag === 'Silent' ? `${id} answers again and has all entries` : `${id} has caught up` }
+  }
+}
+
+const entries = (n: number): string => (n === 1 ? '1 entry' : `${count(n)} entries`)
