@@ -1,0 +1,2 @@
+/** rxraft/testing: what tests of programs on rxraft can use. It needs no test framework. */
+export * from './marbles.js'
