@@ -3,7 +3,7 @@ import { createRaft, leaderAmong, memoryNetwork, memoryStorage, type Raft } from
 import { keepUnderWay, perSecond } from './measure.js'
 
 /** Proposes `total` commands, `concurrency` at a time, each acknowledged by itself when it is applied at the leader. */
-export const proposeAll = (leader: Raft<Uint8Array, unknown>, command: Uint8Array, concurrency: number, total: number): Promise<void> =>
+export const proposeAll = (leader: Raft, command: Uint8Array, concurrency: number, total: number): Promise<void> =>
   keepUnderWay(concurrency, total, (done, failed) => {
     leader.propose(command).subscribe((event) => {
       if (event._tag === 'Applied') done()

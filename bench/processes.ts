@@ -53,7 +53,7 @@ export const threeProcesses = <A>(script: string, portsEach: number, use: (leade
       return await use(await told(children, ({ role }, child) => (role === 'Leader' ? child : undefined)), ports)
     } finally {
       for (const child of children) child.kill('SIGKILL')
-      await Promise.all(children.map((child) => child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null))
+      await Promise.all(children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')))
     }
   })
 

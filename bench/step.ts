@@ -1,5 +1,5 @@
 import { Immer } from 'immer'
-import { checkedStep, commandEntry, defaultSettings, fresh, logFrom, logIndex, messageSeq, nodeId, type RaftEvent, restart, type Server, step, term, votersOnly } from '../streams/index.js'
+import { checkedStep, commandEntry, Counters, defaultSettings, fresh, logFrom, logIndex, messageSeq, nodeId, type RaftEvent, restart, type Server, step, term, votersOnly } from '../streams/index.js'
 import { nsPerCall } from './measure.js'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
@@ -40,7 +40,7 @@ export const draftNs = (): Record<string, number> => {
     if (draft.currentTerm < 0 || draft.role._tag === 'Leader') return
     draft.commitIndex = logIndex(i)
     draft.lastApplied = logIndex(i)
-    draft.counters = { ...draft.counters, heartbeat: i }
+    draft.counters = new Counters(draft.counters.messages, draft.counters.electionTimer, i)
   }
   let a = follower()
   const immer = nsPerCall((i) => { a = produce(a, (draft: { -readonly [K in keyof Server]: Server[K] }) => { write(draft, i) }) }, 50_000)

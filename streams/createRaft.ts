@@ -237,10 +237,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     })),
     rejected$: iterable(rejected$),
     metrics$: iterable(timer(0, tuning.metricsMs, scheduler).pipe(
-      takeUntil(stopped$),
       map(() => state$.value),
       filter((server) => server !== null),
       map(metrics),
+      takeUntil(stopped$),
     )),
     inspect$: iterable(inspect$),
     stopped$: iterable(stopped$),

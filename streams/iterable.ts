@@ -62,8 +62,8 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
 
 /** An Observable that can be iterated over with `for await` as well. What is piped from it is a plain Observable. */
 export class IterableObservable<T> extends Observable<T> {
-  constructor(source: Observable<T>) {
-    super((subscriber) => source.subscribe(subscriber))
+  constructor(stream$: Observable<T>) {
+    super((subscriber) => stream$.subscribe(subscriber))
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {

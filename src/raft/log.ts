@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import type { Configuration } from './configuration.js'
 import { configurationOf, type Entry } from './entry.js'
-import { after, before, type LogIndex, logIndex, maxIndex, minIndex, term, type Term } from './ids.js'
+import { after, before, type LogIndex, logIndex, maxIndex, minIndex, type Term } from './ids.js'
 
 /**
  * What stands before the first entry: index and term of the last entry that a snapshot replaced
