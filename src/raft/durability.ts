@@ -26,7 +26,7 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
     entries: kept < log.lastIndex ? log.from(firstIndex) : [],
     commitIndex: draft.commitIndex,
   }
-  const durable = draft.durable.write(kept, log.lastIndex, truncates)
+  const durable = (truncates ? draft.durable.truncate(kept) : draft.durable).write(log.lastIndex)
   draft.durable = durable
   return { _tag: 'Persist', seq: durable.written, write }
 }

@@ -26,14 +26,16 @@ export class Durable {
     return nextWrite(this.written)
   }
 
-  /**
-   * One more write was asked for: it leaves the first `kept` entries as they were and ends at `lastIndex`. Where it truncates, it
-   * takes back what earlier writes made durable or will: their entries after `kept` are no longer in the log.
-   */
-  write(kept: LogIndex, lastIndex: LogIndex, truncates: boolean): Durable {
+  /** The entries after `kept` are no longer in the log: what earlier writes made durable, or will, ends there. */
+  truncate(kept: LogIndex): Durable {
+    const pending = this.pending.map(({ seq, lastIndex }) => ({ seq, lastIndex: minIndex(lastIndex, kept) }))
+    return new Durable(minIndex(this.index, kept), this.written, this.acknowledged, pending)
+  }
+
+  /** One more write was asked for, after which the log ends at `lastIndex`. */
+  write(lastIndex: LogIndex): Durable {
     const written = this.next
-    const pending = truncates ? this.pending.map(({ seq, lastIndex: last }) => ({ seq, lastIndex: minIndex(last, kept) })) : this.pending
-    return new Durable(truncates ? minIndex(this.index, kept) : this.index, written, this.acknowledged, [...pending, { seq: written, lastIndex }])
+    return new Durable(this.index, written, this.acknowledged, [...this.pending, { seq: written, lastIndex }])
   }
 
   /** All writes up to `seq` are done. The same value if that was known, or if they were never asked for. */

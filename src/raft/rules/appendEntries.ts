@@ -1,5 +1,5 @@
 import type { Effect } from '../effect.js'
-import { after, logIndex, type LogIndex, maxIndex, minIndex } from '../ids.js'
+import { after, before, logIndex, type LogIndex, maxIndex, minIndex } from '../ids.js'
 import type { AppendEntries, AppendEntriesReply, Conflict } from '../messages.js'
 import type { Log } from '../log.js'
 import type { ServerDraft } from '../server.js'
@@ -31,6 +31,8 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
     const index = after(rpc.prevLogIndex, i + 1)
     if (index <= log.base.index || log.termAt(index) === entries[i]!.term) continue
     server.log = log.truncateFrom(index).append(i === 0 ? entries : entries.slice(i))
+    // What stood there is no longer durable, already for what this very step applies.
+    if (index <= log.lastIndex) server.durable = server.durable.truncate(before(index))
     break
   }
 
