@@ -1,4 +1,4 @@
-import { type OperatorFunction, type SchedulerLike, Observable, type Subscription } from 'rxjs'
+import { map, type OperatorFunction, type SchedulerLike, Observable, type Subscription } from 'rxjs'
 
 /**
  * The body of both timers: each value arms it anew, for `delayMs()` from then on, and what it holds
@@ -7,32 +7,33 @@ import { type OperatorFunction, type SchedulerLike, Observable, type Subscriptio
  */
 export const deadline = <A, B>(delayMs: () => number, fire: (armed: A) => B, scheduler: SchedulerLike): OperatorFunction<A, B> => (arm$) =>
   new Observable<B>((subscriber) => {
-    let armed: { readonly value: A } | null = null
-    let deadlineMs = 0
+    let armed: { readonly value: A; readonly deadlineMs: number } | null = null
     let pending: Subscription | undefined
     let pendingDueMs = 0
 
     const wakeAt = (dueMs: number): void => {
       pending?.unsubscribe()
       pendingDueMs = dueMs
-      pending = scheduler.schedule(() => {
-        pending = undefined
-        if (armed === null) return
-        if (scheduler.now() < deadlineMs) return wakeAt(deadlineMs)
-        const { value } = armed
-        armed = null
-        subscriber.next(fire(value))
-      }, dueMs - scheduler.now())
+      // A clock in whole milliseconds rounds up: by it the time may have come when it has not.
+      pending = scheduler.schedule(wake, Math.max(1, dueMs - scheduler.now()))
+    }
+
+    const wake = (): void => {
+      pending = undefined
+      if (armed === null) return
+      const { value, deadlineMs } = armed
+      if (pendingDueMs < deadlineMs) return wakeAt(deadlineMs)
+      armed = null
+      subscriber.next(fire(value))
     }
 
     subscriber.add(() => pending?.unsubscribe())
-    arm$.subscribe({
-      next: (value) => {
-        armed = { value }
-        deadlineMs = scheduler.now() + delayMs()
-        if (pending === undefined || pendingDueMs > deadlineMs) wakeAt(deadlineMs)
+    subscriber.add(arm$.pipe(map((value) => ({ value, deadlineMs: scheduler.now() + delayMs() }))).subscribe({
+      next: (next) => {
+        armed = next
+        if (pending === undefined || pendingDueMs > next.deadlineMs) wakeAt(next.deadlineMs)
       },
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
-    })
+    }))
   })
