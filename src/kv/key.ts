@@ -1,0 +1,69 @@
+interface KeyBrand {
+  readonly Key: unique symbol
+}
+
+/**
+ * A key: any bytes, kept as a *binary string*, one UTF-16 unit (0–255) per byte. Then `<` compares bytes, `===` compares keys, a
+ * `Map` and a tree can hold them, and V8 stores one byte per unit.
+ *
+ * Text becomes a key at the border: `keyOfBytes(new TextEncoder().encode(text))`. What is typed as a text there (an HTTP path, say)
+ * must be UTF-8; the store itself takes all bytes.
+ */
+export type Key = string & KeyBrand
+
+/** `binary` as a key. For callers that know that every unit is below 256: nothing is checked. */
+export const key = (binary: string): Key => binary as Key
+
+// Each byte is an argument of a call, and a call's arguments lie on the stack.
+const bytesAtOnce = 4096
+
+/**
+ * The key made of these bytes.
+ *
+ * @example
+ * keyOfBytes(new TextEncoder().encode('ü')) // '\u00c3\u00bc': two bytes
+ */
+export const keyOfBytes = (bytes: Uint8Array): Key => {
+  if (bytes.length <= bytesAtOnce) return key(String.fromCharCode.apply(null, bytes as unknown as number[]))
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += bytesAtOnce) binary += keyOfBytes(bytes.subarray(at, at + bytesAtOnce))
+  return key(binary)
+}
+
+/** The bytes that a key is made of. */
+export const bytesOfKey = (k: Key): Uint8Array => {
+  const bytes = new Uint8Array(k.length)
+  for (let i = 0; i < k.length; i++) bytes[i] = k.charCodeAt(i)
+  return bytes
+}
+
+/** Keys from `start` on, up to but without `end`; `null` means to the end of the store. */
+export interface KeyRange {
+  readonly start: Key
+  readonly end: Key | null
+}
+
+/** This key alone: nothing lies between a key and the same key followed by a zero byte. */
+export const single = (k: Key): KeyRange => ({ start: k, end: key(k + '\0') })
+
+/** All keys that begin with `prefix`; the empty prefix means all keys. */
+export const withPrefix = (prefix: Key): KeyRange => ({ start: prefix, end: endOfPrefix(prefix) })
+
+/** The keys from `start` on, up to but without `end`. */
+export const between = (start: Key, end: Key): KeyRange => ({ start, end })
+
+/** The keys from `start` to the end of the store. */
+export const from = (start: Key): KeyRange => ({ start, end: null })
+
+export const everything: KeyRange = from(key(''))
+
+export const contains = ({ start, end }: KeyRange, k: Key): boolean => start <= k && (end === null || k < end)
+
+export const isSingle = ({ start, end }: KeyRange): boolean => end !== null && end.length === start.length + 1 && end === start + '\0'
+
+/** The first key after all those with this prefix: its last byte that can be raised, raised. */
+const endOfPrefix = (prefix: Key): Key | null => {
+  let last = prefix.length - 1
+  while (last >= 0 && prefix.charCodeAt(last) === 0xff) last--
+  return last < 0 ? null : key(prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1))
+}

@@ -1,0 +1,28 @@
+import type { Revision } from './ids.js'
+import type { Key } from './key.js'
+
+/** One version of one key, in etcd's words. Immutable: nobody may write into `value`. */
+export interface KeyValue {
+  readonly key: Key
+  readonly value: Uint8Array
+  /** The revision that made the key, since it was last absent. */
+  readonly createRevision: Revision
+  /** The revision that made this version. */
+  readonly modRevision: Revision
+  /** 1 for a new key, one more with each write; starts again after a delete. */
+  readonly version: number
+}
+
+/** What one command did to one key. All changes of a command have its one revision. */
+export type Change =
+  | { readonly _tag: 'Put'; readonly revision: Revision; readonly key: Key; readonly kv: KeyValue; readonly prevKv: KeyValue | null }
+  | { readonly _tag: 'Delete'; readonly revision: Revision; readonly key: Key; readonly kv: null; readonly prevKv: KeyValue }
+
+/** What an object, its place in a tree and the header of its value cost beside the bytes themselves, roughly. */
+const overheadBytes = 200
+
+/** An estimate of the memory that a version takes, the same on every server. */
+export const sizeOf = (kv: KeyValue): number => overheadBytes + kv.key.length + kv.value.length
+
+/** What the history alone keeps alive for a change: the version that it replaced. */
+export const pastSizeOf = (change: Change): number => overheadBytes + (change.prevKv === null ? 0 : sizeOf(change.prevKv))

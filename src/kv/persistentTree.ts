@@ -1,0 +1,119 @@
+import { emptyTree, type SortedMap, type SortedTree } from './tree.js'
+
+/** After so many edits a version keeps a tree of its own, which ends the chain of edits that older ones depend on. */
+const editsPerCopy = 16_384
+
+/** Former values, in the order in which they were replaced; undefined where there was none. */
+interface Undo<K, V> {
+  readonly keys: K[]
+  readonly values: (V | undefined)[]
+}
+
+/**
+ * An ordered map as a persistent value, fastest where the newest version is the one in use. Guarantees:
+ *
+ *  1. a version that is sealed never changes;
+ *  2. editing the newest version changes one tree in place: nothing is copied;
+ *  3. an older version costs nothing until it is read; then its tree is the newest one's copy-on-write clone, with the edits since
+ *     undone, of which there are never more than some thousands;
+ *  4. what only older versions need can be collected as soon as they are not held.
+ *
+ * This is Baker's "shallow binding" (as in Conchon and Filliâtre, "A persistent union-find data structure", 2007) over a B+ tree. A
+ * clone per command would copy a path of nodes each time, which costs three times as much.
+ */
+export class PersistentTree<K, V> implements SortedMap<K, V> {
+  private newer: PersistentTree<K, V> | null = null
+  /** What leads from `newer` back to this version. */
+  private undo: Undo<K, V> | null = null
+  /** Where the edits of an open version are noted: with the version that it was made from, which may not need them. */
+  private journal: Undo<K, V> | null = null
+
+  private constructor(
+    private tree: SortedTree<K, V> | null,
+    private edits: number,
+    private open: boolean,
+  ) {}
+
+  /** An open version, without pairs, in the order of `compare`. */
+  static empty<K, V>(compare: (a: K, b: K) => number): PersistentTree<K, V> {
+    return new PersistentTree<K, V>(emptyTree(compare), 0, true)
+  }
+
+  /** This version while it is open, else an open one that begins as this one. */
+  edit(): PersistentTree<K, V> {
+    if (this.open) return this
+    const tree = this.current()
+    if (this.edits >= editsPerCopy) return new PersistentTree(tree.clone(), 0, true)
+    const next = new PersistentTree<K, V>(tree, this.edits + 1, true)
+    this.tree = null
+    this.newer = next
+    this.undo = next.journal = { keys: [], values: [] }
+    return next
+  }
+
+  seal(): void {
+    this.open = false
+    this.journal = null
+  }
+
+  /** A tree of one's own with the pairs of this version: free to be changed, or to be visited at leisure. */
+  copy(): SortedTree<K, V> {
+    return this.current().clone()
+  }
+
+  get size(): number {
+    return this.current().size
+  }
+
+  get(key: K): V | undefined {
+    return this.current().get(key)
+  }
+
+  minKey(): K | undefined {
+    return this.current().minKey()
+  }
+
+  forRange(low: K, high: K, includeHigh: boolean, visit?: (key: K, value: V) => { readonly break: number } | undefined): number {
+    return this.current().forRange(low, high, includeHigh, visit)
+  }
+
+  /** @param former what `get(key)` gives, which callers have at hand */
+  set(key: K, value: V, former: V | undefined): void {
+    this.note(key, former)
+    this.current().set(key, value)
+  }
+
+  delete(key: K, former: V): void {
+    this.note(key, former)
+    this.current().delete(key)
+  }
+
+  private note(key: K, former: V | undefined): void {
+    if (!this.open) throw new TypeError('a sealed version was about to change')
+    this.edits++
+    this.journal?.keys.push(key)
+    this.journal?.values.push(former)
+  }
+
+  private current(): SortedTree<K, V> {
+    if (this.tree !== null) return this.tree
+    const older = [this.undo as Undo<K, V>]
+    let version = this.newer as PersistentTree<K, V>
+    while (version.tree === null) {
+      older.push(version.undo as Undo<K, V>)
+      version = version.newer as PersistentTree<K, V>
+    }
+    const tree = version.tree.clone()
+    for (const { keys, values } of older.reverse()) {
+      for (let i = keys.length - 1; i >= 0; i--) {
+        const value = values[i]
+        if (value === undefined) tree.delete(keys[i] as K)
+        else tree.set(keys[i] as K, value)
+      }
+    }
+    this.tree = tree
+    this.newer = this.undo = null
+    this.edits = 0
+    return tree
+  }
+}
