@@ -36,6 +36,13 @@ const sentence = (reason: ProposalFailure): string => {
   }
 }
 
+const nobody: ReadonlyArray<never> = []
+
+/** One function for all proposals: a closure for each would be most of what it takes in memory. */
+function watch<R>(this: Proposal<R>, subscriber: Subscriber<ProposalEvent<R>>): void {
+  this.watch(subscriber)
+}
+
 /**
  * A command that was proposed: an Observable of its story, which replays to whoever subscribes
  * late and completes with its last event. It was proposed when `propose` was called, once,
@@ -50,21 +57,24 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
   private committed = false
   private ending: ProposalEvent<R> | null = null
   private watcher: Subscriber<ProposalEvent<R>> | null = null
-  private others: ReadonlyArray<Subscriber<ProposalEvent<R>>> = []
+  private others: ReadonlyArray<Subscriber<ProposalEvent<R>>> = nobody
 
   constructor(
     /** @internal */
     readonly command: Uint8Array,
   ) {
-    super((subscriber) => {
-      if (this.index > 0) subscriber.next(this.appendedEvent())
-      if (this.committed) subscriber.next(this.committedEvent())
-      if (this.ending !== null) {
-        subscriber.next(this.ending)
-        subscriber.complete()
-      } else if (this.watcher === null) this.watcher = subscriber
-      else this.others = [...this.others, subscriber]
-    })
+    super(watch as (this: Observable<ProposalEvent<R>>, subscriber: Subscriber<ProposalEvent<R>>) => void)
+  }
+
+  /** @internal */
+  watch(subscriber: Subscriber<ProposalEvent<R>>): void {
+    if (this.index > 0) subscriber.next(this.appendedEvent())
+    if (this.committed) subscriber.next(this.committedEvent())
+    if (this.ending !== null) {
+      subscriber.next(this.ending)
+      subscriber.complete()
+    } else if (this.watcher === null) this.watcher = subscriber
+    else this.others = [...this.others, subscriber]
   }
 
   /** Resolves with the state machine's result; rejects with a `ProposalError` where the story ends otherwise. */
@@ -103,7 +113,7 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
     const { watcher, others } = this
     this.ending = event
     this.watcher = null
-    this.others = []
+    this.others = nobody
     watcher?.next(event)
     watcher?.complete()
     for (const other of others) {
