@@ -1,4 +1,4 @@
-import { from, Observable, type OperatorFunction } from 'rxjs'
+import { defer, Observable, type OperatorFunction } from 'rxjs'
 import type { Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { WriteSeq } from '../src/raft/ids.js'
@@ -18,9 +18,10 @@ export interface DurablyOptions {
  * Writes that come while one is in flight become one write (group commit, thesis §10.2.1); messages
  * that wait for a write are released when it is done, in order.
  *
- *   writes     a--bcd-------
- *   disk       (a)---|(bcd)--|     one fsync for b, c and d
- *   released   ------a-------(bcd)
+ *   writes    a--bcd------------     each with a message that waits for it
+ *   disk      ^-----!
+ *             ------^-----!          one fsync for b, c and d
+ *   released  ------a-----(bcd)-
  *
  * An error of the disk is final: it ends the stream, and what waited is never released.
  */
@@ -43,6 +44,7 @@ export const durably = ({ write, maxWaitingSends }: DurablyOptions): OperatorFun
     }
 
     // A loop, not a recursion: a storage that answers at once would nest as deep as there are writes.
+    // What a release leads to is gathered, and written when all of it is known.
     const writeGathered = (): void => {
       while (gathered.length > 0 && !writing && !subscriber.closed) {
         const batch = gathered
@@ -50,11 +52,11 @@ export const durably = ({ write, maxWaitingSends }: DurablyOptions): OperatorFun
         gathered = []
         writing = true
         let returned = false
-        subscriber.add(from(write(batch)).subscribe({
+        subscriber.add(defer(() => write(batch)).subscribe({
           error: (error: unknown) => subscriber.error(error),
           complete: () => {
-            writing = false
             release(last)
+            writing = false
             if (returned) writeGathered()
           },
         }))
