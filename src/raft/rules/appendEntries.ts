@@ -57,9 +57,12 @@ const conflictAt = (log: Log, prevLogIndex: LogIndex): Conflict => {
   return { term, index: maxIndex(log.firstIndexOf(term), after(log.base.index)) }
 }
 
-/** Bounds: a follower that is behind with its disk or its state machine takes no more entries, and says so by its matchIndex. */
+/**
+ * Bounds: a follower that is behind with its disk or its state machine takes no more entries, and says so by its matchIndex. A log that is
+ * exactly full takes one more message: its leader's is not larger, and what follows may be the no-op without which nothing is committed again.
+ */
 const hasRoom = ({ commitIndex, lastApplied, durable, log, settings }: ServerDraft): boolean =>
-  commitIndex - lastApplied < settings.maxUnapplied && durable.pending.length < settings.maxPendingWrites && log.bytes < settings.maxLogBytes
+  commitIndex - lastApplied < settings.maxUnapplied && durable.pending.length < settings.maxPendingWrites && log.bytes <= settings.maxLogBytes
 
 const answer = (
   { id, currentTerm }: ServerDraft,
