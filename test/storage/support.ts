@@ -1,8 +1,8 @@
-import { afterEach } from '@jest/globals'
+import { afterAll } from '@jest/globals'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { defaultIfEmpty, firstValueFrom, from, lastValueFrom, type ObservableInput } from 'rxjs'
+import { defaultIfEmpty, firstValueFrom, from, lastValueFrom, type ObservableInput, VirtualTimeScheduler } from 'rxjs'
 import { votersOnly } from '../../src/raft/configuration.js'
 import type { HardState, Persist, Write } from '../../src/raft/effect.js'
 import { commandEntry, type Entry } from '../../src/raft/entry.js'
@@ -15,14 +15,14 @@ import type { OpenStorage, StorageError } from '../../streams/storage/storage.js
 
 const temporary: string[] = []
 
-/** A new directory, gone after the test. */
+/** A new directory, gone after the tests of a file. */
 export const temporaryDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'rxraft-'))
   temporary.push(directory)
   return directory
 }
 
-afterEach(() => {
+afterAll(() => {
   for (const directory of temporary.splice(0)) rmSync(directory, { recursive: true, force: true })
 })
 
@@ -83,9 +83,18 @@ export const withDisk = async <A>(directory: string, use: (disk: OpenDisk) => Pr
   }
 }
 
+/** A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states. */
+export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>, options: DiskOptions = {}): Promise<string> => {
+  const directory = await dataDirectory()
+  return withDisk(directory, async (disk) => {
+    for (const batch of batches) await done(disk.write(batch))
+    return copyOf(directory)
+  }, { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options })
+}
+
 /** What is found in `directory`. It is not marked durable, and nothing is written to it that was not there. */
 export const found = async (directory: string, options: DiskOptions = {}): Promise<Recovered> => {
-  const { recovered } = await firstValueFrom(diskStorage(directory, { fileSystem: hasty, ...options }).open())
+  const { recovered } = await firstValueFrom(diskStorage(directory, { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options }).open())
   return recovered
 }
 

@@ -7,7 +7,7 @@ type Done<A = void> = (error: NodeJS.ErrnoException | null, value?: A) => void
  * another in its place, to fail, to be short of space, or to stop at one exact call.
  */
 export interface FileSystem {
-  mkdir(path: string, options: { readonly recursive: true; readonly mode: number }, done: Done<string>): void
+  mkdir(path: string, options: { readonly recursive: true; readonly mode: number }, done: Done<string | undefined>): void
   readdir(path: string, done: Done<string[]>): void
   open(path: string, flags: string | number, mode: number, done: Done<number>): void
   close(fd: number, done: Done): void

@@ -1,7 +1,8 @@
 /*
  * Entries are views of the bytes they were read from, and a view holds all of those: a few entries that
- * survived a truncation would hold the 64 MiB segment that was read. So payloads are copied, once, into
- * blocks that are small against what lives; one copy costs a tenth of reading a log.
+ * survived a truncation would hold the 64 MiB segment that was read. So each payload is copied, once,
+ * and an entry holds a block of 64 KiB or, if larger, what was appended together with it. The copy
+ * costs little against checking the same bytes.
  */
 
 const blockBytes = 1 << 16
