@@ -1,12 +1,9 @@
-import { describe, expect, it } from '@jest/globals'
-import { TestScheduler } from 'rxjs/testing'
+import { describe, it } from '@jest/globals'
 import { logIndex, messageSeq, nodeId, term } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
 import { inbound } from '../streams/inbound.js'
+import { marbles } from '../streams/testing/index.js'
 import { encodeMessage } from '../streams/wire/message.js'
-
-const marbles = (title: string, run: Parameters<TestScheduler['run']>[0]): void =>
-  it(title, () => void new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run))
 
 const vote: Message = {
   _tag: 'RequestVote', from: nodeId('n1'), to: nodeId('n2'), seq: messageSeq(1),
@@ -16,39 +13,39 @@ const received = { _tag: 'Received', message: vote } as const
 const rejected = (reason: string, from: string | null = null) => ({ _tag: 'Rejected', kind: 'message', from, reason }) as const
 
 describe('inbound', () => {
-  marbles('lets messages in, as bytes and as objects, and rejects the rest one by one', ({ hot, expectObservable, expectSubscriptions }) => {
+  it('lets messages in, as bytes and as objects, and rejects the rest one by one', marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const wire$ = hot(' --b--o--x--b--|', { b: encodeMessage(vote), o: vote, x: Uint8Array.of(1) })
     const subscribed = '^-------------!'
     const expected = ' --m--m--r--m--|'
     expectObservable(wire$.pipe(inbound())).toBe(expected, { m: received, r: rejected('1 bytes end in the middle of a message') })
     expectSubscriptions(wire$.subscriptions).toBe(subscribed)
-  })
+  }))
 
-  marbles('is silent where the wire is', ({ cold, expectObservable }) => {
+  it('is silent where the wire is', marbles(({ cold, expectObservable }) => {
     expectObservable(cold('-----').pipe(inbound())).toBe('-----')
-  })
+  }))
 
-  marbles('passes an error of the wire on', ({ cold, expectObservable }) => {
+  it('passes an error of the wire on', marbles(({ cold, expectObservable }) => {
     expectObservable(cold('--o--#', { o: vote }).pipe(inbound())).toBe('--m--#', { m: received })
-  })
+  }))
 
-  marbles('stops listening with its subscriber', ({ hot, expectObservable, expectSubscriptions }) => {
+  it('stops listening with its subscriber', marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const wire$ = hot('      --o--o--o--', { o: vote })
     const subscribed = '     ^---!'
     expectObservable(wire$.pipe(inbound()), subscribed).toBe('--m', { m: received })
     expectSubscriptions(wire$.subscriptions).toBe(subscribed)
-  })
+  }))
 
-  marbles('rejects a message of another sender or to another receiver than the link has', ({ cold, expectObservable }) => {
+  it('rejects a message of another sender or to another receiver than the link has', marbles(({ cold, expectObservable }) => {
     const wire$ = () => cold('o', { o: vote })
     const n = (i: number) => nodeId(`n${i}`)
     expectObservable(wire$().pipe(inbound({ from: n(1), to: n(2) }))).toBe('m', { m: received })
     expectObservable(wire$().pipe(inbound({ from: n(3), to: n(2) }))).toBe('r', { r: rejected('from is n1, but the link is that of n3', 'n3') })
     expectObservable(wire$().pipe(inbound({ from: n(1), to: n(4) }))).toBe('r', { r: rejected('to is n2, but this is n4', 'n1') })
-  })
+  }))
 
   const secret = 'a password that somebody sent'
-  marbles('says where and what was wrong, and never what it held', ({ cold, expectObservable }) => {
+  it('says where and what was wrong, and never what it held', marbles(({ cold, expectObservable }) => {
     const bad: ReadonlyArray<readonly [unknown, string]> = [
       [null, 'Message is null, not Message'],
       [secret, `Message is a string of ${secret.length} characters, not Message`],
@@ -64,5 +61,5 @@ describe('inbound', () => {
       ],
     ]
     for (const [wire, reason] of bad) expectObservable(cold('o', { o: wire }).pipe(inbound())).toBe('r', { r: rejected(reason) })
-  })
+  }))
 })

@@ -1,20 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { from, type Observable, tap } from 'rxjs'
-import { type RunHelpers, TestScheduler } from 'rxjs/testing'
 import { messageSeq, nodeId, term } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
 import { memoryNetwork } from '../streams/network/memoryNetwork.js'
 import type { Network, NetworkEvent } from '../streams/network/network.js'
-
-interface Helpers extends RunHelpers {
-  readonly scheduler: TestScheduler
-}
-
-const marbles = (title: string, run: (helpers: Helpers) => void): void =>
-  it(title, () => {
-    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
-    scheduler.run((helpers) => run({ ...helpers, scheduler }))
-  })
+import { marbles } from '../streams/testing/index.js'
 
 /** A message of n1 to n2 that tells itself from others by its number. */
 const message = (re: number, to = 'n2'): Message => ({
@@ -27,7 +17,7 @@ const arrived = { a: event(sent.a), b: event(sent.b), c: event(sent.c), x: event
 const join = (network: Network, message$: Observable<Message>): Observable<NetworkEvent> => from(network(message$))
 
 describe('memoryNetwork', () => {
-  marbles('carries what is sent to whom it is for, and keeps its order', ({ cold, hot, scheduler, expectObservable, expectSubscriptions }) => {
+  it('carries what is sent to whom it is for, and keeps its order', marbles(({ cold, hot, scheduler, expectObservable, expectSubscriptions }) => {
     const network = memoryNetwork({ scheduler })
     const message$ = hot('--a--(bcx)-c--', sent)
     const n1 = '          -------------!'
@@ -37,27 +27,27 @@ describe('memoryNetwork', () => {
     expectObservable(join(network.join('n3'), cold<Message>('-'))).toBe(atN3, arrived)
     expectObservable(join(network.join('n1'), message$), n1).toBe('-')
     expectSubscriptions(message$.subscriptions).toBe('^------------!')
-  })
+  }))
 
-  marbles('delivers nothing within the call that sent it', ({ cold, hot, scheduler, expectObservable }) => {
+  it('delivers nothing within the call that sent it', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const network = memoryNetwork({ scheduler })
     const story: string[] = []
     const message$ = hot('--(ab)', sent).pipe(tap(({ _tag }) => story.push(`calling ${_tag}`)))
     expectObservable(join(network.join('n2'), cold<Message>('-')).pipe(tap(() => story.push('delivered')))).toBe('--(ab)', arrived)
     expectObservable(join(network.join('n1'), message$)).toBe('-')
     scheduler.schedule(() => expect(story).toEqual(['calling RequestVoteReply', 'calling RequestVoteReply', 'delivered', 'delivered']), 9)
-  })
+  }))
 
-  marbles('takes its time, and a message that is slower holds up those behind it', ({ cold, hot, scheduler, expectObservable }) => {
+  it('takes its time, and a message that is slower holds up those behind it', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const dice = [0.99, 0, 0.5]
     const network = memoryNetwork({ scheduler, delayMs: { min: 2, max: 6 }, random: () => dice.shift() ?? 0 })
     const message$ = hot('--a-b-----c--', sent) // a takes 6 ms, b would take 2, c takes 4
     const atN2 = '        --------(ab)--c--'
     expectObservable(join(network.join('n2'), cold<Message>('-'))).toBe(atN2, arrived)
     expectObservable(join(network.join('n1'), message$)).toBe('-')
-  })
+  }))
 
-  marbles('lets messages overtake each other where that is asked for', ({ cold, hot, scheduler, expectObservable }) => {
+  it('lets messages overtake each other where that is asked for', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const dice = [0, 0.5, 0.9] // a is held back, for 3 of 1 to 5 ms; b is not
     const network = memoryNetwork({ scheduler, reordering: 0.1, delayMs: { min: 5, max: 5 }, random: () => dice.shift() ?? 0.9 })
     const message$ = hot('--ab---------', sent)
@@ -65,9 +55,9 @@ describe('memoryNetwork', () => {
     expectObservable(join(network.join('n2'), cold<Message>('-'))).toBe(atN2, arrived)
     expectObservable(join(network.join('n1'), message$)).toBe('-')
     scheduler.schedule(() => expect(network.stats).toMatchObject({ sent: 2, delivered: 2, reordered: 1 }), 20)
-  })
+  }))
 
-  marbles('loses and doubles as the dice say, and tells nobody', ({ cold, hot, scheduler, expectObservable }) => {
+  it('loses and doubles as the dice say, and tells nobody', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const dice = [0, /* b: */ 0.5, 0, /* c: */ 0.5, 0.5]
     const network = memoryNetwork({ scheduler, loss: 0.1, duplication: 0.2, random: () => dice.shift()! })
     const message$ = hot('--a--b---c--', sent)
@@ -75,9 +65,9 @@ describe('memoryNetwork', () => {
     expectObservable(join(network.join('n2'), cold<Message>('-'))).toBe(atN2, arrived)
     expectObservable(join(network.join('n1'), message$)).toBe('-')
     scheduler.schedule(() => expect(network.stats).toMatchObject({ sent: 3, delivered: 3, lost: 1, duplicated: 1 }), 20)
-  })
+  }))
 
-  marbles('swallows what meets a cut, under way or at the start, and nothing after it has healed', ({ cold, hot, scheduler, expectObservable }) => {
+  it('swallows what meets a cut, under way or at the start, and nothing after it has healed', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const network = memoryNetwork({ scheduler, delayMs: { min: 2, max: 2 } })
     const message$ = hot('--a-b--c--', sent) // a is under way when the link is cut
     const atN2 = '        ---------c'
@@ -86,9 +76,9 @@ describe('memoryNetwork', () => {
     expectObservable(join(network.join('n2'), cold<Message>('-'))).toBe(atN2, arrived)
     expectObservable(join(network.join('n1'), message$)).toBe('-')
     scheduler.schedule(() => expect(network.stats).toMatchObject({ sent: 3, delivered: 1, cut: 2 }), 20)
-  })
+  }))
 
-  marbles('is Unreachable where nobody is there, once a turn', ({ cold, hot, scheduler, expectObservable }) => {
+  it('is Unreachable where nobody is there, once a turn', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const network = memoryNetwork({ scheduler })
     const message$ = hot('--(ab)--c---a--', sent)
     const n2 = '          --------^--!'
@@ -96,26 +86,26 @@ describe('memoryNetwork', () => {
     const atN2 = '        --------c--'
     expectObservable(join(network.join('n1'), message$)).toBe(atN1, arrived)
     expectObservable(join(network.join('n2'), cold<Message>('-')), n2).toBe(atN2, arrived)
-  })
+  }))
 
-  marbles('drops the newest at its bound and says so; up to the bound it does not', ({ cold, hot, scheduler, expectObservable }) => {
+  it('drops the newest at its bound and says so; up to the bound it does not', marbles(({ cold, hot, scheduler, expectObservable }) => {
     const network = memoryNetwork({ scheduler, delayMs: { min: 3, max: 3 }, maxInFlight: 2 })
     const message$ = hot('--(ab)----(abc)--', sent)
     const atN1 = '        ----------u------'
     const atN2 = '        -----(ab)----(ab)'
     expectObservable(join(network.join('n2'), cold<Message>('-'))).toBe(atN2, arrived)
     expectObservable(join(network.join('n1'), message$)).toBe(atN1, arrived)
-  })
+  }))
 
-  marbles('refuses a second server of the same name', ({ cold, scheduler, expectObservable }) => {
+  it('refuses a second server of the same name', marbles(({ cold, scheduler, expectObservable }) => {
     const network = memoryNetwork({ scheduler })
-    const error = { _tag: 'AddressInUse', message: expect.stringContaining('n1 is in this network already') }
+    const error = { _tag: 'AddressInUse', message: 'n1 is in this network already: stop the one that runs, or give this server another id.' }
     expectObservable(join(network.join('n1'), cold<Message>('-')), '  ^----!').toBe('-----')
     expectObservable(join(network.join('n1'), cold<Message>('-')), '  --^--!').toBe('--#', {}, error)
     expectObservable(join(network.join('n1'), cold<Message>('-')), '  -----^').toBe('-')
-  })
+  }))
 
-  marbles('passes an error of its server on', ({ cold, scheduler, expectObservable }) => {
+  it('passes an error of its server on', marbles(({ cold, scheduler, expectObservable }) => {
     expectObservable(join(memoryNetwork({ scheduler }).join('n1'), cold<Message>('--#'))).toBe('--#')
-  })
+  }))
 })

@@ -1,0 +1,92 @@
+import { either } from 'fp-ts'
+import type { SchedulerLike } from 'rxjs'
+import { Incarnation, NodeId } from '../../../src/raft/ids.js'
+import { realClock } from '../../clock.js'
+import { InvalidOption } from '../../options.js'
+
+/** Where a server listens. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** What must be the same on every server of a cluster, by name. */
+export type Constants = Readonly<Record<string, number | string | boolean>>
+
+export interface TcpNetworkOptions {
+  /** This server. */
+  readonly id: string
+  /** Servers of another cluster are refused. At most 128 characters. */
+  readonly clusterId: string
+  /** The name of this server's data directory: 32 hexadecimal digits. */
+  readonly incarnation: string
+  /** Port 0 is any free port; `listening$` tells which. */
+  readonly listen: Address
+  /** Who may call, and where they are called. Read anew at each attempt, so that an address may change. An entry for `id` itself is ignored. */
+  readonly peers: Readonly<Record<string, Address>>
+  /** Compared in the handshake, with `maxFrameBytes`. Default none. */
+  readonly constants?: Constants
+  /** The longest frame that is sent or received, not counting the four bytes that say how long it is. A longer one that arrives closes its connection; one to be sent is a `NetworkError`. Default 16 MiB. */
+  readonly maxFrameBytes?: number
+  /** Messages that wait for one peer, in number (default 4,096) and bytes (default 32 MiB, one message excepted): one more is dropped and told as `Unreachable`. */
+  readonly maxQueueMessages?: number
+  readonly maxQueueBytes?: number
+  /** Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is refused. Default 64. */
+  readonly maxConnections?: number
+  /** Until a connection stands. Default 1,000. */
+  readonly connectTimeoutMs?: number
+  /** From then until both have said who they are. Default 2,000. */
+  readonly handshakeTimeoutMs?: number
+  /** A connection on which nothing arrives for so long is dead. Both ends say three times as often that they are there. Default 1,500. */
+  readonly idleTimeoutMs?: number
+  /** Between two attempts to connect: doubled from `min` to `max`, of which a random half is taken off. Default 50 to 1,000. */
+  readonly backoffMs?: { readonly min: number; readonly max: number }
+  /** Between two values of `metrics$` when nothing happens. Default 1,000. */
+  readonly metricsMs?: number
+  /** Uniform in [0, 1). Default `Math.random`. */
+  readonly random?: () => number
+  /** Default `realClock`. */
+  readonly scheduler?: SchedulerLike
+}
+
+export interface TcpSettings extends Required<TcpNetworkOptions> {
+  readonly id: NodeId
+  readonly incarnation: Incarnation
+}
+
+const defaults = {
+  constants: {},
+  maxFrameBytes: 16 << 20,
+  maxQueueMessages: 4_096,
+  maxQueueBytes: 32 << 20,
+  maxConnections: 64,
+  connectTimeoutMs: 1_000,
+  handshakeTimeoutMs: 2_000,
+  idleTimeoutMs: 1_500,
+  backoffMs: { min: 50, max: 1_000 },
+  metricsMs: 1_000,
+  random: Math.random,
+  scheduler: realClock,
+}
+
+/** The options with their defaults. Throws `InvalidOption`. */
+export const settled = (options: TcpNetworkOptions): TcpSettings => {
+  const id = NodeId.decode(options.id)
+  if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
+  const incarnation = Incarnation.decode(options.incarnation)
+  if (either.isLeft(incarnation)) throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(options.incarnation)}`)
+  const { length } = options.clusterId
+  if (length === 0 || length > 128) throw new InvalidOption('clusterId', `must have 1 to 128 characters, not ${length}`)
+  for (const [peer, { port }] of Object.entries(options.peers)) {
+    if (!NodeId.is(peer)) throw new InvalidOption('peers', `has a name that does not match [a-z0-9][a-z0-9._-]{0,63}: ${JSON.stringify(peer)}`)
+    if (!isPort(port)) throw new InvalidOption('peers', `has a port for ${peer} that is none: ${port}`)
+  }
+  if (!isPort(options.listen.port)) throw new InvalidOption('listen', `has a port that is none: ${options.listen.port}`)
+  const settings = { ...defaults, ...options, id: id.right, incarnation: incarnation.right }
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0)) throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
+  }
+  return settings
+}
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { nodeId } from '../../../src/raft/ids.js'
+import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
+import { encodeMessage } from '../../../streams/wire/message.js'
+import { call, closeAll, connected, greeting, hello, incarnationOf, jsonFrame, nowhere, type Peer, type Raw, start, vote } from './cluster.js'
+
+afterEach(closeAll)
+
+const message = (sender: string, to: string, re: number): Uint8Array => frameOf(frameType.message, encodeMessage(vote(sender, to, re)))
+const alive = frameOf(frameType.alive, new Uint8Array(0))
+
+/** n1, which knows n2. */
+const n1Alone = (options: Parameters<typeof start>[2] = {}): Promise<Peer> => start('n1', { n2: nowhere }, options)
+
+const rejectedOnce = async (n1: Peer, caller: Raw, expected: { readonly from: unknown; readonly kind: string; readonly reason: unknown }): Promise<void> => {
+  expect(await n1.event('Rejected')).toEqual({ _tag: 'Rejected', ...expected })
+  expect(await caller.json(frameType.close)).toEqual({ kind: expected.kind, reason: expected.reason })
+  await caller.closed
+  expect(n1.events.filter(({ _tag }) => _tag === 'Rejected')).toHaveLength(1)
+  expect((await n1.metrics(({ connections }) => connections === 0)).rejected).toEqual({ frame: 0, message: 0, handshake: 0, limit: 0, [expected.kind]: 1 })
+}
+
+describe('somebody who is no server', () => {
+  const anAddress = expect.stringMatching(/^127\.0\.0\.1:\d+$/)
+
+  it.each([
+    ['speaks HTTP', Buffer.from('GET / HTTP/1.1\r\nhost: n1\r\n\r\n'), 'a frame of 542393671 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
+    ['sends noise', Buffer.alloc(10_000, 0x9c), 'a frame of 2627509404 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
+    ['claims a length beyond the limit of a greeting', Buffer.from([0x01, 0x10, 0x00, 0x00]), 'a frame of 4097 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
+    ['sends a message first', message('n2', 'n1', 1), 'frame 5 has no place before a hello'],
+    ['only says to be there', alive, 'frame 4 has no place before a hello'],
+  ])('%s: is told, and rejected once', async (_, bytes, reason) => {
+    const n1 = await n1Alone()
+    const caller = call(n1.address)
+    caller.write(bytes)
+    await rejectedOnce(n1, caller, { from: anAddress, kind: 'frame', reason })
+  })
+
+  it('hangs up without a word: nobody minds', async () => {
+    const n1 = await n1Alone()
+    const caller = call(n1.address)
+    await n1.metrics(({ connections }) => connections === 1)
+    caller.socket.destroy()
+    expect((await n1.metrics(({ connections }) => connections === 0)).rejected).toEqual({ frame: 0, message: 0, handshake: 0, limit: 0 })
+  })
+
+  it.each([
+    ['version', { ...greeting, rxraft: 2 }, /^n1 speaks version 1 of the protocol and was greeted in version 2/],
+    ['cluster', { ...greeting, clusterId: 'shop' }, /^n1 belongs to cluster "test" and n2 to cluster "shop"/],
+    ['receiver', { ...greeting, to: 'n3' }, /^this is n1, but n2 meant to reach "n3"/],
+    ['sender', { ...greeting, from: 'n9' }, /^n9 is not among the peers of n1/],
+    ['constants', { ...greeting, constants: {} }, /^maxFrameBytes is 16777216 at n1 and not set at n2/],
+    ['shape', { ...greeting, from: 'N 2' }, /^the greeting is not understood: from is a string of 3 characters, not NodeId/],
+  ])('greets with a wrong %s: is told, and rejected once', async (_, wrong, reason) => {
+    const n1 = await n1Alone()
+    const caller = call(n1.address)
+    caller.write(hello(wrong))
+    await rejectedOnce(n1, caller, { from: anAddress, kind: 'handshake', reason: expect.stringMatching(reason) })
+  })
+})
+
+describe('a server that was let in', () => {
+  const admitted = async (options: Parameters<typeof start>[2] = {}) => {
+    const n1 = await n1Alone(options)
+    const n2 = call(n1.address)
+    n2.write(hello(options.maxFrameBytes === undefined ? greeting : { ...greeting, constants: { maxFrameBytes: options.maxFrameBytes } }))
+    expect(await n2.json(frameType.welcome)).toMatchObject({ rxraft: 1, clusterId: 'test', from: 'n1', to: 'n2', incarnation: incarnationOf('a') })
+    return { n1, n2 }
+  }
+
+  it('may send a byte at a time', async () => {
+    const { n1, n2 } = await admitted()
+    for (const byte of Buffer.concat([message('n2', 'n1', 1), alive, message('n2', 'n1', 2)])) {
+      await new Promise((resolve) => n2.socket.write(Uint8Array.of(byte), resolve))
+    }
+    expect(await n1.received(2)).toEqual([1, 2])
+  })
+
+  it('may send many frames in one write', async () => {
+    const { n1, n2 } = await admitted()
+    n2.write(Buffer.concat(Array.from({ length: 500 }, (_, i) => message('n2', 'n1', i))))
+    expect(await n1.received(500)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+  })
+
+  it('may send frames up to the limit', async () => {
+    const longest = message('n2', 'n1', 1)
+    const { n1, n2 } = await admitted({ maxFrameBytes: longest.length - 4 })
+    n2.write(longest)
+    await n1.event('Received')
+  })
+
+  it.each([
+    ['a longer frame', Buffer.concat([Uint8Array.of(101, 0, 0, 0), new Uint8Array(500)]), 'frame', 'a frame of 101 bytes, where 1 to 100 are allowed'],
+    ['what is no message', frameOf(frameType.message, Uint8Array.of(9, 9, 9)), 'message', '3 bytes end in the middle of a message'],
+    ['in the name of another', message('n3', 'n1', 1), 'message', 'from is n3, but the link is that of n2'],
+    ['to another', message('n2', 'n3', 1), 'message', 'to is n3, but this is n1'],
+    ['a second hello', hello(), 'frame', 'frame 1 has no place after a hello'],
+    ['a frame of an unknown type', frameOf(99, new Uint8Array(1)), 'frame', 'frame 99 has no place after a hello'],
+  ])('and sends %s: is told, and rejected once, whatever comes after', async (_, bytes, kind, reason) => {
+    const { n1, n2 } = await admitted({ maxFrameBytes: kind === 'frame' && reason.includes('100') ? 100 : 16 << 20 })
+    n2.write(Buffer.concat([message('n2', 'n1', 1), bytes, bytes, message('n2', 'n1', 2)]))
+    await rejectedOnce(n1, n2, { from: 'n2', kind, reason })
+    expect(n1.events.filter(({ _tag }) => _tag === 'Received')).toHaveLength(1)
+  })
+
+  it('and calls again has one connection, its last', async () => {
+    const { n1, n2 } = await admitted()
+    const again = call(n1.address)
+    again.write(hello())
+    await n2.closed
+    again.write(message('n2', 'n1', 1))
+    await n1.event('Received')
+    expect(await n1.metrics(({ connections }) => connections === 1)).toMatchObject({ peers: [{ peer: 'n2', receiving: true }] })
+    expect(n1.events.filter(({ _tag }) => _tag === 'Rejected')).toEqual([])
+  })
+
+  it('and comes back with another data directory is refused', async () => {
+    const { n1 } = await admitted()
+    const again = call(n1.address)
+    again.write(hello({ ...greeting, incarnation: incarnationOf('b') }))
+    expect((await n1.event('Rejected')).reason).toContain(`n2 comes with the data directory ${incarnationOf('b')}, but had ${incarnationOf('a')} before.`)
+  })
+
+  it('and says why it hangs up is quoted', async () => {
+    const { n1, n2 } = await admitted()
+    n2.write(jsonFrame(frameType.close, { kind: 'handshake', reason: 'I do not like you' }))
+    expect(await n1.event('Rejected')).toEqual({ _tag: 'Rejected', from: 'n2', kind: 'handshake', reason: 'n2 hung up: I do not like you' })
+  })
+})
+
+describe('the number of connections', () => {
+  it('is bounded: at the limit the oldest stranger makes room', async () => {
+    const n1 = await n1Alone({ maxConnections: 2 })
+    const strangers: Raw[] = []
+    for (const count of [1, 2]) {
+      strangers.push(call(n1.address))
+      await n1.metrics(({ connections }) => connections === count)
+    }
+    const n2 = call(n1.address)
+    n2.write(hello())
+    await n2.json(frameType.welcome)
+    await strangers[0]!.closed
+    expect(await n1.event('Rejected')).toMatchObject({ kind: 'limit', reason: expect.stringContaining('made room for a newer connection') })
+    expect((await n1.metrics(({ connections }) => connections === 2)).rejected.limit).toBe(1)
+    expect(strangers[1]!.socket.destroyed).toBe(false)
+  })
+
+  it('is bounded: when all are servers, a stranger is refused', async () => {
+    const n1 = await n1Alone({ maxConnections: 1 })
+    const n2 = call(n1.address)
+    n2.write(hello())
+    await n2.json(frameType.welcome)
+    const late = call(n1.address)
+    expect(await late.json(frameType.close)).toEqual({ kind: 'limit', reason: 'all 1 connections of n1 are in use by servers: raise maxConnections' })
+    await late.closed
+    n2.write(message('n2', 'n1', 1))
+    await n1.event('Received')
+  })
+})
+
+describe('two servers that should not talk', () => {
+  it.each<[string, Parameters<typeof start>[2], RegExp]>([
+    ['of different clusters', { clusterId: 'shop' }, /belongs to cluster/],
+    ['with different constants', { constants: { electionTimeoutMinMs: 150 } }, /electionTimeoutMinMs is .* give all servers of the cluster the same/],
+    ['with different limits', { maxFrameBytes: 1_000 }, /maxFrameBytes is .* give all servers of the cluster the same/],
+  ])('%s: both say so', async (_, different, reason) => {
+    const n1 = await n1Alone()
+    const n2 = await start('n2', { n1: n1.address }, different)
+    expect(await n1.event('Rejected')).toMatchObject({ kind: 'handshake', reason: expect.stringMatching(reason) })
+    expect(await n2.event('Rejected')).toMatchObject({ from: 'n1', kind: 'handshake', reason: expect.stringMatching(reason) })
+    expect([...n1.events, ...n2.events].filter(({ _tag }) => _tag === 'Received')).toEqual([])
+  })
+
+  it('because one has lost its disk: the other does not take it back', async () => {
+    const peersOfN1 = { n2: nowhere }
+    const n1 = await start('n1', peersOfN1)
+    const first = await start('n2', { n1: n1.address })
+    peersOfN1.n2 = first.address
+    await connected(n1)
+    first.stop()
+    const second = await start('n2', { n1: n1.address }, { incarnation: incarnationOf('b') })
+    peersOfN1.n2 = second.address
+    expect(await second.event('Rejected')).toMatchObject({ from: 'n1', kind: 'handshake', reason: expect.stringContaining('A server that lost its disk forgot its votes') })
+    expect(await n1.event('Rejected')).toMatchObject({ kind: 'handshake', reason: expect.stringContaining('n2 comes with the data directory') })
+    second.send(vote('n2', 'n1', 1))
+    await second.event('Unreachable')
+    expect(n1.events.filter(({ _tag }) => _tag === 'Received')).toEqual([])
+  })
+
+  it('because both are called the same', async () => {
+    const n1 = await n1Alone()
+    const other = call(n1.address)
+    other.write(hello({ ...greeting, from: nodeId('n1') }))
+    expect((await n1.event('Rejected')).reason).toBe('there are two servers called n1: stop one of them, or give it another id and data directory.')
+  })
+})
