@@ -1,6 +1,7 @@
 import { either, function as F } from 'fp-ts'
 import * as t from 'io-ts'
-import { codecs, flagOf, fromText, type SettingName, settingNames, type Settings, variableOf } from './settings.js'
+import { flagOf, type SettingName, settingNames, variableOf } from './names.js'
+import { codecs, fromText, type Settings } from './settings.js'
 
 /** Texts by the name of the setting, as environment and flags give them. */
 export type Texts = Partial<Record<SettingName, string>>

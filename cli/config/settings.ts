@@ -1,7 +1,8 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
 import { NodeId } from '../../src/raft/ids.js'
-import { type Peer, peer, peerNotation } from './peer.js'
+import type { SettingName } from './names.js'
+import { peer, peerNotation } from './peer.js'
 
 /*
  * What can be configured, each once: a codec whose name ends the sentence "… is X, not …". Files hold
@@ -30,6 +31,8 @@ const id = parsed('a name of a-z, 0-9, ".", "_" and "-", at most 64', (text) =>
 )
 
 const path = parsed('the path of a directory', (text) => (text === '' ? null : text))
+
+const host = parsed('a host name or an address', (text) => (/^[^\s/]+$/.test(text) ? text : null))
 
 const url = (text: string): string | null => {
   const full = /^https?:\/\//.test(text) ? text : `http://${text}`
@@ -60,6 +63,7 @@ export const codecs = {
   cluster: id,
   peers,
   data: path,
+  listen: host,
   endpoints,
   portBase: whole('a port from 1 to 65,000', 1, 65_000),
   timeoutMs: duration,
@@ -67,11 +71,7 @@ export const codecs = {
   electionTimeoutMs,
 }
 
-export type SettingName = keyof typeof codecs
 export type Settings = { readonly [Name in SettingName]?: t.TypeOf<(typeof codecs)[Name]> }
-export type { Peer }
-
-export const settingNames = Object.keys(codecs) as ReadonlyArray<SettingName>
 
 const list = (text: string): unknown => text.split(',').map((item) => item.trim())
 /** What is no number stays a text, so that the message can quote it. */
@@ -92,8 +92,3 @@ const shapes: Partial<Record<SettingName, (text: string) => unknown>> = {
 
 /** The JSON that a text from the environment or a flag stands for. */
 export const fromText = (name: SettingName, text: string): unknown => shapes[name]?.(text) ?? text
-
-/** `portBase` is `RXRAFT_PORT_BASE` in the environment … */
-export const variableOf = (name: SettingName): string => `RXRAFT_${name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`
-/** … and `--port-base` on the command line. */
-export const flagOf = (name: SettingName): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`

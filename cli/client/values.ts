@@ -1,0 +1,62 @@
+import { either } from 'fp-ts'
+import type { KvItem } from '../../streams/kv/index.js'
+import type { Call } from '../command.js'
+import { type Details, type Outcome, usage } from '../outcome.js'
+
+/** More than any store takes by default; it then says what it takes. */
+const maxValueBytes = 16 << 20
+
+/** The argument, or for `-` all of stdin as it is. */
+export const valueOf = async (argument: string, io: Call['io']): Promise<either.Either<Outcome, Uint8Array>> => {
+  if (argument !== '-') return either.right(Buffer.from(argument))
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of io.stdin as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length
+    if (bytes > maxValueBytes)
+      return either.left(usage('ValueTooLarge', `More than ${maxValueBytes} bytes came on stdin: split the value over several keys.`))
+    chunks.push(chunk)
+  }
+  return either.right(Buffer.concat(chunks))
+}
+
+/** A whole number that an option gives; `fallback` where the option is left out. */
+export const wholeOption = <A>({ options }: Call, name: string, fallback: A): either.Either<Outcome, number | A> => {
+  const text = options[name]
+  if (text === undefined) return either.right(fallback)
+  return typeof text === 'string' && /^\d{1,15}$/.test(text)
+    ? either.right(Number(text))
+    : either.left(usage('Usage', `--${name} is ${JSON.stringify(text)}, not a whole number`))
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A value as text, null where it is none. */
+export const textOf = (value: Uint8Array): string | null =>
+  either.getOrElse<unknown, string | null>(() => null)(
+    either.tryCatch(
+      () => utf8.decode(value),
+      () => null,
+    ),
+  )
+
+/** As `--json` shows it: base64, as in the HTTP interface, and as text where it is one. */
+export const itemDetails = ({ key, value, createRevision, modRevision, version }: KvItem): Details => ({
+  key,
+  value: Buffer.from(value).toString('base64'),
+  text: textOf(value),
+  createRevision,
+  modRevision,
+  version,
+})
+
+/** In one line of a listing: what would break the line is escaped, other bytes are told by their number. */
+export const inLine = (value: Uint8Array): string => {
+  const text = textOf(value)
+  // eslint-disable-next-line no-control-regex
+  return text === null
+    ? `(${value.length} bytes)`
+    : text.replace(/[\u0000-\u001f\u007f\\]/g, (c) => escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }

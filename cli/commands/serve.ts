@@ -1,0 +1,15 @@
+import { either } from 'fp-ts'
+import type { Command } from '../command.js'
+import { host } from '../server/host.js'
+import { membershipOf } from '../server/member.js'
+import { tuningOf } from '../server/tuning.js'
+
+/** `rxraft serve`: one server in this process. */
+export const serve: Command = async ({ settings, json, io }) => {
+  const membership = membershipOf(settings)
+  if (either.isLeft(membership)) return membership.left
+  const { self, peers, directory } = membership.right
+  const { listen, cluster } = settings
+  const title = `${self.id} of ${peers.length} servers, data in ${directory}`
+  return host({ title, setups: [{ self, peers, directory, listen, cluster, tuning: tuningOf(settings) }], json, io })
+}

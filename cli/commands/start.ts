@@ -1,0 +1,20 @@
+import { lastValueFrom } from 'rxjs'
+import type { Command } from '../command.js'
+import { localPeers } from '../config/peer.js'
+import { homeOf, settleHomes } from '../server/homes.js'
+import { host } from '../server/host.js'
+import { tuningOf } from '../server/tuning.js'
+import { refusedBy } from '../trouble.js'
+
+/** `rxraft start`: n1, n2 and n3 in this process. */
+export const start: Command = async ({ settings, json, io }) => {
+  const { data = './data', portBase = 7400, cluster } = settings
+  const peers = localPeers(portBase)
+  try {
+    await lastValueFrom(settleHomes(data, peers, cluster), { defaultValue: null })
+  } catch (error) {
+    return refusedBy(error)
+  }
+  const setups = peers.map((self) => ({ self, peers, cluster, directory: homeOf(data, self.id), tuning: tuningOf(settings) }))
+  return host({ title: `three servers, data in ${data}`, setups, json, io })
+}

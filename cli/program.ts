@@ -1,0 +1,64 @@
+import { Command as Commander, CommanderError } from 'commander'
+import type { Command, CommandSpec } from './command.js'
+import { described, flagOf, type SettingName, settingNames } from './config/names.js'
+import type { Io } from './io.js'
+import { type Outcome, usage } from './outcome.js'
+import { specs } from './specs.js'
+
+const exits = `
+Exit codes: 0 done, 1 refused, 2 usage, 3 outcome unknown (it may have been done).
+Settings come from rxraft.config.json, then RXRAFT_* (RXRAFT_PORT_BASE is --port-base), then flags.`
+
+/** What the command line came to; null where it only asked for help, which was printed. */
+export const run = async (argv: ReadonlyArray<string>, version: string, io: Io): Promise<Outcome | null> => {
+  let outcome: Outcome | null = null
+  const program = new Commander('rxraft')
+    .description('A replicated key/value store on Raft: servers, and a client for them.')
+    .version(version, '-v, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .addHelpText('after', exits)
+  for (const spec of specs) {
+    add(program, spec).action(async (...args: ReadonlyArray<unknown>) => {
+      outcome = await call(spec, args, io)
+    })
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return outcome
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? null : usage('Usage', error.code === 'commander.help' ? 'Say which command.' : sentence(error.message))
+  }
+}
+
+const sentence = (message: string): string => message.replace(/^error: /, '')
+
+const add = (program: Commander, { usage, summary, notes, examples, settings, options }: CommandSpec): Commander => {
+  const command = program
+    .command(usage)
+    .summary(summary)
+    .description([`${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`, ...notes].join('\n'))
+  for (const [flags, help] of options) command.option(flags, help)
+  for (const name of settings) command.option(`${flagOf(name)} <${described[name].value}>`, described[name].help)
+  return command
+    .option('--config <FILE>', 'settings (default: rxraft.config.json, where there is one)')
+    .option('--json', 'one line of JSON, last, on stdout; everything else on stderr')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`)
+}
+
+/** Commander hands over the arguments, then the options, then itself. */
+const call = async (spec: CommandSpec, parsed: ReadonlyArray<unknown>, io: Io): Promise<Outcome> => {
+  const args = parsed.slice(0, -2).filter((arg): arg is string => typeof arg === 'string')
+  const options = parsed.at(-2) as Readonly<Record<string, string | true | undefined>>
+  const { settingsFor } = await import('./config/load.js')
+  const settings = settingsFor({ file: textOf(options['config']), env: io.env, flags: flagsIn(options) })
+  if (settings._tag === 'Left') return usage('Configuration', settings.left.join('\n'))
+  const command: Command = await spec.load()
+  return command({ args, options, settings: settings.right, json: options['json'] === true, io })
+}
+
+const textOf = (option: string | true | undefined): string | undefined => (typeof option === 'string' ? option : undefined)
+
+const flagsIn = (options: Readonly<Record<string, string | true | undefined>>): Partial<Record<SettingName, string>> =>
+  Object.fromEntries(settingNames.flatMap((name) => (typeof options[name] === 'string' ? [[name, options[name]]] : [])))

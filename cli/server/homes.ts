@@ -1,0 +1,70 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { catchError, concatMap, defer, EMPTY, forkJoin, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
+import { votersOnly } from '../../src/raft/configuration.js'
+import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
+import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
+import type { Peer } from '../config/peer.js'
+import type { Trouble } from '../trouble.js'
+
+/** A directory of its own for each server: DATA/n1, DATA/n2, … */
+export const homeOf = (data: string, id: string): string => join(data, id)
+
+/**
+ * Makes the directories of a whole cluster at its first start, and sees to it that all of them are there
+ * later. One alone is never made anew: a server that comes back without its disk has forgotten its votes,
+ * and could give a second one in the same term.
+ */
+export const settleHomes = (data: string, peers: ReadonlyArray<Peer>, cluster: string | undefined): Observable<never> =>
+  defer(() => {
+    const homes = peers.map(({ id }) => ({ id, directory: homeOf(data, id) }))
+    return forkJoin(homes.map(({ id, directory }) => found(directory).pipe(map((identity) => ({ id, directory, identity }))))).pipe(
+      mergeMap((all) => {
+        const missing = all.filter(({ identity }) => identity === null)
+        if (missing.length === all.length) return foundCluster(all, peers, cluster ?? `local-${randomBytes(4).toString('hex')}`)
+        if (missing.length > 0)
+          return throwError(() =>
+            incomplete(
+              data,
+              all.filter(({ identity }) => identity !== null).map(({ id }) => id),
+              missing.map(({ id }) => id),
+            ),
+          )
+        const clusters = new Set(all.map(({ identity }) => identity?.clusterId))
+        return clusters.size === 1 ? EMPTY : throwError(() => mixed(data, [...clusters].join(' and ')))
+      }),
+    )
+  })
+
+const found = (directory: string): Observable<Identity | null> =>
+  readIdentity(directory).pipe(catchError((error: Trouble) => (error._tag === 'NotBootstrapped' ? of(null) : throwError(() => error))))
+
+const foundCluster = (
+  homes: ReadonlyArray<{ readonly id: string; readonly directory: string }>,
+  peers: ReadonlyArray<Peer>,
+  clusterId: string,
+): Observable<never> =>
+  from(homes).pipe(
+    concatMap(({ id, directory }) => bootstrap(directory, { id, clusterId, configuration: configurationOf(peers) })),
+    ignoreElements(),
+  )
+
+export const configurationOf = (peers: ReadonlyArray<Peer>) => votersOnly(peers.map(({ id }) => id))
+
+/** The same on every server that is given the same list, in whatever order. */
+export const clusterNameOf = (peers: ReadonlyArray<Peer>): string => {
+  const list = peers.map(({ id, host, peerPort }) => `${id}=${host}:${peerPort}`).sort()
+  return `cluster-${createHash('sha256').update(list.join()).digest('hex').slice(0, 8)}`
+}
+
+const incomplete = (data: string, there: ReadonlyArray<string>, missing: ReadonlyArray<string>): Trouble => ({
+  _tag: 'Incomplete',
+  message:
+    `${data} holds ${there.join(', ')} but not ${missing.join(', ')}. If its first start was interrupted, remove ${data} and start again. ` +
+    `If a directory was lost, put it back: a server without its disk has forgotten its votes and cannot simply begin anew.`,
+})
+
+const mixed = (data: string, clusters: string): Trouble => ({
+  _tag: 'WrongIdentity',
+  message: `The directories in ${data} belong to different clusters (${clusters}): keep each cluster in a directory of its own.`,
+})

@@ -1,0 +1,81 @@
+import { combineLatest, concat, defer, type Observable, filter, map, merge, mergeMap, of, take, takeUntil, throwError } from 'rxjs'
+import type { Tuning } from '../../streams/options.js'
+import { kvHttp } from '../../streams/kv/http/http.js'
+import { createKvServer, type KvServer } from '../../streams/kv/kvServer.js'
+import { tcpNetwork } from '../../streams/network/tcp/tcpNetwork.js'
+import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
+import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
+import { endpointOf, type Peer } from '../config/peer.js'
+
+export interface Setup {
+  readonly self: Peer
+  /** All servers of the cluster. */
+  readonly peers: ReadonlyArray<Peer>
+  readonly directory: string
+  /** The name or address to listen on, where that is not the one others use. */
+  readonly listen?: string | undefined
+  /** Refuse a directory of another cluster. */
+  readonly cluster?: string | undefined
+  readonly tuning: Partial<Tuning>
+}
+
+/** A server that takes part and answers HTTP. */
+export interface Serving {
+  readonly id: string
+  readonly url: string
+  readonly server: KvServer
+  /** Finishes requests, then writes, then closes everything; completes when that is done. */
+  stop(): Observable<never>
+}
+
+/**
+ * A server with its disk, its peers and its HTTP face. Emits when all three are there; completes when
+ * it was stopped. Fails with what has a `message` that says what to do: a port that is taken, a
+ * directory that cannot be used, and later whatever ended the server. Unsubscribing kills it.
+ */
+export const serving = (setup: Setup): Observable<Serving> =>
+  readIdentity(setup.directory).pipe(mergeMap((identity) => run(setup, identity)))
+
+const run = (
+  { self, peers, directory, listen = self.host, cluster, tuning }: Setup,
+  { clusterId, incarnation }: Identity,
+): Observable<Serving> =>
+  defer(() => {
+    const { id } = self
+    const network = tcpNetwork({
+      id,
+      clusterId,
+      incarnation,
+      listen: { host: listen, port: self.peerPort },
+      peers: Object.fromEntries(peers.map((peer) => [peer.id, { host: peer.host, port: peer.peerPort }])),
+      ...(tuning.electionTimeoutMs && { constants: { minElectionTimeoutMs: tuning.electionTimeoutMs.min } }),
+    })
+    const storage = diskStorage(directory, { id, ...(cluster !== undefined && { clusterId: cluster }) })
+    const server = createKvServer({ id, network, storage, ...tuning })
+    const { state$, stopped$ } = server.raft
+    const ended$ = stopped$.pipe(
+      filter(({ _tag }) => _tag !== 'Closed'),
+      mergeMap((reason) => throwError(() => reason)),
+    )
+
+    const http$ = kvHttp({
+      server,
+      host: listen,
+      port: self.httpPort,
+      peers: Object.fromEntries(peers.map((peer) => [peer.id, endpointOf(peer)])),
+    })
+    const taking$ = defer(() => {
+      server.start()
+      return combineLatest([state$.pipe(take(1)), network.listening$.pipe(take(1))])
+    })
+    const up$ = http$.pipe(
+      mergeMap((http) => taking$.pipe(map(() => http))),
+      map((http): Serving => ({
+        id,
+        url: http.url,
+        server,
+        stop: () => concat(http.close(), server.close().pipe(filter((_): _ is never => false))),
+      })),
+    )
+    return merge(up$, ended$).pipe(takeUntil(stopped$.pipe(filter(({ _tag }) => _tag === 'Closed'))))
+  })

@@ -1,0 +1,122 @@
+import type { CommandSpec } from './command.js'
+
+const client = ['endpoints', 'peers', 'portBase', 'timeoutMs'] as const
+const server = ['data', 'heartbeatMs', 'electionTimeoutMs'] as const
+
+/** Every command, in the order of `rxraft --help`. */
+export const specs: ReadonlyArray<CommandSpec> = [
+  {
+    usage: 'start',
+    summary: 'three servers in this process: a cluster at your desk',
+    notes: [
+      'The first start makes the data directories, later ones go on from there. Each server keeps its own log,',
+      'talks to the others over TCP on loopback and takes requests over HTTP. Ctrl-C stops; twice, at once.',
+    ],
+    examples: ['rxraft start', 'rxraft start --port-base 8400 --data /tmp/desk'],
+    settings: ['portBase', ...server],
+    options: [],
+    load: async () => (await import('./commands/start.js')).start,
+  },
+  {
+    usage: 'init',
+    summary: 'make the data directory of one server, once',
+    notes: ['Every server of the cluster is made with the same --peers. A server is never made anew: it would have forgotten its votes.'],
+    examples: ['rxraft init --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft'],
+    settings: ['id', 'peers', 'data', 'cluster'],
+    options: [],
+    load: async () => (await import('./commands/init.js')).init,
+  },
+  {
+    usage: 'serve',
+    summary: 'one server of a cluster, in a directory that `init` made',
+    notes: ['Outside a network you trust, put TLS in front of it: neither port encrypts or asks who you are.'],
+    examples: ['rxraft serve --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft'],
+    settings: ['id', 'peers', 'listen', 'cluster', ...server],
+    options: [],
+    load: async () => (await import('./commands/serve.js')).serve,
+  },
+  {
+    usage: 'put <key> <value>',
+    summary: 'set a key; the value - is read from stdin',
+    notes: ['Done when a majority has it on disk. A value that begins with - comes after --.'],
+    examples: ['rxraft put greeting hello', 'rxraft put photo - < photo.jpg', 'rxraft put level -- -5'],
+    settings: client,
+    options: [],
+    load: async () => (await import('./commands/put.js')).put,
+  },
+  {
+    usage: 'get <key>',
+    summary: 'print a value, or with --prefix all keys that begin so',
+    notes: ['The value is printed as it is, with a line end added only in a terminal. Exits with 1 where there is no such key.'],
+    examples: [
+      'rxraft get greeting',
+      'rxraft get photo > photo.jpg',
+      'rxraft get --prefix users/ --limit 100',
+      'rxraft get greeting --revision 17',
+    ],
+    settings: client,
+    options: [
+      ['--prefix', 'all keys that begin with KEY, a line each: key, tab, value'],
+      ['--limit <N>', 'at most so many of them (default: 10,000)'],
+      ['--revision <N>', 'as it was right after that revision'],
+    ],
+    load: async () => (await import('./commands/get.js')).get,
+  },
+  {
+    usage: 'del <key>',
+    summary: 'delete a key',
+    notes: ['Done also where there was no such key.'],
+    examples: ['rxraft del greeting'],
+    settings: client,
+    options: [],
+    load: async () => (await import('./commands/del.js')).del,
+  },
+  {
+    usage: 'cas <key> <value>',
+    summary: 'compare and set: put if nobody has written since --revision',
+    notes: ['Exits with 1, and says what is there, where the key has another revision.'],
+    examples: ['rxraft cas greeting hi --revision 17', 'rxraft cas lock me --revision 0   # only if there is no such key'],
+    settings: client,
+    options: [['--revision <N>', 'the mod revision that the key must have; 0: there must be no such key']],
+    load: async () => (await import('./commands/cas.js')).cas,
+  },
+  {
+    usage: 'append <key> <value>',
+    summary: 'add to the end of a value; the value - is read from stdin',
+    notes: ['Once, also if the answer is lost and the command tries again.'],
+    examples: ['rxraft append diary "dear diary"', 'date | rxraft append log -'],
+    settings: client,
+    options: [],
+    load: async () => (await import('./commands/append.js')).append,
+  },
+  {
+    usage: 'watch [prefix]',
+    summary: 'print each change of the keys that begin with PREFIX',
+    notes: ['In order, none missing and none twice, whoever leads meanwhile. A line each: revision, PUT or DELETE, key, value.'],
+    examples: ['rxraft watch users/', 'rxraft watch --from 1', 'rxraft watch job/ --limit 1 --json'],
+    settings: ['endpoints', 'peers', 'portBase'],
+    options: [
+      ['--from <REVISION>', 'begin with the changes of that revision (default: with the next one)'],
+      ['--limit <N>', 'end after so many changes'],
+    ],
+    load: async () => (await import('./commands/watch.js')).watch,
+  },
+  {
+    usage: 'load <file>',
+    summary: 'put one key per line, with its line number as value; - reads stdin',
+    notes: ['Many at a time, each exactly once, whoever leads meanwhile. Empty lines are passed over.'],
+    examples: ['rxraft load words.txt', 'seq 1 100000 | rxraft load -'],
+    settings: client,
+    options: [['--in-flight <N>', 'puts under way (default: 1,024)']],
+    load: async () => (await import('./commands/load.js')).load,
+  },
+  {
+    usage: 'status',
+    summary: 'what each server says of itself',
+    notes: ['Exits with 1 where no server answers or none knows a leader.'],
+    examples: ['rxraft status', 'rxraft status --endpoints 10.0.0.1:7401,10.0.0.2:7401 --json'],
+    settings: client,
+    options: [],
+    load: async () => (await import('./commands/status.js')).status,
+  },
+]
