@@ -28,7 +28,8 @@ export const applyCommitted = (server: ServerDraft): ReadonlyArray<Effect> => {
   const effects = runsOfCommands(first, log.from(first, { maxEntries: upTo - handedOver, maxBytes: Number.POSITIVE_INFINITY }))
   server.handedOver = upTo
   passInternal(server, log, lastApplied, upTo)
-  return effects
+  // What needs no state machine has made room for more under `maxHandedOver`, and nobody else would ask again.
+  return server.lastApplied > lastApplied ? [...effects, ...applyCommitted(server)] : effects
 }
 
 const runsOfCommands = (first: LogIndex, entries: ReadonlyArray<Entry>): ReadonlyArray<Effect> => {
