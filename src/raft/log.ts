@@ -62,7 +62,7 @@ export interface Log extends Iterable<Entry> {
 
 /** A log that begins after `base`. */
 export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log =>
-  new ChunkedLog(base, [], 0, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(entries)
+  new ChunkedLog(base, [], base.index, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(entries)
 
 /** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
 export const commonPrefix = (a: Log, b: Log): LogIndex => {
