@@ -113,6 +113,7 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
       socket.write(helloFrame(greetingTo(peer, settings)))
     })
     socket.on('data', (chunk) => {
+      peerCounts.bytesIn += chunk.length
       const reason = reader.push(chunk, onFrame)
       if (reason !== null) refuse({ kind: 'frame', reason })
     })

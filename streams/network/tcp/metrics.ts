@@ -21,8 +21,10 @@ export interface PeerMetrics {
   /** How often we tried to connect, and why we are not connected, null if we are. */
   readonly attempts: number
   readonly trouble: string | null
+  /** Messages, and the bytes of their frames. */
   readonly framesOut: number
   readonly bytesOut: number
+  /** Messages, and all bytes over either connection. */
   readonly framesIn: number
   readonly bytesIn: number
   /** Waiting to be sent. */

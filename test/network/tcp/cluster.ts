@@ -29,7 +29,8 @@ export interface Peer {
   event<Tag extends NetworkEvent['_tag']>(tag: Tag, which?: (event: Extract<NetworkEvent, { readonly _tag: Tag }>) => boolean): Promise<Extract<NetworkEvent, { readonly _tag: Tag }>>
   /** `count` messages, as the `re` of each. */
   received(count: number): Promise<ReadonlyArray<number>>
-  metrics(so: (metrics: TcpMetrics) => boolean): Promise<TcpMetrics>
+  /** The figures, as soon as they are so. */
+  metrics(so?: (metrics: TcpMetrics) => boolean): Promise<TcpMetrics>
   stop(): void
 }
 
@@ -46,7 +47,7 @@ export const closeAll = (): void => {
 export const start = async (id: string, peers: Record<string, Address>, options: Partial<TcpNetworkOptions> = {}): Promise<Peer> => {
   const network = tcpNetwork({
     id, peers, clusterId: 'test', incarnation: incarnationOf('a'), listen: { host, port: 0 },
-    backoffMs: { min: 1, max: 20 }, metricsMs: 20, ...options,
+    backoffMs: { min: 1, max: 20 }, ...options,
   })
   const message$ = new Subject<Message>()
   const event$ = new ReplaySubject<NetworkEvent>()
@@ -74,7 +75,13 @@ export const start = async (id: string, peers: Record<string, Address>, options:
         map(() => numbers),
       ))
     },
-    metrics: (so) => firstValueFrom(network.metrics$.pipe(filter(so))),
+    metrics: async (so = () => true) => {
+      for (;;) {
+        const metrics = await firstValueFrom(network.metrics$)
+        if (so(metrics)) return metrics
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
     stop: () => run.unsubscribe(),
   }
 }

@@ -4,6 +4,7 @@ import { firstValueFrom, from, NEVER } from 'rxjs'
 import { commandEntry } from '../../../src/raft/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
+import { VirtualScheduler } from '../../../streams/heapScheduler.js'
 import type { Address } from '../../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../../streams/network/tcp/tcpNetwork.js'
 import { messageByteLength } from '../../../streams/wire/message.js'
@@ -31,7 +32,7 @@ describe('two servers', () => {
     const [n1, n2] = await pair()
     for (const i of upTo(4_000)) n1.send(vote('n1', 'n2', i))
     expect(await n2.received(4_000)).toEqual(upTo(4_000))
-    const { peers: [out] } = await n1.metrics(() => true)
+    const { peers: [out] } = await n1.metrics()
     expect(out).toMatchObject({ framesOut: 4_000, queuedMessages: 0, queuedBytes: 0, dropped: 0 })
   })
 
@@ -84,9 +85,8 @@ describe('a peer that goes', () => {
   })
 
   it('is called back at once when it calls, however long the back-off is', async () => {
-    const hours = { min: 3_600_000, max: 3_600_000 }
     const peersOfN1: Record<string, Address> = { n2: nowhere }
-    const n1 = await start('n1', peersOfN1, { backoffMs: hours })
+    const n1 = await start('n1', peersOfN1, { scheduler: new VirtualScheduler() }) // time stands still
     await n1.metrics(({ peers }) => peers[0]!.trouble?.includes('ECONNREFUSED') === true)
     const n2 = await start('n2', { n1: n1.address })
     peersOfN1['n2'] = n2.address
@@ -103,23 +103,24 @@ describe('a peer that goes', () => {
 })
 
 describe('the queue of a peer', () => {
-  const never = { backoffMs: { min: 3_600_000, max: 3_600_000 } }
-  /** n1, which has tried to reach n2, failed, and will not try again. */
+  /** n1, which has tried to reach n2, failed, and will not try again: its time stands still. */
   const alone = async (limits: Parameters<typeof start>[2], peers: Record<string, Address> = { n2: nowhere }) => {
-    const n1 = await start('n1', peers, { ...never, ...limits })
+    const time = new VirtualScheduler()
+    const n1 = await start('n1', peers, { scheduler: time, ...limits })
     await n1.metrics(({ peers }) => peers[0]!.trouble?.includes('ECONNREFUSED') === true)
-    return n1
+    return { n1, endTurn: () => time.runUntil(time.now()) }
   }
 
   it('takes its limit of messages; one more is dropped and told, and the first ones stay', async () => {
     const peersOfN1 = { n2: nowhere }
-    const n1 = await alone({ maxQueueMessages: 3 }, peersOfN1)
+    const { n1, endTurn } = await alone({ maxQueueMessages: 3 }, peersOfN1)
     for (const i of upTo(3)) n1.send(vote('n1', 'n2', i))
-    expect((await n1.metrics(() => true)).peers[0]).toMatchObject({ queuedMessages: 3, dropped: 0 })
+    expect((await n1.metrics()).peers[0]).toMatchObject({ queuedMessages: 3, dropped: 0 })
     n1.send(vote('n1', 'n2', 3))
     n1.send(vote('n1', 'n2', 4))
-    await n1.event('Unreachable')
-    expect((await n1.metrics(() => true)).peers[0]).toMatchObject({ queuedMessages: 3, dropped: 2 })
+    expect(n1.events).toEqual([])
+    endTurn()
+    expect((await n1.metrics()).peers[0]).toMatchObject({ queuedMessages: 3, dropped: 2 })
     expect(n1.events).toEqual([{ _tag: 'Unreachable', peer: 'n2' }])
 
     const n2 = await start('n2', { n1: n1.address })
@@ -129,18 +130,18 @@ describe('the queue of a peer', () => {
 
   it('takes its limit of bytes; one byte more is dropped and told', async () => {
     const framed = 5 + messageByteLength(append(0, 100))
-    const n1 = await alone({ maxQueueBytes: 2 * framed })
+    const { n1, endTurn } = await alone({ maxQueueBytes: 2 * framed })
     n1.send(append(0, 100))
     n1.send(append(1, 100))
-    expect((await n1.metrics(() => true)).peers[0]).toMatchObject({ queuedBytes: 2 * framed, dropped: 0 })
+    expect((await n1.metrics()).peers[0]).toMatchObject({ queuedBytes: 2 * framed, dropped: 0 })
     n1.send(vote('n1', 'n2', 2))
-    await n1.event('Unreachable')
+    endTurn()
+    expect(n1.events).toEqual([{ _tag: 'Unreachable', peer: 'n2' }])
 
-    const tight = await alone({ maxQueueBytes: 2 * framed - 1 })
+    const { n1: tight } = await alone({ maxQueueBytes: 2 * framed - 1 })
     tight.send(append(0, 100))
     tight.send(append(1, 100))
-    await tight.event('Unreachable')
-    expect((await tight.metrics(() => true)).peers[0]).toMatchObject({ queuedMessages: 1, dropped: 1 })
+    expect((await tight.metrics()).peers[0]).toMatchObject({ queuedMessages: 1, dropped: 1 })
   })
 })
 
