@@ -1,0 +1,253 @@
+import { votersOnly } from '../../src/raft/configuration.js'
+import type { Apply, Effect, HardState, Persist, Send } from '../../src/raft/effect.js'
+import type { Entry } from '../../src/raft/entry.js'
+import { InvariantViolation } from '../../src/raft/error.js'
+import type { RaftEvent } from '../../src/raft/event.js'
+import { after, byCodeUnit, type LogIndex, logIndex, type NodeId, nodeId, term, type WriteSeq } from '../../src/raft/ids.js'
+import { checkedStep } from '../../src/raft/invariants.js'
+import { logFrom } from '../../src/raft/log.js'
+import type { Message } from '../../src/raft/messages.js'
+import { printEvent, printMessage } from '../../src/raft/print.js'
+import { fresh, type Recovered, restart, type Server } from '../../src/raft/server.js'
+import { defaultSettings, type Settings } from '../../src/raft/settings.js'
+import type { Step } from '../../src/raft/step.js'
+import { watch } from './properties.js'
+
+/** One record of a write, as a disk takes them: any number of the first ones may survive a crash. */
+export type DiskRecord =
+  | { readonly _tag: 'HardState'; readonly seq: WriteSeq; readonly hardState: HardState }
+  | { readonly _tag: 'Truncate'; readonly seq: WriteSeq; readonly from: LogIndex }
+  | { readonly _tag: 'Entry'; readonly seq: WriteSeq; readonly index: LogIndex; readonly entry: Entry }
+  | { readonly _tag: 'CommitIndex'; readonly seq: WriteSeq; readonly commitIndex: LogIndex }
+
+/** A server of a cluster by hand, with all that is around it. */
+export interface Place {
+  readonly id: NodeId
+  /** Null while it is down. */
+  server: Server | null
+  /** What is on its disk for certain. */
+  disk: Recovered
+  /** Written and not acknowledged. */
+  unsynced: ReadonlyArray<DiskRecord>
+  /** Sends that wait for a write. */
+  waiting: ReadonlyArray<Send>
+  /** Handed to the state machine, which has not answered. */
+  applying: ReadonlyArray<Apply>
+  flushDue: boolean
+  electionTimer: number
+  heartbeatTimer: number
+}
+
+export interface ClusterOptions {
+  /** Servers n1, n2, …; all vote. */
+  readonly size: number
+  readonly settings?: Partial<Settings>
+}
+
+/**
+ * A cluster in which nothing happens by itself: every timeout, delivery, write and crash is a call.
+ * The servers are the real `step`; after every one, the invariants of each server and the properties
+ * of the cluster are checked, and `InvariantViolation` is thrown where one does not hold.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * cluster.happens(nodeId('n1'), { _tag: 'ElectionTimedOut', generation: 1 })
+ * cluster.persist(nodeId('n1'))
+ * cluster.between(nodeId('n1'), nodeId('n2')) // [RequestVote]
+ */
+export class ClusterByHand {
+  readonly ids: ReadonlyArray<NodeId>
+  private readonly settings: Settings
+  private readonly places: ReadonlyMap<NodeId, Place>
+  private readonly links = new Map<string, ReadonlyArray<Message>>()
+  private readonly cuts = new Set<string>()
+  private readonly watch = watch()
+
+  constructor({ size, settings = {} }: ClusterOptions) {
+    this.settings = { ...defaultSettings, ...settings }
+    this.ids = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`)).sort(byCodeUnit)
+    const empty = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly(this.ids) }))
+    this.places = new Map(this.ids.map((id) => [id, down(id, empty)]))
+    for (const id of this.ids) this.restart(id)
+  }
+
+  at(id: NodeId): Place {
+    const place = this.places.get(id)
+    if (place === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)
+    return place
+  }
+
+  /** The server at `id`, which must be running. */
+  server(id: NodeId): Server {
+    const { server } = this.at(id)
+    if (server === null) throw new Error(`${id} is down: restart it first`)
+    return server
+  }
+
+  /** Steps the server at `id`, and does what its effects say as far as it needs no hand. */
+  happens(id: NodeId, event: RaftEvent): Step {
+    const place = this.at(id)
+    const stepped = checkedStep(this.server(id), event, 0)
+    place.server = stepped.server
+    for (const effect of stepped.effects) this.perform(place, effect)
+    this.check(printEvent(event))
+    return stepped
+  }
+
+  /** Messages under way, oldest first. */
+  between(from: NodeId, to: NodeId): ReadonlyArray<Message> {
+    return this.links.get(link(from, to)) ?? []
+  }
+
+  /** Takes the n-th oldest message off its way. */
+  take(from: NodeId, to: NodeId, n = 1): Message {
+    const messages = this.between(from, to)
+    const message = messages[n - 1]
+    if (message === undefined) throw new Error(`${messages.length} messages are under way from ${from} to ${to}: there is no #${n}`)
+    this.links.set(link(from, to), messages.filter((_, i) => i !== n - 1))
+    return message
+  }
+
+  /** Puts a message on its way, as the youngest; false if the line is cut. */
+  post(message: Message): boolean {
+    const { from, to } = message
+    if (this.isCut(from, to)) return false
+    this.links.set(link(from, to), [...this.between(from, to), message])
+    return true
+  }
+
+  /** The disk has done every write up to `seq`, by default all of them: what waited for them leaves and the server is told. */
+  persist(id: NodeId, seq: WriteSeq = this.server(id).durable.written): { readonly step: Step; readonly released: ReadonlyArray<Message> } {
+    const place = this.at(id)
+    this.sync(place, (record) => record.seq <= seq)
+    const released = place.waiting.filter(({ after }) => after! <= seq)
+    place.waiting = place.waiting.filter(({ after }) => after! > seq)
+    for (const { message } of released) this.leave(place, message)
+    return { step: this.happens(id, { _tag: 'Persisted', seq }), released: released.map(({ message }) => message) }
+  }
+
+  /** The server is gone, with all that waited and was not on disk. Of what was not acknowledged the first `survive` records are on disk all the same. */
+  crash(id: NodeId, survive = 0): void {
+    this.server(id)
+    const place = this.at(id)
+    const survivors = new Set(place.unsynced.slice(0, survive))
+    this.sync(place, (record) => survivors.has(record))
+    Object.assign(place, down(id, place.disk))
+    this.check(`${id} crashes`)
+  }
+
+  /** The server starts anew, from its disk or from what is given. */
+  restart(id: NodeId, recovered: Recovered = this.at(id).disk): Step {
+    const place = this.at(id)
+    if (place.server !== null) throw new Error(`${id} is running: crash it first`)
+    const server = restart(id, this.settings, recovered)
+    Object.assign(place, down(id, recovered), { server })
+    this.watch.restarted(id, recovered.log.base.index)
+    return this.happens(id, { _tag: 'Started' })
+  }
+
+  /** Nothing passes between the two groups any more, nor arrives of what is under way. */
+  cut(some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): void {
+    for (const [from, to] of [...pairs(some, others), ...pairs(others, some)]) {
+      this.cuts.add(link(from, to))
+      this.links.delete(link(from, to))
+    }
+  }
+
+  heal(): void {
+    this.cuts.clear()
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.cuts.has(link(from, to))
+  }
+
+  private perform(place: Place, effect: Effect): void {
+    switch (effect._tag) {
+      case 'Persist':
+        place.unsynced = [...place.unsynced, ...recordsOf(effect)]
+        return
+      case 'Send':
+        if (effect.after !== null && effect.after > place.server!.durable.acknowledged) place.waiting = [...place.waiting, effect]
+        else this.leave(place, effect.message)
+        return
+      case 'Apply':
+        this.watch.applying(place.server!, effect)
+        place.applying = [...place.applying, effect]
+        return
+      case 'ArmElectionTimer':
+        place.electionTimer = effect.generation
+        return
+      case 'ArmHeartbeat':
+        place.heartbeatTimer = effect.generation
+        return
+      case 'ScheduleFlush':
+        place.flushDue = true
+        return
+      case 'Appended':
+      case 'Refused':
+        return
+    }
+  }
+
+  /** "updated on stable storage before responding to RPCs": what a message promises must be on its sender's disk when it leaves. */
+  private leave({ disk, server }: Place, message: Message): void {
+    const { currentTerm, votedFor } = disk
+    const kept = ((): boolean => {
+      switch (message._tag) {
+        case 'RequestVote':
+          return currentTerm > message.term || (currentTerm === message.term && votedFor === message.from)
+        case 'RequestVoteReply':
+          return !message.voteGranted || currentTerm > message.term || (currentTerm === message.term && votedFor === message.to)
+        case 'AppendEntriesReply':
+          return !message.success || server!.currentTerm > message.term || disk.log.termAt(message.matchIndex) === server!.log.termAt(message.matchIndex)
+        case 'AppendEntries':
+          return true
+      }
+    })()
+    if (!kept) throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(message))
+    this.post(message)
+  }
+
+  private sync(place: Place, isDone: (record: DiskRecord) => boolean): void {
+    place.disk = place.unsynced.filter(isDone).reduce(written, place.disk)
+    place.unsynced = place.unsynced.filter((record) => !isDone(record))
+  }
+
+  private check(move: string): void {
+    this.watch.check(this.ids.map((id) => this.at(id)), move)
+  }
+}
+
+const link = (from: NodeId, to: NodeId): string => `${from}→${to}`
+
+const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): ReadonlyArray<readonly [NodeId, NodeId]> =>
+  some.flatMap((a) => others.map((b) => [a, b] as const))
+
+const down = (id: NodeId, disk: Recovered): Place => ({
+  id, disk, server: null, unsynced: [], waiting: [], applying: [], flushDue: false, electionTimer: 0, heartbeatTimer: 0,
+})
+
+/** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */
+const recordsOf = ({ seq, write: { hardState, truncateFrom, firstIndex, entries, commitIndex } }: Persist): ReadonlyArray<DiskRecord> => [
+  ...(hardState === null ? [] : [{ _tag: 'HardState', seq, hardState } as const]),
+  ...(truncateFrom === null ? [] : [{ _tag: 'Truncate', seq, from: truncateFrom } as const]),
+  ...entries.map((entry, i) => ({ _tag: 'Entry', seq, index: after(firstIndex, i), entry }) as const),
+  { _tag: 'CommitIndex', seq, commitIndex },
+]
+
+const written = (disk: Recovered, record: DiskRecord): Recovered => {
+  switch (record._tag) {
+    case 'HardState':
+      return { ...disk, ...record.hardState }
+    case 'Truncate':
+      return { ...disk, log: disk.log.truncateFrom(record.from) }
+    case 'Entry':
+      if (record.index !== disk.log.lastIndex + 1) {
+        throw new InvariantViolation('what is written continues the log on disk', `entry ${record.index} after ${disk.log.lastIndex}`, record.index)
+      }
+      return { ...disk, log: disk.log.append([record.entry]) }
+    case 'CommitIndex':
+      return { ...disk, commitIndex: record.commitIndex }
+  }
+}
