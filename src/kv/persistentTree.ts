@@ -44,7 +44,7 @@ export class PersistentTree<K, V> implements SortedMap<K, V> {
     if (this.open) return this
     const tree = this.current()
     if (this.edits >= editsPerCopy) return new PersistentTree(tree.clone(), 0, true)
-    const next = new PersistentTree<K, V>(tree, this.edits + 1, true)
+    const next = new PersistentTree<K, V>(tree, this.edits, true)
     this.tree = null
     this.newer = next
     this.undo = next.journal = { keys: [], values: [] }

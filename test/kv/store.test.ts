@@ -113,6 +113,18 @@ describe('a store is a value', () => {
     )
   })
 
+  it('a batch that throws in its midst leaves the store as it was', () => {
+    const put = (index: number) => ({
+      index,
+      command: encode({ _tag: 'Put', key: key(`k${index}`), value: new Uint8Array(1), prevKv: false }),
+    })
+    const { store } = applyAll(emptyStore(), [put(1), put(2)])
+    const before = encodeSnapshot(store)
+    expect(() => applyAll(store, [put(3), put(3)])).toThrow('an entry is applied once')
+    expect(encodeSnapshot(store)).toEqual(before)
+    expect(right(range(apply(store, 3, put(3).command).store, everything)).kvs.map((kv) => kv.key)).toEqual(['k1', 'k2', 'k3'])
+  })
+
   it('an entry is applied once: its index must come after the last', () => {
     const { store } = apply(emptyStore(), 7, encode({ _tag: 'Put', key: key('a'), value: new Uint8Array(1), prevKv: false }))
     expect(() => apply(store, 7, encode({ _tag: 'Register' }))).toThrow('entry 7 comes after entry 7 was applied')
