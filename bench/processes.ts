@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fdatasync, mkdtempSync, openSync, rmSync, write } from 'node:fs'
+import { Agent, createServer as createHttpServer, request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Task } from './durableServer.js'
-import { perSecond } from './measure.js'
+import { keepUnderWay, perSecond } from './measure.js'
 
 const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
@@ -43,14 +44,15 @@ const told = <A>(children: ReadonlyArray<ChildProcess>, pick: (message: Record<s
   })
 
 /** Three processes of `script`, one server each, with the ports they need; `use` gets the one that leads. */
-export const threeProcesses = <A>(script: string, portsEach: number, use: (leader: ChildProcess, ports: ReadonlyArray<number>) => Promise<A>): Promise<A> =>
+export const threeProcesses = <A>(script: string, portsEach: number, use: (leader: ChildProcess, message: Record<string, unknown>) => Promise<A>): Promise<A> =>
   inDirectory(async (directory) => {
     const ports = await freePorts(cluster.length * portsEach)
     const peers = JSON.stringify(Object.fromEntries(cluster.map((id, i) => [id, ports[i]])))
     const file = fileURLToPath(new URL(script, import.meta.url))
     const children = cluster.map((id) => fork(file, [id, join(directory, id), peers, JSON.stringify(ports)]))
     try {
-      return await use(await told(children, ({ role }, child) => (role === 'Leader' ? child : undefined)), ports)
+      const [leader, message] = await told(children, (said, child) => (said['role'] === 'Leader' ? ([child, said] as const) : undefined))
+      return await use(leader, message)
     } finally {
       for (const child of children) child.kill('SIGKILL')
       await Promise.all(children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')))
@@ -85,4 +87,42 @@ const rawFsync = async (directory: string): Promise<number> => {
   }, 3_000, 3)
   closeSync(fd)
   return rate
+}
+
+/** PUTs of 256 bytes from this process, `concurrency` at a time over as many kept connections. */
+const putAll = async (url: string, concurrency: number, total: number): Promise<void> => {
+  const agent = new Agent({ keepAlive: true, maxSockets: concurrency })
+  const value = Buffer.alloc(256, 7)
+  let key = 0
+  await keepUnderWay(concurrency, total, (done, failed) => {
+    const put = request(`${url}/v1/kv/key${key++ % 10_000}`, { method: 'PUT', agent, headers: { 'content-length': value.length } }, (response) => {
+      response.resume().on('end', () => (response.statusCode === 200 ? done() : failed(new Error(`status ${response.statusCode}`))))
+    })
+    put.on('error', failed)
+    put.end(value)
+  })
+  agent.destroy()
+}
+
+const putRates = async (url: string, operations: Readonly<Record<number, number>>): Promise<Record<string, number>> => {
+  const rates: Record<string, number> = {}
+  for (const [concurrency, total] of Object.entries(operations)) {
+    rates[`c${concurrency}`] = await perSecond((n) => putAll(url, Number(concurrency), n), total, 3)
+  }
+  return rates
+}
+
+/** PUTs per second against three processes of the key/value service, from this one; and against a server that only answers. */
+export const http = async (
+  operations: Readonly<Record<number, number>>,
+): Promise<{ readonly rates: Record<string, number>; readonly bare: Record<string, number> }> => {
+  const rates = await threeProcesses('./httpServer.js', 2, (_, { url }) => putRates(String(url), operations))
+  const bare = createHttpServer((incoming, response) => {
+    incoming.resume().on('end', () => response.end('{}'))
+  }).listen(0, '127.0.0.1')
+  await once(bare, 'listening')
+  const { port } = bare.address() as { readonly port: number }
+  const bareRates = await putRates(`http://127.0.0.1:${port}`, operations)
+  bare.close()
+  return { rates, bare: bareRates }
 }

@@ -1,4 +1,5 @@
 /** rxraft/node: what needs Node: TCP between servers, the disk, HTTP. */
+export * from './kv/node.js'
 export * from './network/tcp/metrics.js'
 export * from './network/tcp/tcpNetwork.js'
 export type { Address, Constants, TcpNetworkOptions } from './network/tcp/options.js'
