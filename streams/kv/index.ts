@@ -3,19 +3,19 @@ export * as kv from '../../src/kv/index.js'
 export {
   type CallOptions,
   type Client,
-  ClientError,
-  type ClientFailure,
-  type ClientOptions,
   createClient,
-  type KvChanges,
-  type KvItem,
+  type KvEntry,
   type LoadOptions,
-  type LoadProgress,
-  type Outcome,
-  type Page,
-} from './client.js'
+  type KvPage,
+  type KvWritten,
+} from './client/createClient.js'
+export type { KvChanges, KvEvent, KvItem } from './client/items.js'
+export type { LoadProgress } from './client/load.js'
+export type { ClientOptions, ClientTuning } from './client/options.js'
+export { ClientError, type ClientFailure, type Outcome } from './client/outcome.js'
+export type { CompactionPolicy } from './housekeeping.js'
 export { createKvServer, type KvServer, type KvServerOptions } from './kvServer.js'
 export { memoryTransport, type MemoryTransportOptions } from './memoryTransport.js'
 export { isDone, type KvFailure, type KvReply, replyMessage } from './reply.js'
-export type { Delivery, Transport, WatchEvent, WatchFailure, WatchMessage } from './transport.js'
-export type { Changes, WatchError, WatchOptions } from './watch.js'
+export type { Delivery, Transport, WatchEvent, WatchMessage } from './transport.js'
+export { type Changes, type WatchEnd, WatchError, type WatchOptions } from './watch.js'

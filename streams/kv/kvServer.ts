@@ -1,13 +1,18 @@
-import type { Observable } from 'rxjs'
-import type { KvRequest } from '../../src/kv/command.js'
+import { AsyncSubject, EMPTY, merge, type Observable, type Subscription, takeUntil } from 'rxjs'
+import { either } from 'fp-ts'
+import { anonymous, type Get, type KvCommand, type KvRequest, type Range } from '../../src/kv/command.js'
 import type { KvLimits } from '../../src/kv/limits.js'
+import { decodeRequest, encodeRequest } from '../../src/kv/requestCodec.js'
 import type { KvResult } from '../../src/kv/result.js'
 import type { Store } from '../../src/kv/store.js'
-import type { Raft, StopReason } from '../createRaft.js'
-import type { IterableObservable } from '../iterable.js'
-import type { RaftOptions } from '../options.js'
+import { createRaft, type Raft, type StopReason } from '../createRaft.js'
+import { IterableObservable } from '../iterable.js'
+import { defaultClock, InvalidOption, type RaftOptions } from '../options.js'
+import { compaction, type CompactionPolicy, expiry } from './housekeeping.js'
+import { reads } from './reads.js'
 import type { KvReply } from './reply.js'
-import type { Changes, WatchOptions } from './watch.js'
+import { kvStateMachine } from './stateMachine.js'
+import { type Changes, watch, type WatchOptions } from './watch.js'
 
 /** The options of `createRaft`, which has the store as its state machine, and those of the store's service. */
 export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'codec'> {
@@ -15,35 +20,138 @@ export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>,
   readonly limits?: Partial<KvLimits>
   /** A session or idempotency key that was not used for so long ends. Default 600,000: ten minutes. */
   readonly sessionTtlMs?: number
-  /** Reads that wait for the log; one more is `Overloaded`. Default 65,536. */
+  /** Reads that were not answered; one more is `Overloaded`. Default 65,536. */
   readonly maxReads?: number
-  /** Keys in one answer to a range, and the bytes of their values: it ends there, and says that there is `more`. Defaults 10,000 and 16 MiB. */
+  /** Keys in one answer to a range; more are told as `more`. Default 10,000. */
   readonly maxRangeKeys?: number
+  /** Bytes of values in one answer to a range of several keys; likewise. Default 16 MiB. */
   readonly maxRangeBytes?: number
-  /** The leader compacts to what is `keepRevisions` back, every `everyMs`. Default null: only the bounds in `limits` compact. */
-  readonly compaction?: { readonly keepRevisions: number; readonly everyMs: number } | null
+  /** What the leader has compacted. Default null: the history is kept within the bounds in `limits`, and that is all. */
+  readonly compaction?: CompactionPolicy | null
 }
 
 /** A server of the replicated key/value store. */
 export interface KvServer {
   readonly id: string
+  /** The Raft server beneath. */
   readonly raft: Raft<Uint8Array, KvResult>
   start(): void
   close(): Observable<StopReason>
   kill(): void
-  /** The state as this server has applied it: at a follower, or at a leader that was deposed and does not know, it may be behind. */
+  /** The state as this server has applied it: anywhere but at the leader it may be behind. */
   store(): Store
   /** Replays the present one, then each, once per turn in which something was applied. */
   readonly store$: IterableObservable<Store>
-  /**
-   * Has the requests carried out, now and once; the Observable tells one reply for each, in their order, and replays them.
-   * Reads are linearizable.
-   */
-  submit(requests: ReadonlyArray<KvRequest>): Observable<ReadonlyArray<KvReply>>
+  /** Has a request carried out, now and once; the Observable tells the reply, and replays it. Reads are linearizable. */
+  submit(request: KvRequest): Observable<KvReply>
+  /** The same for many, each as `encodeRequest` makes it: one reply for each, in their order, when all are there. */
+  submitAll(requests: ReadonlyArray<Uint8Array>): Observable<ReadonlyArray<KvReply>>
   /** What changes within a range: in order, no revision missing, none twice. Fails with a `WatchError`. Any server can be watched. */
   watch(options: WatchOptions): IterableObservable<Changes>
 }
 
-export const createKvServer = (_options: KvServerOptions): KvServer => {
-  throw new Error('The body follows.')
+/**
+ * A Raft server that holds the key/value store. Like `createRaft` it only builds. Throws `InvalidOption` where an option cannot work.
+ *
+ * @example
+ * const network = memoryNetwork()
+ * const cluster = ['n1', 'n2', 'n3']
+ * const servers = cluster.map((id) => createKvServer({ id, network: network.join(id), storage: memoryStorage(cluster) }))
+ * for (const server of servers) server.start()
+ * const client = createClient({ transport: memoryTransport(servers), endpoints: cluster })
+ * await client.put('greeting', 'hello')
+ */
+export const createKvServer = (options: KvServerOptions): KvServer => {
+  const { limits = {}, scheduler = defaultClock } = options
+  const { sessionTtlMs = 600_000, compaction: policy = null } = options
+  const { maxReads = 65_536, maxRangeKeys = 10_000, maxRangeBytes = 16 << 20 } = options
+  checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, ...(policy && { everyMs: policy.everyMs }) })
+
+  const { stateMachine, store$ } = kvStateMachine({ limits, scheduler })
+  const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine })
+  const store = (): Store => store$.value
+  const read = reads({ propose: (command) => raft.propose(command), store, scheduler, maxReads, maxRangeKeys, maxRangeBytes })
+  let housekeeping: Subscription | undefined
+
+  const keepHouse = (): Subscription => {
+    const by = { role$: raft.role$, store, scheduler }
+    return merge(expiry({ ...by, ttlMs: sessionTtlMs }), policy === null ? EMPTY : compaction({ ...by, ...policy }))
+      .pipe(takeUntil(raft.stopped$))
+      .subscribe((command) => raft.propose(encodeRequest({ caller: anonymous, command })))
+  }
+
+  const carryOut = ({ command }: KvRequest, bytes: Uint8Array, settle: (reply: KvReply) => void): void => {
+    if (command._tag === 'Expire') return settle({ _tag: 'Malformed', reason: 'only the leader itself may expire sessions' })
+    raft.propose(bytes).subscribe((event) => {
+      switch (event._tag) {
+        case 'Applied':
+          return settle(event.result)
+        case 'NotLeader':
+        case 'Overloaded':
+          return settle(event)
+        case 'Indeterminate':
+          return settle({ _tag: 'Indeterminate' })
+        case 'Appended':
+        case 'Committed':
+      }
+    })
+  }
+
+  /** Decoded here, so that what makes no sense never enters the log, and reads do without it. */
+  const carryOutBytes = (bytes: Uint8Array, settle: (reply: KvReply) => void): void => {
+    const decoded = decodeRequest(bytes)
+    if (either.isLeft(decoded)) return settle({ _tag: 'Malformed', reason: `${decoded.left.reason} (at byte ${decoded.left.at})` })
+    const request = decoded.right
+    if (isQuery(request.command)) read(request.command, settle)
+    else carryOut(request, bytes, settle)
+  }
+
+  return {
+    id: raft.id,
+    raft,
+    start: () => {
+      raft.start()
+      housekeeping ??= keepHouse()
+    },
+    close: () => raft.close(),
+    kill: () => raft.kill(),
+    store,
+    store$: new IterableObservable(store$.pipe(takeUntil(raft.stopped$))),
+    submit: (request) => {
+      const reply$ = new AsyncSubject<KvReply>()
+      const settle = (reply: KvReply): void => {
+        reply$.next(reply)
+        reply$.complete()
+      }
+      if (isQuery(request.command)) read(request.command, settle)
+      else carryOut(request, encodeRequest(request), settle)
+      return reply$
+    },
+    submitAll: (requests) => {
+      const reply$ = new AsyncSubject<ReadonlyArray<KvReply>>()
+      const replies = new Array<KvReply>(requests.length)
+      let unanswered = requests.length
+      const finish = (): void => {
+        reply$.next(replies)
+        reply$.complete()
+      }
+      if (unanswered === 0) finish()
+      requests.forEach((bytes, i) =>
+        carryOutBytes(bytes, (reply) => {
+          replies[i] = reply
+          if (--unanswered === 0) finish()
+        }),
+      )
+      return reply$
+    },
+    watch: (watchOptions) => new IterableObservable(watch(store$.pipe(takeUntil(raft.stopped$)), scheduler, watchOptions)),
+  }
+}
+
+const isQuery = (command: KvCommand): command is Get | Range => command._tag === 'Get' || command._tag === 'Range'
+
+const checkWhole = (numbers: Readonly<Record<string, number>>): void => {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!Number.isSafeInteger(value) || value < 1) throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
+  }
 }

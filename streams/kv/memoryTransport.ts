@@ -1,16 +1,61 @@
-import type { SchedulerLike } from 'rxjs'
+import { concat, defer, map, type Observable, of, type SchedulerLike, subscribeOn, throwError } from 'rxjs'
+import { type Key, withPrefix } from '../../src/kv/key.js'
+import type { Revision } from '../../src/kv/ids.js'
+import type { Change } from '../../src/kv/keyValue.js'
+import { defaultClock } from '../options.js'
 import type { KvServer } from './kvServer.js'
-import type { Transport } from './transport.js'
+import type { KvReply } from './reply.js'
+import type { Delivery, Transport, WatchEvent, WatchMessage } from './transport.js'
+import { WatchError } from './watch.js'
 
 export interface MemoryTransportOptions {
   /** Default `realClock`. */
   readonly scheduler?: SchedulerLike
+  /** Between two signs of life of a watch. Default 10,000. */
+  readonly progressMs?: number
 }
 
-/** Servers of the same process, by their ids, as endpoints. */
+/**
+ * Servers of the same process, by their ids, as endpoints. Given a function, it asks that one each time, for servers that come and go.
+ *
+ * @example
+ * createClient({ transport: memoryTransport(servers), endpoints: ['n1', 'n2', 'n3'] })
+ */
 export const memoryTransport = (
-  _servers: ReadonlyArray<KvServer> | ((id: string) => KvServer | undefined),
-  _options: MemoryTransportOptions = {},
+  servers: ReadonlyArray<KvServer> | ((id: string) => KvServer | undefined),
+  { scheduler = defaultClock, progressMs = 10_000 }: MemoryTransportOptions = {},
 ): Transport => {
-  throw new Error('The body follows.')
+  const find = typeof servers === 'function' ? servers : (id: string) => servers.find((server) => server.id === id)
+  const absent = (id: string): string => `There is no server ${id} here: name one of those that the transport was given.`
+
+  const send = (id: string, requests: ReadonlyArray<Uint8Array>): Observable<Delivery> => {
+    const server = find(id)
+    return server === undefined ? of({ _tag: 'NeverSent', message: absent(id) }) : server.submitAll(requests).pipe(map(deliveryOf))
+  }
+
+  const watch = (id: string, prefix: Key, fromRevision: Revision | null): Observable<WatchMessage> => {
+    const server = find(id)
+    if (server === undefined) return disconnected(absent(id))
+    const changes$ = server.watch({ range: withPrefix(prefix), progressMs, ...(fromRevision !== null && { fromRevision }) })
+    return concat(changes$, disconnected(`${id} stopped: resume elsewhere.`)).pipe(
+      map(({ revision, changes }) => ({ revision, events: changes.map(eventOf) })),
+    )
+  }
+
+  return {
+    send: (id, requests) => defer(() => send(id, requests)).pipe(subscribeOn(scheduler)),
+    watch: (id, prefix, fromRevision) => defer(() => watch(id, prefix, fromRevision)).pipe(subscribeOn(scheduler)),
+  }
 }
+
+const disconnected = (message: string): Observable<never> => throwError(() => new WatchError({ _tag: 'Disconnected', message }))
+
+/** A server that stopped leading within a batch has told so for each of its requests. */
+export const deliveryOf = (replies: ReadonlyArray<KvReply>): Delivery => {
+  const [first] = replies
+  const misdirected = first?._tag === 'NotLeader' && replies.every(({ _tag }) => _tag === 'NotLeader')
+  return misdirected ? { _tag: 'Misdirected', leader: first.leader } : { _tag: 'Answered', replies }
+}
+
+const eventOf = (change: Change): WatchEvent =>
+  change._tag === 'Put' ? { _tag: 'Put', kv: change.kv } : { _tag: 'Delete', key: change.key }

@@ -27,19 +27,12 @@ export interface WatchMessage {
   readonly events: ReadonlyArray<WatchEvent>
 }
 
-/** Why a watch cannot go on. */
-export type WatchFailure =
-  /** The revision that it stands at was compacted away: what happened between then and `compactRevision` can no longer be told. */
-  | { readonly _tag: 'Compacted'; readonly compactRevision: Revision }
-  /** The connection ended or was refused: resume elsewhere. */
-  | { readonly _tag: 'Disconnected'; readonly message: string }
-
 /**
  * How a client reaches servers, by whatever name an endpoint has there. Contract:
  *
  *  - nothing is delivered within the call that caused it;
  *  - `send` emits one delivery and never fails; unsubscribing gives up, which undoes nothing;
- *  - `watch` emits messages for as long as it can, and fails with a `WatchFailure`; it does not complete.
+ *  - `watch` emits messages for as long as it can, and fails with a `WatchError` that is `Compacted` or `Disconnected`; it does not complete.
  */
 export interface Transport {
   /** Each request as `encodeRequest` makes it. */

@@ -1,0 +1,54 @@
+import { AsyncSubject } from 'rxjs'
+import { anonymous, isRead, type KvCommand, type KvRequest } from '../../../src/kv/command.js'
+import { closed, indeterminate, type Outcome, unavailable } from './outcome.js'
+import type { Ticket } from './session.js'
+
+/** An operation from its call to its outcome. */
+export class Call {
+  readonly outcome$ = new AsyncSubject<Outcome>()
+  readonly reads: boolean
+  /** Null for reads, without a session, and before its first attempt. */
+  ticket: Ticket | null = null
+  /** In a batch that was not answered. */
+  away = false
+  /** An earlier attempt may have arrived. */
+  doubtful = false
+  attempts = 0
+  ended = false
+
+  constructor(
+    readonly command: KvCommand,
+    readonly timeoutMs: number,
+    readonly deadline: number,
+  ) {
+    this.reads = isRead(command)
+  }
+
+  request(): KvRequest {
+    return { caller: this.ticket === null ? anonymous : this.ticket.session.caller(this.ticket.serial), command: this.command }
+  }
+
+  /** Whether it may be tried again although it may have arrived. A session that was opened in vain harms nobody and expires. */
+  isRepeatable(): boolean {
+    return this.reads || this.ticket !== null || this.command._tag === 'Register'
+  }
+
+  /** What is known of it when it is given up. */
+  outcomeAt(giving: 'deadline' | 'close', why: string | null): Outcome {
+    const inDoubt = !this.reads && (this.doubtful || this.away)
+    if (inDoubt) return indeterminate(giving === 'deadline' ? `no answer came within ${this.timeoutMs} ms` : 'this client was closed')
+    return giving === 'close' ? closed : unavailable(this.timeoutMs, why)
+  }
+
+  end(outcome: Outcome): void {
+    this.ended = true
+    this.ticket?.session.release(this.ticket.serial)
+    this.outcome$.next(outcome)
+    this.outcome$.complete()
+  }
+
+  /** Roughly, what it takes in a batch. */
+  get bytes(): number {
+    return 64 + ('value' in this.command ? this.command.value.length : 0)
+  }
+}

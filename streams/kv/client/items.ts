@@ -1,0 +1,32 @@
+import type { KeyValue } from '../../../src/kv/keyValue.js'
+import { textOfKey } from '../text.js'
+import type { WatchMessage } from '../transport.js'
+
+/** One version of one key, as users see it. */
+export interface KvItem {
+  readonly key: string
+  readonly value: Uint8Array
+  /** The revision that made the key. */
+  readonly createRevision: number
+  /** The revision that made this version. */
+  readonly modRevision: number
+  /** 1 for a new key, one more with each write. */
+  readonly version: number
+}
+
+/** What one revision did to the keys that are watched. */
+export interface KvChanges {
+  readonly revision: number
+  readonly events: ReadonlyArray<KvEvent>
+}
+
+export type KvEvent = { readonly _tag: 'Put'; readonly item: KvItem } | { readonly _tag: 'Delete'; readonly key: string }
+
+export const itemOf = (kv: KeyValue): KvItem => ({ ...kv, key: textOfKey(kv.key) })
+
+export const changesOf = ({ revision, events }: WatchMessage): KvChanges => ({
+  revision,
+  events: events.map((event) =>
+    event._tag === 'Put' ? { _tag: 'Put', item: itemOf(event.kv) } : { _tag: 'Delete', key: textOfKey(event.key) },
+  ),
+})
