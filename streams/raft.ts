@@ -1,4 +1,4 @@
-import { filter, from, merge, Observable, of, type SchedulerLike, share } from 'rxjs'
+import { catchError, filter, from, merge, NEVER, Observable, of, type SchedulerLike, share } from 'rxjs'
 import type { Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Message } from '../src/raft/messages.js'
@@ -39,7 +39,7 @@ export const raft = (initial: Server, { sinks, network, storage, rejected, sched
 
     const disk$ = toDisk$.pipe(durably(storage), share())
     const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
-    const released$ = disk$.pipe(filter((answer) => answer._tag === 'Send'))
+    const released$ = disk$.pipe(filter((answer) => answer._tag === 'Send'), catchError(() => NEVER)) // it is told by persisted$
     const message$: Observable<Message> = merge(toNetwork$, released$).pipe(outbound())
 
     const inbound$ = new Observable<RaftEvent>((events) => from(network(message$)).subscribe({
@@ -48,7 +48,7 @@ export const raft = (initial: Server, { sinks, network, storage, rejected, sched
     }))
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
-    return merge(...sinks.map((sink) => sink(effect$)), inbound$, persisted$, started$)
+    return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$)
       .pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }))
       .subscribe(subscriber)
   })

@@ -29,20 +29,22 @@ export interface RunOptions {
  * outermost call drains. So a step is never re-entered, effects keep their order, and the state has
  * moved before its effects are seen.
  *
- *   events   a--------b---
- *   effects  (123)----(4)-     1 causes c: its effects come after 3
+ *   events   --a--------b---     1 causes c within the call
+ *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
  */
 export const run = ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> => (event$) =>
   new Observable<Inspection>((subscriber) => {
     let server = initial
     let queue: Effect[] = []
     let head = 0
-    let draining = false
+    let draining = true // until every source is subscribed to, the disk among them
 
     const drain = (): void => {
       draining = true
       for (let performed = 0; head < queue.length && !subscriber.closed; performed++) {
         if (performed === maxEffectsPerTurn) {
+          queue = queue.slice(head)
+          head = 0
           subscriber.add(scheduler.schedule(drain))
           return // still draining: nobody may overtake what waits
         }
@@ -71,4 +73,5 @@ export const run = ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptio
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     }))
+    drain()
   })
