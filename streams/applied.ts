@@ -1,4 +1,4 @@
-import { filter, from, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
+import { defer, filter, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
 import type { Apply } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { after, type LogIndex, type Term } from '../src/raft/ids.js'
@@ -52,14 +52,16 @@ export interface AppliedOptions<C, R> {
  * "When the entry has been safely replicated, the leader applies the entry to its state machine" (§5.3).
  * Hands over in turns of its own, never within the call that caused it.
  *
- *   Apply    (12)--3----
- *   apply$   -(12)--3---
- *   Applied  -2-----3---
+ *   Apply    --a-----b---     a: commands 1 and 2; b: command 3
+ *   apply$   --(12)--3---     in the next turn, of the same millisecond
+ *   Applied  --2-----3---
  */
 export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap }: AppliedOptions<C, R>): Sink => (effect$) =>
   new Observable<RaftEvent>((subscriber) => {
     /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. */
     const runs: { readonly apply: Apply; given: number; answered: number }[] = []
+    /** The place in `runs` of the first one not wholly given. */
+    let giving = 0
     let turn: Subscription | undefined
     let inTurn = false
     let reached: LogIndex | null = null
@@ -74,7 +76,10 @@ export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTu
         return fail(`The state machine answered for index ${index} where ${expected === null ? 'nothing was asked' : `${expected} was next`}: answer each command once, in order.`)
       }
       const { term } = run.apply.entries[run.answered]!
-      if (++run.answered === run.apply.entries.length) runs.shift()
+      if (++run.answered === run.apply.entries.length) {
+        runs.shift()
+        giving--
+      }
       reached = index
       settle(index, term, result)
       if (!inTurn) report()
@@ -87,23 +92,31 @@ export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTu
       subscriber.next({ _tag: 'Applied', index })
     }
 
+    const give = (index: LogIndex, term: Term, bytes: Uint8Array): void => {
+      let command: C
+      try {
+        command = decode(bytes)
+      } catch (cause) {
+        return fail(`The command at index ${index} cannot be decoded: every server of a cluster must use the same codec. What \`decode\` threw is the cause.`, cause)
+      }
+      const msg = { index, term, command }
+      tap(msg)
+      apply$.next(msg)
+    }
+
     const handOver = (): void => {
       turn = undefined
       inTurn = true
       let left = maxAppliesPerTurn
-      for (let i = 0; i < runs.length && left > 0 && !subscriber.closed; ) {
-        const run = runs[i]!
+      while (giving < runs.length && left > 0 && !subscriber.closed) {
+        const run = runs[giving]!
         const { firstIndex, entries } = run.apply
         while (run.given < entries.length && left > 0 && !subscriber.closed) {
           const { term, command } = entries[run.given]!
-          const msg = { index: after(firstIndex, run.given), term, command: decode(command) }
-          run.given++
+          give(after(firstIndex, run.given++), term, command)
           left--
-          tap(msg)
-          apply$.next(msg)
         }
-        // A run that was answered in full has left the list.
-        if (runs[i] === run) i++
+        if (run.given === entries.length) giving++
       }
       inTurn = false
       report()
@@ -115,13 +128,16 @@ export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTu
     }
 
     subscriber.add(() => turn?.unsubscribe())
-    subscriber.add(from(stateMachine(apply$)).subscribe({
+    subscriber.add(defer(() => stateMachine(apply$)).subscribe({
       next: answer,
       error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
       complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
     }))
-    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe((apply) => {
-      runs.push({ apply, given: 0, answered: 0 })
-      schedule()
+    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe({
+      next: (apply) => {
+        runs.push({ apply, given: 0, answered: 0 })
+        schedule()
+      },
+      error: (error: unknown) => subscriber.error(error),
     }))
   })
