@@ -17,7 +17,7 @@ export type Outcome =
   /** It may have been done, or may yet be. */
   | Failure<'Unknown'>
 
-export interface Failure<Tag extends string> {
+export interface Failure<Tag extends 'Refused' | 'Usage' | 'Unknown'> {
   readonly _tag: Tag
   readonly reason: string
   readonly message: string

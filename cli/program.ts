@@ -1,4 +1,4 @@
-import { Command as Commander, CommanderError } from 'commander'
+import { type Argument, Command as Commander, CommanderError } from 'commander'
 import type { Command, CommandSpec } from './command.js'
 import { described, flagOf, type SettingName, settingNames } from './config/names.js'
 import type { Io } from './io.js'
@@ -16,7 +16,12 @@ export const run = async (argv: ReadonlyArray<string>, version: string, io: Io):
     .description('A replicated key/value store on Raft: servers, and a client for them.')
     .version(version, '-v, --version')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => undefined,
+    })
+    .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(termOf)].join(' ') })
     .addHelpText('after', exits)
   for (const spec of specs) {
     add(program, spec).action(async (...args: ReadonlyArray<unknown>) => {
@@ -28,11 +33,19 @@ export const run = async (argv: ReadonlyArray<string>, version: string, io: Io):
     return outcome
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? null : usage('Usage', error.code === 'commander.help' ? 'Say which command.' : sentence(error.message))
+    return error.exitCode === 0 ? null : misunderstood(error, argv[0])
   }
 }
 
-const sentence = (message: string): string => message.replace(/^error: /, '')
+/** Help that was not asked for stands in for a command that was not given. */
+const misunderstood = ({ code, message }: CommanderError, first: string | undefined): Outcome => {
+  if (code === 'commander.help') return usage('Usage', 'Say which command.')
+  const command = specs.some((spec) => spec.usage.split(' ')[0] === first) ? `${first ?? ''} ` : ''
+  const mistake = message.replace(/^error: |\.$/g, '').replace(/\s+/g, ' ')
+  return usage('Usage', `${mistake}; see \`rxraft ${command}--help\``)
+}
+
+const termOf = (argument: Argument): string => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`)
 
 const add = (program: Commander, { usage, summary, notes, examples, settings, options }: CommandSpec): Commander => {
   const command = program

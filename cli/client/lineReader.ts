@@ -29,9 +29,9 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxLineBytes: 
     new UnfitLine(`line ${number + 1} is longer than ${maxLineBytes} bytes, which is the longest key: shorten it`)
 
   const lineOf = (bytes: Uint8Array): Line | null => {
-    if (bytes.length > maxLineBytes + 1) throw tooLong()
-    number++
     const end = bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length
+    if (end > maxLineBytes) throw tooLong()
+    number++
     if (end === 0) return null
     const text = either.tryCatch(
       () => utf8.decode(bytes.subarray(0, end)),
@@ -51,6 +51,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxLineBytes: 
       if (line !== null) yield line
     }
     rest = bytes.subarray(start)
+    // One more, which may be the first half of a line end.
     if (rest.length > maxLineBytes + 1) throw tooLong()
   }
   endByte += rest.length

@@ -50,13 +50,10 @@ export const itemDetails = ({ key, value, createRevision, modRevision, version }
   version,
 })
 
-/** In one line of a listing: what would break the line is escaped, other bytes are told by their number. */
-export const inLine = (value: Uint8Array): string => {
-  const text = textOf(value)
-  // eslint-disable-next-line no-control-regex
-  return text === null
-    ? `(${value.length} bytes)`
-    : text.replace(/[\u0000-\u001f\u007f\\]/g, (c) => escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-}
-
+// eslint-disable-next-line no-control-regex
+const breaking = /[\u0000-\u001f\u007f\\]/g
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }
+const escaped = (c: string): string => escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`
+
+/** In one line of a listing: what would break the line is escaped; what is no text is told by its length. */
+export const inLine = (value: Uint8Array): string => textOf(value)?.replace(breaking, escaped) ?? `(${value.length} bytes)`

@@ -2,7 +2,7 @@ import { type Client, ClientError, type ClientFailure, createClient } from '../.
 import { httpTransport } from '../../streams/kv/node.js'
 import { endpointOf, localPeers } from '../config/peer.js'
 import type { Settings } from '../config/settings.js'
-import { type Outcome, refused, unknown } from '../outcome.js'
+import { type Failure, type Outcome, refused, unknown } from '../outcome.js'
 
 /** Whom to ask: the endpoints, else the servers of the configured cluster, else those of `rxraft start`. */
 export const endpointsOf = ({ endpoints, peers, portBase = 7400 }: Settings): ReadonlyArray<string> =>
@@ -24,7 +24,7 @@ export const withClient = async (settings: Settings, work: (client: Client) => P
 }
 
 /** Whether it was done, in the words of the exit codes. */
-export const outcomeOf = (failure: ClientFailure, endpoints: ReadonlyArray<string>): Outcome => {
+export const outcomeOf = (failure: ClientFailure, endpoints: ReadonlyArray<string>): Failure<'Refused' | 'Unknown'> => {
   switch (failure._tag) {
     case 'Refused':
       return refused(failure.refusal._tag, failure.message)

@@ -1,35 +1,38 @@
 import { either } from 'fp-ts'
+import { pagesOf } from '../client/pages.js'
 import { inLine, itemDetails, wholeOption } from '../client/values.js'
 import { withClient } from '../client/withClient.js'
-import type { Command } from '../command.js'
-import { done, refused } from '../outcome.js'
+import type { Call, Command } from '../command.js'
+import { type Details, done, type Outcome, refused } from '../outcome.js'
+import { print } from '../print.js'
+import type { Client } from '../../streams/kv/index.js'
 
 /** `rxraft get KEY` and `rxraft get --prefix KEY`. */
 export const get: Command = async (call) => {
-  const {
-    args: [key = ''],
-    options,
-    settings,
-    json,
-    io,
-  } = call
-  const revision = wholeOption(call, 'revision', undefined)
-  const limit = wholeOption(call, 'limit', 10_000)
+  const revision = wholeOption(call, 'revision', null)
+  // One line of JSON has to fit in somebody's memory.
+  const limit = wholeOption(call, 'limit', call.json ? 10_000 : Infinity)
   if (either.isLeft(revision)) return revision.left
   if (either.isLeft(limit)) return limit.left
-  const past = revision.right === undefined ? {} : { revision: revision.right }
-  return withClient(settings, async (client) => {
-    if (options['prefix'] === true) {
-      const page = await client.range(key, { ...past, limit: limit.right })
-      if (page.more && !json)
-        io.stderr.write(`rxraft: there are more than these ${page.items.length} keys: give a longer prefix or a higher --limit\n`)
-      return done(
-        { revision: page.revision, items: page.items.map(itemDetails), more: page.more },
-        page.items.map((item) => `${item.key}\t${inLine(item.value)}\n`).join(''),
-      )
-    }
-    const item = await client.get(key, past)
-    if (item === null) return refused('NotFound', `There is no key ${JSON.stringify(key)}.`, { key })
-    return done(itemDetails(item), io.stdout.isTTY ? Buffer.concat([item.value, Buffer.from('\n')]) : item.value)
-  })
+  return withClient(call.settings, (client) =>
+    call.options['prefix'] === true ? list(client, revision.right, limit.right, call) : getOne(client, revision.right, call),
+  )
+}
+
+const getOne = async (client: Client, revision: number | null, { args: [key = ''], io }: Call): Promise<Outcome> => {
+  const item = await client.get(key, revision === null ? {} : { revision })
+  if (item === null) return refused('NotFound', `There is no key ${JSON.stringify(key)}.`, { key })
+  return done(itemDetails(item), io.stdout.isTTY ? Buffer.concat([item.value, Buffer.from('\n')]) : item.value)
+}
+
+const list = async (client: Client, revision: number | null, limit: number, { args: [prefix = ''], json, io }: Call): Promise<Outcome> => {
+  const items: Details[] = []
+  let last: { readonly revision: number | null; readonly more: boolean } = { revision, more: false }
+  for await (const page of pagesOf(client, { prefix, revision, limit })) {
+    last = page
+    if (json) items.push(...page.items.map(itemDetails))
+    else await print(io.stdout, page.items.map(({ key, value }) => `${key}\t${inLine(value)}\n`).join(''))
+  }
+  if (last.more && !json) await print(io.stderr, 'rxraft: there are more keys: give a longer prefix or a higher --limit\n')
+  return done({ revision: last.revision, items, more: last.more })
 }

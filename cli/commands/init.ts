@@ -5,7 +5,7 @@ import type { Command } from '../command.js'
 import { done } from '../outcome.js'
 import { clusterNameOf, configurationOf } from '../server/homes.js'
 import { membershipOf } from '../server/member.js'
-import { refusedBy } from '../trouble.js'
+import { refusedBy } from '../commandError.js'
 
 /** `rxraft init`: the data directory of one server. */
 export const init: Command = async ({ settings }) => {

@@ -4,7 +4,7 @@ import { localPeers } from '../config/peer.js'
 import { homeOf, settleHomes } from '../server/homes.js'
 import { host } from '../server/host.js'
 import { tuningOf } from '../server/tuning.js'
-import { refusedBy } from '../trouble.js'
+import { refusedBy } from '../commandError.js'
 
 /** `rxraft start`: n1, n2 and n3 in this process. */
 export const start: Command = async ({ settings, json, io }) => {

@@ -69,7 +69,7 @@ interface Given {
 const decodeAll = (given: ReadonlyArray<Given>): Layer => {
   const decoded = given.map(({ name, place, value }) =>
     F.pipe(
-      (codecs[name] as t.Type<unknown, unknown, unknown>).decode(value),
+      (codecs[name] as t.Type<unknown, unknown>).decode(value),
       either.bimap(
         (errors) => errors.map((error) => sentence(place, error)),
         (right) => [name, right] as const,

@@ -10,13 +10,13 @@ import { peer, peerNotation } from './peer.js'
  * so that one codec judges all three.
  */
 
-const whole = (name: string, min: number, max: number): t.Type<number, number, unknown> =>
+const whole = (name: string, min: number, max: number): t.Type<number> =>
   t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= min && n <= max, name)
 
 const duration = whole('a whole number of milliseconds from 1 to 3,600,000', 1, 3_600_000)
 
-const parsed = <A>(name: string, parse: (text: string) => A | null): t.Type<A, A, unknown> =>
-  new t.Type<A, A, unknown>(
+const parsed = <A>(name: string, parse: (text: string) => A | null): t.Type<A> =>
+  new t.Type<A>(
     name,
     (_u): _u is A => false,
     (u, context) => {

@@ -5,7 +5,7 @@ import { votersOnly } from '../../src/raft/configuration.js'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 import type { Peer } from '../config/peer.js'
-import type { Trouble } from '../trouble.js'
+import { type CommandError, expected, refuse } from '../commandError.js'
 
 /** A directory of its own for each server: DATA/n1, DATA/n2, … */
 export const homeOf = (data: string, id: string): string => join(data, id)
@@ -16,34 +16,30 @@ export const homeOf = (data: string, id: string): string => join(data, id)
  * and could give a second one in the same term.
  */
 export const settleHomes = (data: string, peers: ReadonlyArray<Peer>, cluster: string | undefined): Observable<never> =>
-  defer(() => {
-    const homes = peers.map(({ id }) => ({ id, directory: homeOf(data, id) }))
-    return forkJoin(homes.map(({ id, directory }) => found(directory).pipe(map((identity) => ({ id, directory, identity }))))).pipe(
-      mergeMap((all) => {
-        const missing = all.filter(({ identity }) => identity === null)
-        if (missing.length === all.length) return foundCluster(all, peers, cluster ?? `local-${randomBytes(4).toString('hex')}`)
-        if (missing.length > 0)
-          return throwError(() =>
-            incomplete(
-              data,
-              all.filter(({ identity }) => identity !== null).map(({ id }) => id),
-              missing.map(({ id }) => id),
-            ),
-          )
-        const clusters = new Set(all.map(({ identity }) => identity?.clusterId))
-        return clusters.size === 1 ? EMPTY : throwError(() => mixed(data, [...clusters].join(' and ')))
-      }),
-    )
-  })
+  defer(() => forkJoin(peers.map(({ id }) => lookInto(id, homeOf(data, id))))).pipe(
+    mergeMap((homes) => {
+      const there = homes.filter(({ identity }) => identity !== null)
+      const missing = homes.filter(({ identity }) => identity === null)
+      const clusters = new Set(there.map(({ identity }) => identity?.clusterId))
+      if (there.length === 0) return found(missing, peers, cluster ?? `local-${randomBytes(4).toString('hex')}`)
+      if (missing.length > 0) return refuse(incomplete(data, there, missing))
+      return clusters.size === 1 ? EMPTY : refuse(mixed(data, [...clusters].join(' and ')))
+    }),
+  )
 
-const found = (directory: string): Observable<Identity | null> =>
-  readIdentity(directory).pipe(catchError((error: Trouble) => (error._tag === 'NotBootstrapped' ? of(null) : throwError(() => error))))
+interface Home {
+  readonly id: string
+  readonly directory: string
+  readonly identity: Identity | null
+}
 
-const foundCluster = (
-  homes: ReadonlyArray<{ readonly id: string; readonly directory: string }>,
-  peers: ReadonlyArray<Peer>,
-  clusterId: string,
-): Observable<never> =>
+const lookInto = (id: string, directory: string): Observable<Home> =>
+  readIdentity(directory).pipe(
+    catchError((error: unknown) => (expected(error)._tag === 'NotBootstrapped' ? of(null) : throwError(() => error))),
+    map((identity) => ({ id, directory, identity })),
+  )
+
+const found = (homes: ReadonlyArray<Home>, peers: ReadonlyArray<Peer>, clusterId: string): Observable<never> =>
   from(homes).pipe(
     concatMap(({ id, directory }) => bootstrap(directory, { id, clusterId, configuration: configurationOf(peers) })),
     ignoreElements(),
@@ -57,14 +53,16 @@ export const clusterNameOf = (peers: ReadonlyArray<Peer>): string => {
   return `cluster-${createHash('sha256').update(list.join()).digest('hex').slice(0, 8)}`
 }
 
-const incomplete = (data: string, there: ReadonlyArray<string>, missing: ReadonlyArray<string>): Trouble => ({
+const namesOf = (homes: ReadonlyArray<Home>): string => homes.map(({ id }) => id).join(', ')
+
+const incomplete = (data: string, there: ReadonlyArray<Home>, missing: ReadonlyArray<Home>): CommandError => ({
   _tag: 'Incomplete',
   message:
-    `${data} holds ${there.join(', ')} but not ${missing.join(', ')}. If its first start was interrupted, remove ${data} and start again. ` +
-    `If a directory was lost, put it back: a server without its disk has forgotten its votes and cannot simply begin anew.`,
+    `${data} holds ${namesOf(there)} but not ${namesOf(missing)}. If its first start was interrupted, remove ${data} and start again. ` +
+    'If a directory was lost, put it back: a server without its disk has forgotten its votes and cannot simply begin anew.',
 })
 
-const mixed = (data: string, clusters: string): Trouble => ({
+const mixed = (data: string, clusters: string): CommandError => ({
   _tag: 'WrongIdentity',
   message: `The directories in ${data} belong to different clusters (${clusters}): keep each cluster in a directory of its own.`,
 })

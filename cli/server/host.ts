@@ -6,7 +6,6 @@ import {
   firstValueFrom,
   forkJoin,
   ignoreElements,
-  map,
   merge,
   mergeMap,
   type Observable,
@@ -18,7 +17,7 @@ import {
 } from 'rxjs'
 import type { Io } from '../io.js'
 import { done, type Outcome, refused } from '../outcome.js'
-import { refusedBy, type Trouble, troubleOf } from '../trouble.js'
+import { refusedBy, type CommandError, expected } from '../commandError.js'
 import type { Told } from '../view/reduce.js'
 import { show } from '../view/show.js'
 import { toldBy } from '../view/tell.js'
@@ -72,10 +71,10 @@ const hostOne = (setup: Setup, life: Subscription) => {
   const serving$ = new ReplaySubject<Serving>(1)
   life.add(serving(setup).subscribe(serving$))
   /** What ended it; null where it was stopped. */
-  const ended$: Observable<Trouble | null> = serving$.pipe(
+  const ended$: Observable<CommandError | null> = serving$.pipe(
     ignoreElements(),
     (ended$) => concat(ended$, of(null)),
-    catchError((error: unknown) => of(troubleOf(error))),
+    catchError((error: unknown) => of(expected(error))),
   )
   const told$ = ended$.pipe(
     mergeMap((trouble): ReadonlyArray<Told> => [

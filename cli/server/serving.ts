@@ -1,10 +1,25 @@
-import { combineLatest, concat, defer, type Observable, filter, map, merge, mergeMap, of, take, takeUntil, throwError } from 'rxjs'
-import type { Tuning } from '../../streams/options.js'
+import {
+  combineLatest,
+  concat,
+  defer,
+  filter,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  take,
+  takeUntil,
+} from 'rxjs'
 import { kvHttp } from '../../streams/kv/http/http.js'
 import { createKvServer, type KvServer } from '../../streams/kv/kvServer.js'
+import type { TcpNetworkOptions } from '../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../streams/network/tcp/tcpNetwork.js'
+import { defaultTuning, type Tuning } from '../../streams/options.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
+import { refuse } from '../commandError.js'
 import { endpointOf, type Peer } from '../config/peer.js'
 
 export interface Setup {
@@ -36,46 +51,49 @@ export interface Serving {
 export const serving = (setup: Setup): Observable<Serving> =>
   readIdentity(setup.directory).pipe(mergeMap((identity) => run(setup, identity)))
 
-const run = (
-  { self, peers, directory, listen = self.host, cluster, tuning }: Setup,
-  { clusterId, incarnation }: Identity,
-): Observable<Serving> =>
+const run = (setup: Setup, identity: Identity): Observable<Serving> =>
   defer(() => {
+    const { self, peers, directory, listen = self.host, cluster, tuning } = setup
     const { id } = self
-    const network = tcpNetwork({
-      id,
-      clusterId,
-      incarnation,
-      listen: { host: listen, port: self.peerPort },
-      peers: Object.fromEntries(peers.map((peer) => [peer.id, { host: peer.host, port: peer.peerPort }])),
-      ...(tuning.electionTimeoutMs && { constants: { minElectionTimeoutMs: tuning.electionTimeoutMs.min } }),
-    })
+    const network = tcpNetwork(networkOptions(setup, identity))
     const storage = diskStorage(directory, { id, ...(cluster !== undefined && { clusterId: cluster }) })
     const server = createKvServer({ id, network, storage, ...tuning })
     const { state$, stopped$ } = server.raft
-    const ended$ = stopped$.pipe(
-      filter(({ _tag }) => _tag !== 'Closed'),
-      mergeMap((reason) => throwError(() => reason)),
-    )
-
     const http$ = kvHttp({
       server,
       host: listen,
       port: self.httpPort,
       peers: Object.fromEntries(peers.map((peer) => [peer.id, endpointOf(peer)])),
     })
-    const taking$ = defer(() => {
+
+    const takingPart$ = defer(() => {
       server.start()
       return combineLatest([state$.pipe(take(1)), network.listening$.pipe(take(1))])
     })
     const up$ = http$.pipe(
-      mergeMap((http) => taking$.pipe(map(() => http))),
-      map((http): Serving => ({
-        id,
-        url: http.url,
-        server,
-        stop: () => concat(http.close(), server.close().pipe(filter((_): _ is never => false))),
-      })),
+      mergeMap((http) =>
+        takingPart$.pipe(
+          map((): Serving => ({ id, url: http.url, server, stop: () => concat(http.close(), server.close().pipe(ignoreElements())) })),
+        ),
+      ),
     )
-    return merge(up$, ended$).pipe(takeUntil(stopped$.pipe(filter(({ _tag }) => _tag === 'Closed'))))
+    const failed$ = stopped$.pipe(mergeMap((reason) => ('message' in reason ? refuse(reason) : [])))
+    const closed$ = stopped$.pipe(filter(({ _tag }) => _tag === 'Closed'))
+    return merge(up$, failed$).pipe(
+      takeUntil(closed$),
+      finalize(() => server.kill()),
+    )
   })
+
+const networkOptions = (
+  { self, peers, listen = self.host, tuning: { electionTimeoutMs } }: Setup,
+  { clusterId, incarnation }: Identity,
+): TcpNetworkOptions => ({
+  id: self.id,
+  clusterId,
+  incarnation,
+  listen: { host: listen, port: self.peerPort },
+  peers: Object.fromEntries(peers.map((peer) => [peer.id, { host: peer.host, port: peer.peerPort }])),
+  // What must be the same on every server, or elections go wrong: the handshake compares it.
+  constants: { minElectionTimeoutMs: (electionTimeoutMs ?? defaultTuning.electionTimeoutMs).min },
+})

@@ -56,11 +56,11 @@ export const table = (rows: ReadonlyArray<Row>, width: number): ReadonlyArray<Li
   return [
     [piece(' '.repeat(margin)), piece(heading, 'dim')],
     ...rows.map((row) => {
-      const [mark, paint] = [piece(`${marks[row.role]} `, paints[row.role]), paints[row.role]]
-      const cells = shown.map(({ column, width: to }) =>
-        piece(pad(column, column.cell(row), to) + gap, column.rank === 0 ? paint : 'plain'),
+      const paint = paints[row.role]
+      const cells = shown.map(({ column, width: to }, i) =>
+        piece((i === 0 ? '' : gap) + pad(column, column.cell(row), to), column.rank === 0 ? paint : 'plain'),
       )
-      return [mark, ...cells]
+      return [piece(`${marks[row.role]} `, paint), ...cells]
     }),
   ]
 }

@@ -1,12 +1,13 @@
+import { type Observable, throwError } from 'rxjs'
 import { type Failure, refused } from './outcome.js'
 
 /** What a command can refuse with: errors of storage, network and HTTP have this shape. */
-export interface Trouble {
+export interface CommandError {
   readonly _tag: string
   readonly message: string
 }
 
-const isTrouble = (error: unknown): error is Trouble =>
+const isCommandError = (error: unknown): error is CommandError =>
   typeof error === 'object' &&
   error !== null &&
   '_tag' in error &&
@@ -14,15 +15,18 @@ const isTrouble = (error: unknown): error is Trouble =>
   'message' in error &&
   typeof error.message === 'string'
 
+/** Fails with `error`, which is a value. */
+export const refuse = (error: CommandError): Observable<never> => throwError((): unknown => error)
+
 /** An expected refusal as a value; anything else is a bug: it is thrown on, with its stack. */
-export const troubleOf = (error: unknown): Trouble => {
-  if (isTrouble(error)) return error
+export const expected = (error: unknown): CommandError => {
+  if (isCommandError(error)) return error
   // What the library says of an option that cannot work.
   if (error instanceof Error && error.name === 'InvalidOption') return { _tag: error.name, message: error.message }
   throw error
 }
 
 export const refusedBy = (error: unknown): Failure<'Refused'> => {
-  const { _tag, message } = troubleOf(error)
+  const { _tag, message } = expected(error)
   return refused(_tag, message)
 }

@@ -1,0 +1,3 @@
+import type { Command } from '../command.js'
+import { done } from '../outcome.js'
+export const status: Command = () => Promise.resolve(done())

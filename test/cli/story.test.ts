@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals'
+import { from, lastValueFrom, toArray } from 'rxjs'
+import { votersOnly } from '../../src/raft/configuration.js'
+import { commandEntry } from '../../src/raft/entry.js'
+import { logIndex, nodeId, term } from '../../src/raft/ids.js'
+import { logFrom } from '../../src/raft/log.js'
+import { Candidate, Follower, fresh, Leader, Progress, restart, type Role, type Server } from '../../src/raft/server.js'
+import { defaultSettings } from '../../src/raft/settings.js'
+import { writeSeq } from '../../src/raft/ids.js'
+import { lines } from '../../cli/view/lines.js'
+import type { Told } from '../../cli/view/reduce.js'
+import { noStory, tell } from '../../cli/view/story.js'
+
+const cluster = votersOnly(['n1', 'n2', 'n3'].map(nodeId))
+const base = { index: logIndex(0), term: term(0), configuration: cluster }
+const empty = restart(nodeId('n1'), defaultSettings, fresh(logFrom(base)))
+
+const entry = commandEntry(term(1), new Uint8Array(1))
+const at = (currentTerm: number, role: Role, entries = 0): Server => ({
+  ...empty,
+  currentTerm: term(currentTerm),
+  role,
+  log: logFrom(
+    base,
+    Array.from({ length: entries }, () => entry),
+  ),
+})
+const candidate = new Candidate(writeSeq(1))
+const n3 = (matchIndex: number, silentHeartbeats = 0, flow: 'Probe' | 'Replicate' = 'Replicate'): Role =>
+  new Leader([new Progress(nodeId('n3'), logIndex(matchIndex + 1), logIndex(matchIndex), logIndex(0), flow, [], silentHeartbeats)])
+
+/** What is told of these states, one list for each. */
+const told = (...states: ReadonlyArray<Server>) => {
+  let story = noStory
+  return states.map((state) => {
+    story = tell(story, state)
+    return story.tales.map(({ text }) => text)
+  })
+}
+
+describe('the story of a server', () => {
+  it('begins with what it found on its disk', () => {
+    expect(told(empty)).toEqual([['starts with an empty log']])
+    expect(told(at(3, new Follower(null), 1))).toEqual([['starts in term 3 with 1 entry in its log']])
+  })
+
+  it('says who stood, who won, who lost and who was deposed', () => {
+    const states = [
+      at(0, new Follower(null)),
+      at(1, candidate),
+      at(2, candidate),
+      at(2, n3(0), 1),
+      at(3, new Follower(null), 1),
+      at(3, new Follower(nodeId('n2')), 1),
+      at(4, candidate, 1),
+      at(4, new Follower(nodeId('n3')), 1),
+    ]
+    expect(told(...states).slice(1)).toEqual([
+      ['stands for election in term 1'],
+      ['stands for election in term 2'],
+      ['won term 2, and leads with 1 entry in its log'],
+      ['leads no more: it saw term 3'],
+      [],
+      ['stands for election in term 4'],
+      ['lost term 4 to n3'],
+    ])
+  })
+
+  it('says who is silent, who answers again and who has caught up', () => {
+    const states = [n3(5), n3(5, 2), n3(5, 3), n3(5, 9), n3(5, 0, 'Probe'), n3(5), n3(11), n3(12), n3(12)].map((role) => at(1, role, 12))
+    expect(told(...states).slice(1)).toEqual([
+      [],
+      ['n3 does not answer'],
+      [],
+      [],
+      ['n3 answers again, 7 entries to go'],
+      [],
+      ['n3 has caught up'],
+      [],
+    ])
+    expect(told(at(1, n3(12), 12), at(1, n3(12, 3), 12), at(1, n3(12), 12)).at(-1)).toEqual(['n3 answers again and has all entries'])
+  })
+
+  it('says who fell behind, but not of one whose log is not known yet', () => {
+    const far = 20_000
+    expect(
+      told(at(1, n3(0, 0, 'Probe'), 1), at(1, n3(0, 0, 'Probe'), far), at(1, n3(1), far), at(1, n3(9_000), far), at(1, n3(far), far)).slice(
+        1,
+      ),
+    ).toEqual([[], ['n3 fell behind: 19,999 entries to go'], [], ['n3 has caught up']])
+  })
+})
+
+describe('lines, where there is no terminal', () => {
+  const happened = (at: number, text: string): Told => ({ _tag: 'Happened', at, server: 'n1', mood: 'Plain', text })
+
+  it('repeat what happens again once a minute only', async () => {
+    const told = [
+      happened(0, 'a'),
+      happened(1, 'a'),
+      happened(2, 'b'),
+      happened(59_999, 'a'),
+      happened(60_000, 'a'),
+      { _tag: 'Second', at: 1 } as const,
+    ]
+    const printed = await lastValueFrom(lines(from(told)).pipe(toArray()))
+    expect(printed.map((line) => line.replace(/^\d\d:\d\d:\d\d /, ''))).toEqual([' n1  a\n', ' n1  b\n', ' n1  a\n'])
+  })
+})
