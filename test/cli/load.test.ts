@@ -61,7 +61,7 @@ describe('progress', () => {
 
   it('is a bar, as long as there is room', () => {
     expect(progressLine(progress, 80)).toBe(' 42 % ' + '█'.repeat(16) + '░'.repeat(23) + '  115,200 keys  9,600/s  16 s left')
-    expect(progressLine(progress, 50)).toBe(' 42 % 115,200 keys  9,600/s  16 s left')
+    expect(progressLine(progress, 45)).toBe(' 42 % 115,200 keys  9,600/s  16 s left')
     expect(progressLine({ ...progress, part: null, retries: 7 }, 80)).toBe('115,200 keys  9,600/s  7 repeated')
     for (let columns = 1; columns < 120; columns++) expect(progressLine(progress, columns).length).toBeLessThan(columns)
   })
