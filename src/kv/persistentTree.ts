@@ -3,10 +3,11 @@ import { emptyTree, type SortedMap, type SortedTree } from './tree.js'
 /** After so many edits a version keeps a tree of its own, which ends the chain of edits that older ones depend on. */
 const editsPerCopy = 16_384
 
-/** Former values, in the order in which they were replaced; undefined where there was none. */
+/** What a key held before an edit, undefined where nothing; then the edit before that one. */
 interface Undo<K, V> {
-  readonly keys: K[]
-  readonly values: (V | undefined)[]
+  readonly key: K
+  readonly former: V | undefined
+  readonly next: Undo<K, V> | null
 }
 
 /**
@@ -23,10 +24,10 @@ interface Undo<K, V> {
  */
 export class PersistentTree<K, V> implements SortedMap<K, V> {
   private newer: PersistentTree<K, V> | null = null
-  /** What leads from `newer` back to this version. */
+  /** What leads from `newer` back to this version, the last edit first. */
   private undo: Undo<K, V> | null = null
-  /** Where the edits of an open version are noted: with the version that it was made from, which may not need them. */
-  private journal: Undo<K, V> | null = null
+  /** While this version is open: the one it was made from, if that one depends on it. */
+  private older: PersistentTree<K, V> | null = null
 
   private constructor(
     private tree: SortedTree<K, V> | null,
@@ -45,15 +46,15 @@ export class PersistentTree<K, V> implements SortedMap<K, V> {
     const tree = this.current()
     if (this.edits >= editsPerCopy) return new PersistentTree(tree.clone(), 0, true)
     const next = new PersistentTree<K, V>(tree, this.edits, true)
-    this.tree = null
+    this.tree = this.undo = null
     this.newer = next
-    this.undo = next.journal = { keys: [], values: [] }
+    next.older = this
     return next
   }
 
   seal(): void {
     this.open = false
-    this.journal = null
+    this.older = null
   }
 
   /** A tree of one's own with the pairs of this version: free to be changed, or to be visited at leisure. */
@@ -91,24 +92,22 @@ export class PersistentTree<K, V> implements SortedMap<K, V> {
   private note(key: K, former: V | undefined): void {
     if (!this.open) throw new TypeError('a sealed version was about to change')
     this.edits++
-    this.journal?.keys.push(key)
-    this.journal?.values.push(former)
+    if (this.older !== null) this.older.undo = { key, former, next: this.older.undo }
   }
 
   private current(): SortedTree<K, V> {
     if (this.tree !== null) return this.tree
-    const older = [this.undo as Undo<K, V>]
-    let version = this.newer as PersistentTree<K, V>
-    while (version.tree === null) {
-      older.push(version.undo as Undo<K, V>)
-      version = version.newer as PersistentTree<K, V>
+    const versions: PersistentTree<K, V>[] = [this]
+    let newest = this.newer as PersistentTree<K, V>
+    while (newest.tree === null) {
+      versions.push(newest)
+      newest = newest.newer as PersistentTree<K, V>
     }
-    const tree = version.tree.clone()
-    for (const { keys, values } of older.reverse()) {
-      for (let i = keys.length - 1; i >= 0; i--) {
-        const value = values[i]
-        if (value === undefined) tree.delete(keys[i] as K)
-        else tree.set(keys[i] as K, value)
+    const tree = newest.tree.clone()
+    for (const version of versions.reverse()) {
+      for (let edit = version.undo; edit !== null; edit = edit.next) {
+        if (edit.former === undefined) tree.delete(edit.key)
+        else tree.set(edit.key, edit.former)
       }
     }
     this.tree = tree

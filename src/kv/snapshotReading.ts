@@ -38,8 +38,7 @@ export function* readBody(reader: Reader, limits: KvLimits): Generator<void, Dra
       else reader.fail('a key is deleted that is not there')
       if (++records % recordsPerSlice === 0) yield
     }
-    addRevision(draft, draft.pending)
-    draft.pending = []
+    addRevision(draft)
   }
   yield* readClients(reader, draft)
   return draft

@@ -66,7 +66,7 @@ export const emptyDraft = (limits: KvLimits, appliedIndex: number, first: Revisi
  */
 export const emptyStore = (limits: Partial<KvLimits> = {}): Store => {
   const draft = emptyDraft({ ...defaultLimits, ...limits }, 0, revision(1))
-  addRevision(draft, [])
+  addRevision(draft)
   return seal(draft)
 }
 
@@ -104,10 +104,8 @@ const noChanges: ReadonlyArray<Change> = []
 
 /** Makes what is pending the next revision, if there is any, and gives it. */
 export const commit = (draft: Draft): ReadonlyArray<Change> => {
-  const changes = draft.pending
-  if (changes.length === 0) return noChanges
-  draft.pending = []
-  addRevision(draft, changes)
+  if (draft.pending.length === 0) return noChanges
+  const changes = addRevision(draft)
   trim(draft)
   return changes
 }
@@ -122,13 +120,18 @@ export const compactTo = (draft: Draft, to: Revision): void => {
 /** How many bytes a change adds to the live ones. */
 export const growthOf = ({ kv, prevKv }: Change): number => (kv === null ? 0 : sizeOf(kv)) - (prevKv === null ? 0 : sizeOf(prevKv))
 
-export const addRevision = (draft: Draft, changes: ReadonlyArray<Change>): void => {
+/** Makes what is pending the next revision, even if that is nothing. */
+export const addRevision = (draft: Draft): ReadonlyArray<Change> => {
+  const changes = draft.pending.slice() // exactly as long as it is: an array that grew has room to spare, and the history is long
+  draft.pending.length = 0
   draft.revision = nextRevision(draft.revision)
   draft.history = append(draft.history, changes)
   draft.changesSinceCheckpoint += changes.length
-  if (draft.changesSinceCheckpoint < checkpointChanges) return
-  draft.changesSinceCheckpoint = 0
-  draft.checkpoints = [...draft.checkpoints, { revision: draft.revision, keys: draft.keys.copy() }]
+  if (draft.changesSinceCheckpoint >= checkpointChanges) {
+    draft.changesSinceCheckpoint = 0
+    draft.checkpoints = [...draft.checkpoints, { revision: draft.revision, keys: draft.keys.copy() }]
+  }
+  return changes
 }
 
 /** Keeps the history within its bounds, an eighth at a time, so that a write costs the same on average as without bounds. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals'
 import {
   anonymous,
   apply,
+  decodeSnapshot,
   emptyStore,
   encodeRequest,
+  encodeSnapshot,
   eventsSince,
   everything,
   get,
@@ -62,6 +64,9 @@ describe('at the limit and one beyond', () => {
     const emptied = run(store, { _tag: 'Delete', range: everything, prevKv: false })
     expect(emptied.store.liveBytes).toBe(0)
     expect(run(emptied.store, put('l', 0)).result).toMatchObject({ _tag: 'Written' })
+    // Restored under a lower limit, it takes what makes it smaller.
+    const tooFull = right(decodeSnapshot(encodeSnapshot(store), { maxLiveBytes: 100 }))
+    expect([199, 200, 201].map((bytes) => run(tooFull, put('k', bytes)).result._tag)).toEqual(['Written', 'Written', 'StoreFull'])
   })
 })
 
