@@ -22,9 +22,10 @@ export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => 
 /** An entry of that term; equal terms at equal indexes make equal entries (Log Matching). */
 export const entry = (T: number, text = ''): Entry => commandEntry(term(T), ascii(text))
 export const entries = (...terms: ReadonlyArray<number>): ReadonlyArray<Entry> => terms.map((T) => entry(T))
-export const termsOf = (server: Server): ReadonlyArray<number> => [...server.log].map((it) => it.term)
+export const termsOf = (server: Pick<Server, 'log'>): ReadonlyArray<number> => [...server.log].map((it) => it.term)
 
 export interface Given {
+  readonly id?: NodeId
   /** Servers n1, n2 …, all of whom vote; 3 unless told otherwise. */
   readonly of?: number
   readonly T?: number
@@ -36,13 +37,13 @@ export interface Given {
 }
 
 /** n1 as a follower that has just started: it has armed its election timer, generation 1, and knows no leader. */
-export const follower = ({ of = 3, log = [], T = log.at(-1) ?? 0, votedFor = null, commit = 0, settings = {} }: Given = {}): Server => {
+export const follower = ({ id = n1, of = 3, log = [], T = log.at(-1) ?? 0, votedFor = null, commit = 0, settings = {} }: Given = {}): Server => {
   const configuration = votersOnly(Array.from({ length: of }, (_, i) => nodeId(`n${i + 1}`)))
   const recovered = {
     currentTerm: term(T), votedFor, commitIndex: logIndex(commit),
     log: logFrom({ index: logIndex(0), term: term(0), configuration }, entries(...log)),
   }
-  return after(restart(n1, { ...defaultSettings, leaderNoop: false, ...settings }, recovered), { _tag: 'Started' })
+  return after(restart(id, { ...defaultSettings, leaderNoop: false, ...settings }, recovered), { _tag: 'Started' })
 }
 
 /** n1 standing in term T; its own vote is on disk (write 1) and counted. */

@@ -78,7 +78,7 @@ export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntr
   const { role, log } = server
   const progress = role._tag === 'Leader' ? role.follower(reply.from) : undefined
   const current = reply.term === server.currentTerm
-  const credible = reply.matchIndex <= log.lastIndex
+  const credible = reply.matchIndex <= log.lastIndex && reply.re <= server.counters.messages
   if (role._tag !== 'Leader' || progress === undefined || !current || !credible) return []
 
   const next = reply.success ? succeeded(progress, reply) : refused(progress, reply, log)
@@ -94,7 +94,8 @@ const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntrie
   const { id, sentCommit, flow, inflight } = progress
   const matchIndex = maxIndex(progress.matchIndex, matched)
   const request = inflight.find(({ seq }) => seq === re)
-  if (request === undefined) return new Progress(id, progress.nextIndex, matchIndex, sentCommit, flow, inflight, 0)
+  // Late: its place was given to others. What it says is true all the same, and need not be sent again.
+  if (request === undefined) return new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0)
   // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
   if (full) return new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0)
