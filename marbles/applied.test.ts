@@ -34,7 +34,7 @@ describe('applied', () => {
     const apply$ = ' --(12)--3---'
     const Applied = '--2-----3---'
     const handed$ = new Subject<number>()
-    expectObservable(handed$.pipe(map(String))).toBe(apply$)
+    expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
     expectObservable(applied(options(scheduler, { tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
   }))
 
@@ -71,7 +71,7 @@ describe('applied', () => {
     const Applied = '-------3--(456)---'
     const stateMachine: StateMachine<number, number> = (msg$) => doubling(msg$.pipe(delay(5, scheduler)))
     const handed$ = new Subject<number>()
-    expectObservable(handed$.pipe(map(String))).toBe(apply$)
+    expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
     expectObservable(applied(options(scheduler, { stateMachine, tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
   }))
 
@@ -132,7 +132,7 @@ describe('applied', () => {
     const effect$ = hot('--a--b--', effects)
     const subscribed = ' ^---!'
     const handed$ = new Subject<number>()
-    expectObservable(handed$.pipe(map(String))).toBe('--(12)')
+    expectObservable(handed$.pipe(map((index) => `${index}`))).toBe('--(12)')
     expectObservable(applied(options(scheduler, { stateMachine: () => machine$, tap: ({ index }) => handed$.next(index) }))(effect$), subscribed).toBe('-')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
     expectSubscriptions(machine$.subscriptions).toBe(subscribed)

@@ -27,7 +27,9 @@ export interface ProposalCounts {
  * turn of the scheduler hands all commands of that turn to the core as one batch and then lets it
  * flush: a burst of proposals becomes one message per follower.
  *
- *   propose   abc------      turn      -(PF)---   Proposed [a b c], Flush
+ *   propose  --(abc)---d-----
+ *   effects  ----------f----f     f: ScheduleFlush
+ *   events   --p-------(qF)-F     p: Proposed [a b c], q: Proposed [d], F: Flush
  */
 export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: ProposalsOptions) => {
   /** Offered in this turn. */
@@ -76,29 +78,32 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
     const batch = asked.get(request)
     if (batch === undefined) return
     if (count === batch.length) asked.delete(request)
+    else asked.set(request, batch.slice(count))
     const still = server !== null && server.role._tag === 'Leader' && server.currentTerm === term
     for (let i = 0; i < count; i++) {
       const index = after(firstIndex, i)
       const proposal = batch[i]!
       proposal.tellAppended(index, term)
-      if (still) appended.push(proposal)
+      // Who was told may have stopped the server.
+      if (still && out !== null) appended.push(proposal)
       else end(proposal, { _tag: 'Indeterminate', index }, 'indeterminate')
     }
     tellCommitted()
   }
 
-  const onRefused = ({ request, appended: first, refusal }: EffectOf<'Refused'>): void => {
+  const onRefused = ({ request, refusal }: EffectOf<'Refused'>): void => {
     const batch = asked.get(request)
     asked.delete(request)
-    for (const proposal of batch?.slice(first) ?? []) end(proposal, refusal, 'refused')
+    for (const proposal of batch ?? []) end(proposal, refusal, 'refused')
   }
 
   const tellCommitted = (): void => {
-    if (server === null) return
-    for (let next = appended[committed]; next !== undefined && next.index <= server.commitIndex; next = appended[++committed]) {
-      next.tellCommitted()
-    }
+    while (committed < appended.length && isCommitted(appended[committed]!)) appended[committed++]!.tellCommitted()
   }
+
+  /** The step that commits an index may have put another leader's entry there. */
+  const isCommitted = ({ index, term }: Proposal<R>): boolean =>
+    server !== null && index <= server.commitIndex && server.log.termAt(index) === term
 
   /** Ends what is not known to be committed: it may yet be, by another leader. */
   const abandonUncommitted = (): void => {
@@ -107,8 +112,10 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
   }
 
   const abandonAll = (): void => {
-    committed = head
-    abandonUncommitted()
+    const unknown = appended.slice(head)
+    appended = []
+    head = committed = 0
+    for (const proposal of unknown) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
     for (const batch of asked.values()) for (const proposal of batch) end(proposal, { _tag: 'Indeterminate', index: null }, 'indeterminate')
     asked.clear()
     const never = gathered
@@ -118,17 +125,22 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
 
   const sink: Sink = (effect$) => new Observable<RaftEvent>((subscriber) => {
     out = subscriber
-    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'ScheduleFlush' || effect._tag === 'Appended' || effect._tag === 'Refused')).subscribe((effect) => {
-      if (effect._tag === 'Appended') onAppended(effect)
-      else if (effect._tag === 'Refused') onRefused(effect)
-      else {
-        flushDue = true
-        scheduleTurn()
-      }
+    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'ScheduleFlush' || effect._tag === 'Appended' || effect._tag === 'Refused')).subscribe({
+      next: (effect) => {
+        if (effect._tag === 'Appended') onAppended(effect)
+        else if (effect._tag === 'Refused') onRefused(effect)
+        else {
+          flushDue = true
+          scheduleTurn()
+        }
+      },
+      error: (error: unknown) => subscriber.error(error),
     }))
     subscriber.add(() => {
       out = null
       turn?.unsubscribe()
+      turn = undefined
+      flushDue = false
       abandonAll()
     })
   })
