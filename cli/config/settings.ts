@@ -35,8 +35,8 @@ const path = parsed('the path of a directory', (text) => (text === '' ? null : t
 const host = parsed('a host name or an address', (text) => (/^[^\s/]+$/.test(text) ? text : null))
 
 const url = (text: string): string | null => {
-  const full = /^https?:\/\//.test(text) ? text : `http://${text}`
-  return URL.canParse(full) && new URL(full).port !== '' ? full.replace(/\/+$/, '') : null
+  const full = (text.startsWith('http://') ? text : `http://${text}`).replace(/\/$/, '')
+  return /^http:\/\/[^/\s]+:\d{1,5}$/.test(full) && URL.canParse(full) ? full : null
 }
 
 const peers = t.refinement(

@@ -16,8 +16,8 @@ export const render = (view: View, { columns, rows, colour }: Canvas): ReadonlyA
   const room = Math.max(0, rows - head.length - foot.length - 1)
   const events = room === 0 ? [] : [rate(view, columns), ...history(view.notes, room)]
   const all = [...head, ...events, ...Array.from({ length: room + 1 - events.length }, () => blank), ...foot]
-  // Too low for all of it: the servers, without what stands around them.
-  const shown = all.length <= rows ? all : table(view.rows, columns).slice(0, rows)
+  // Too low for all of it: the servers, and of what happened as much as there is room for.
+  const shown = all.length <= rows ? all : [...table(view.rows, columns), blank, ...history(view.notes, rows)].slice(0, rows)
   return shown.map((line) => printLine(fit(line, columns), colour))
 }
 

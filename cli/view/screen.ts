@@ -12,9 +12,10 @@ const together = (frame: string): string => `${escape}?2026h${frame}${escape}?20
 
 /** What turns the lines on the screen (null: nobody knows what is there) into the next ones: only those that differ are written. */
 export const paint = (before: ReadonlyArray<string> | null, lines: ReadonlyArray<string>): string => {
-  const changed = lines.flatMap((line, row) => (before?.[row] === line ? [] : [`${escape}${row + 1};1H${line}${escape}K`]))
+  // Cleared before it is written: behind the last column the cursor still stands on what was written there, and so it does on the last row.
   const below = before === null || before.length > lines.length ? `${escape}${lines.length + 1};1H${escape}J` : ''
-  return changed.join('') + below
+  const changed = lines.flatMap((line, row) => (before?.[row] === line ? [] : [`${escape}${row + 1};1H${escape}K${line}`]))
+  return below + changed.join('')
 }
 
 /** A terminal that shows views on a page of its own. */
@@ -22,6 +23,7 @@ export class Screen {
   private lines: ReadonlyArray<string> | null = null
   private view: View | null = null
   private congested = false
+  private isOpen = false
 
   constructor(
     private readonly stdout: Io['stdout'],
@@ -54,9 +56,14 @@ export class Screen {
     })
   }
 
-  readonly close = (): void => void this.stdout.write(leave)
+  /** Until `SIGCONT` nothing is drawn. */
+  readonly close = (): void => {
+    this.isOpen = false
+    this.stdout.write(leave)
+  }
 
   private open(): void {
+    this.isOpen = true
     this.stdout.write(enter)
     this.redraw()
   }
@@ -72,7 +79,7 @@ export class Screen {
   }
 
   private draw(): void {
-    if (this.view === null || this.congested) return
+    if (this.view === null || this.congested || !this.isOpen) return
     const { columns, rows } = this.stdout
     const lines = render(this.view, { columns, rows, colour: this.colour })
     const frame = paint(this.lines, lines)

@@ -24,13 +24,13 @@ describe('configuration', () => {
       { id: 'n1', host: '10.0.0.1', peerPort: 7501, httpPort: 7401 },
       { id: 'n2', host: '::1', peerPort: 7502, httpPort: 7402 },
     ]
-    const expected = either.right({ peers, endpoints: ['http://a:1', 'https://b:2'], electionTimeoutMs: { min: 300, max: 600 } })
+    const expected = either.right({ peers, endpoints: ['http://a:1', 'http://b:2'], electionTimeoutMs: { min: 300, max: 600 } })
     const asJson = {
       peers: ['n1=10.0.0.1:7501/7401', 'n2=[::1]:7502/7402'],
-      endpoints: ['a:1', 'https://b:2/'],
+      endpoints: ['a:1', 'http://b:2/'],
       electionTimeoutMs: { min: 300, max: 600 },
     }
-    const asText = { peers: 'n1=10.0.0.1:7501/7401, n2=[::1]:7502/7402', endpoints: 'a:1,https://b:2/', electionTimeoutMs: '300-600' }
+    const asText = { peers: 'n1=10.0.0.1:7501/7401, n2=[::1]:7502/7402', endpoints: 'a:1,http://b:2/', electionTimeoutMs: '300-600' }
     expect(configOf({ ...nothing, file: file(asJson) })).toEqual(expected)
     expect(configOf({ ...nothing, flags: asText })).toEqual(expected)
   })

@@ -121,13 +121,13 @@ describe('the view becomes lines', () => {
 
 describe('a frame after a frame', () => {
   it('writes only the lines that differ', () => {
-    expect(paint(['a', 'b', 'c'], ['a', 'x', 'c'])).toBe('\u001b[2;1Hx\u001b[K')
+    expect(paint(['a', 'b', 'c'], ['a', 'x', 'c'])).toBe('\u001b[2;1H\u001b[Kx')
     expect(paint(['a'], ['a'])).toBe('')
   })
 
   it('clears what is below, and everything where nobody knows what is there', () => {
     expect(paint(['a', 'b'], ['a'])).toBe('\u001b[2;1H\u001b[J')
-    expect(paint(null, ['a'])).toBe('\u001b[1;1Ha\u001b[K\u001b[2;1H\u001b[J')
+    expect(paint(null, ['a'])).toBe('\u001b[2;1H\u001b[J\u001b[1;1H\u001b[Ka')
   })
 })
 
