@@ -1,4 +1,4 @@
-import { Observable, type ObservableInput, from } from 'rxjs'
+import { from, Observable, type ObservableInput, Subject, takeUntil } from 'rxjs'
 
 /** More values came than the reader of an async iterator took. It was cut off so that it could not fill the memory. */
 export class IteratorOverrun extends Error {
@@ -20,22 +20,23 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
   const readers: { readonly resolve: (r: IteratorResult<T>) => void; readonly reject: (e: unknown) => void }[] = []
   let ending: { readonly error: unknown } | 'complete' | null = null
 
+  /** Also for a stream that emits while it is being subscribed to, when there is no subscription yet. */
+  const cut$ = new Subject<void>()
+
   const finish = (how: { readonly error: unknown } | 'complete'): void => {
     ending ??= how
     for (const { resolve, reject } of readers.splice(0)) {
       if (how === 'complete') resolve({ done: true, value: undefined })
       else reject(how.error)
     }
+    cut$.next()
   }
-  const subscription = from(stream$).subscribe({
+  from(stream$).pipe(takeUntil(cut$)).subscribe({
     next: (value) => {
       const reader = readers.shift()
       if (reader !== undefined) reader.resolve({ done: false, value })
       else if (buffer.length < maxBuffered) buffer.push(value)
-      else {
-        subscription.unsubscribe()
-        finish({ error: new IteratorOverrun(maxBuffered) })
-      }
+      else finish({ error: new IteratorOverrun(maxBuffered) })
     },
     error: (error: unknown) => finish({ error }),
     complete: () => finish('complete'),
@@ -51,7 +52,6 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
       return new Promise((resolve, reject) => { readers.push({ resolve, reject }) })
     },
     return: () => {
-      subscription.unsubscribe()
       finish('complete')
       buffer.length = 0
       return Promise.resolve({ done: true, value: undefined })
