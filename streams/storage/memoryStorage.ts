@@ -47,7 +47,8 @@ export interface MemoryStorage extends Storage {
  * const storage = memoryStorage(['n1', 'n2', 'n3'], { writeMs: 5, scheduler, onAbandon: 'lost' })
  */
 export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, options: MemoryStorageOptions = {}): MemoryStorage => {
-  if (options.writeMs !== undefined && options.scheduler === undefined) throw new InvalidOption('scheduler', 'is needed where writes take time')
+  if (options.writeMs !== undefined && options.scheduler === undefined)
+    throw new InvalidOption('scheduler', 'is needed where writes take time')
   const memory = new Memory(fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) })), options)
   return { open: () => memory.open(), stored: () => memory.stored }
 }
@@ -56,12 +57,18 @@ class Memory {
   private isOpen = false
   private writes = 0
 
-  constructor(public stored: Recovered, private readonly options: MemoryStorageOptions) {}
+  constructor(
+    public stored: Recovered,
+    private readonly options: MemoryStorageOptions,
+  ) {}
 
   open(): Observable<OpenStorage> {
     return new Observable((subscriber) => {
       if (this.isOpen) {
-        subscriber.error({ _tag: 'Locked', message: 'This storage is open already. Give each server one of its own.' } satisfies StorageError)
+        subscriber.error({
+          _tag: 'Locked',
+          message: 'This storage is open already. Give each server one of its own.',
+        } satisfies StorageError)
         return
       }
       this.isOpen = true
@@ -84,13 +91,15 @@ class Memory {
         if (writeMs === 0 || onAbandon === 'kept') this.stored = result
         else underWay = { batch, result }
         if (writeMs === 0) return EMPTY
-        return new Observable((writing) => timer(writeMs, scheduler).subscribe({
-          complete: () => {
-            if (subscriber.closed) return // abandoned: nobody is told
-            finish()
-            writing.complete()
-          },
-        }))
+        return new Observable((writing) =>
+          timer(writeMs, scheduler).subscribe({
+            complete: () => {
+              if (subscriber.closed) return // abandoned: nobody is told
+              finish()
+              writing.complete()
+            },
+          }),
+        )
       }
 
       const close = (): Observable<never> => {
@@ -109,8 +118,10 @@ class Memory {
 
   private failure(result: Recovered): StorageError | null {
     const { failAtWrite, maxBytes = Number.POSITIVE_INFINITY } = this.options
-    if (++this.writes === failAtWrite) return { _tag: 'StorageFailed', message: `Write ${this.writes} failed, as it was told to. Open the storage again.` }
-    if (sizeBytes(result) > maxBytes) return { _tag: 'StorageFull', message: `More than the ${maxBytes} bytes that this storage may hold. Give it a larger maxBytes.` }
+    if (++this.writes === failAtWrite)
+      return { _tag: 'StorageFailed', message: `Write ${this.writes} failed, as it was told to. Open the storage again.` }
+    if (sizeBytes(result) > maxBytes)
+      return { _tag: 'StorageFull', message: `More than the ${maxBytes} bytes that this storage may hold. Give it a larger maxBytes.` }
     return null
   }
 
@@ -126,7 +137,8 @@ class Memory {
 const afterWrite = ({ currentTerm, votedFor, log, commitIndex }: Recovered, write: Write): Recovered => {
   const { hardState, truncateFrom, firstIndex, entries } = write
   const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
-  if (entries.length > 0 && firstIndex !== kept.lastIndex + 1) throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
+  if (entries.length > 0 && firstIndex !== kept.lastIndex + 1)
+    throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
   return {
     currentTerm: hardState === null ? currentTerm : hardState.currentTerm,
     votedFor: hardState === null ? votedFor : hardState.votedFor,
@@ -150,8 +162,10 @@ const sizeBytes = ({ log }: Recovered): number => log.bytes + (log.lastIndex - l
 
 const configurationOf = (cluster: ReadonlyArray<string> | Configuration): Configuration => {
   if ('_tag' in cluster) return cluster
-  return votersOnly(cluster.map((id) => {
-    if (!NodeId.is(id)) throw new InvalidOption('cluster', `names must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(id)}`)
-    return id
-  }))
+  return votersOnly(
+    cluster.map((id) => {
+      if (!NodeId.is(id)) throw new InvalidOption('cluster', `names must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(id)}`)
+      return id
+    }),
+  )
 }

@@ -8,7 +8,22 @@ import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import type { Identity } from '../../streams/storage/disk/identity.js'
 import { judge, replay, type Replayed, startOf } from '../../streams/storage/disk/replay.js'
 import { readSlots, type Slot } from '../../streams/storage/disk/vote.js'
-import { command, copyOf, crashedAfter, done, edit, found, hardState, hasty, incarnation, opened, persist, plain, withDisk } from './support.js'
+import {
+  command,
+  copyOf,
+  crashedAfter,
+  done,
+  edit,
+  found,
+  hardState,
+  hasty,
+  incarnation,
+  opened,
+  persist,
+  plain,
+  tagOf,
+  withDisk,
+} from './support.js'
 
 /*
  * Every bit of a small data directory in which all was marked durable, changed one at a time: each is
@@ -30,11 +45,18 @@ let slots: Buffer = Buffer.alloc(0)
 
 beforeAll(async () => {
   directory = await crashedAfter(scriptOf, { segmentBytes: 500 })
-  await withDisk(directory, ({ recovered }) => { // closing marks
-    truth = plain(recovered)
-    return Promise.resolve()
-  }, { fileSystem: hasty, segmentBytes: 500 })
-  segments = readdirSync(directory).filter((name) => name.endsWith('.log')).map((name) => readFileSync(join(directory, name)))
+  await withDisk(
+    directory,
+    ({ recovered }) => {
+      // closing marks
+      truth = plain(recovered)
+      return Promise.resolve()
+    },
+    { fileSystem: hasty, segmentBytes: 500 },
+  )
+  segments = readdirSync(directory)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => readFileSync(join(directory, name)))
   slots = readFileSync(join(directory, 'vote'))
 })
 
@@ -44,7 +66,7 @@ const read = (files: ReadonlyArray<Buffer>, slot: Slot | null): Recovered | null
   for (const [i, bytes] of files.entries()) {
     const progress = replay(bytes, startOf(i + 1, identity, whole), (payload) => payload)
     if (either.isLeft(progress)) return null
-    const ending = judge(bytes, progress.right, i === files.length - 1, slot?.durable ?? 0)
+    const ending = judge(bytes, progress.right, i === files.length - 1 ? (slot?.durable ?? 0) : null)
     if (either.isLeft(ending)) return null
     whole = progress.right.whole
   }
@@ -68,9 +90,11 @@ describe('below the durable marker', () => {
   it('no changed bit of the log goes unnoticed', () => {
     const slot = readSlots(slots, identity)
     const unnoticed: string[] = []
-    segments.forEach((file, i) => eachBit(file, (bit) => {
-      if (read(segments, slot) !== null) unnoticed.push(`segment ${i + 1} bit ${bit}`)
-    }))
+    segments.forEach((file, i) =>
+      eachBit(file, (bit) => {
+        if (read(segments, slot) !== null) unnoticed.push(`segment ${i + 1} bit ${bit}`)
+      }),
+    )
     expect(unnoticed).toEqual([])
   })
 
@@ -91,20 +115,27 @@ describe('below the durable marker', () => {
       const copy = copyOf(directory)
       // The middle of the vote file is empty, and was looked at above.
       for (let at = 0; at < size; at += name === 'vote' && at % 4_096 >= 64 ? 997 : 1) {
-        edit(join(copy, name), (bytes) => { bytes[at]! ^= 1 << (at % 8) })
+        edit(join(copy, name), (bytes) => {
+          bytes[at]! ^= 1 << (at % 8)
+        })
         const files = name === 'vote' ? copyOf(copy) : copy // a damaged slot is repaired
         const outcome = await opened(diskStorage(files, { fileSystem: hasty })).then(async ({ open }) => {
           const same = JSON.stringify(plain(open.recovered)) === JSON.stringify(truth)
           await done(open.close())
           return same ? 'the same' : 'DIFFERENT'
-        }, (error: { readonly _tag: string }) => error._tag)
+        }, tagOf)
         const key = `${name} ${outcome}`
         outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
-        edit(join(copy, name), (bytes) => { bytes[at]! ^= 1 << (at % 8) })
+        edit(join(copy, name), (bytes) => {
+          bytes[at]! ^= 1 << (at % 8)
+        })
       }
     }
     expect([...outcomes.keys()].sort()).toEqual([
-      '0000000001.log Corrupt', '0000000002.log Corrupt', 'identity.json Corrupt', 'vote the same',
+      '0000000001.log Corrupt',
+      '0000000002.log Corrupt',
+      'identity.json Corrupt',
+      'vote the same',
     ])
     expect(plain(await found(directory))).toEqual(truth)
   })

@@ -6,7 +6,24 @@ import { logIndex } from '../../src/raft/ids.js'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { readIdentity } from '../../streams/storage/disk/identity.js'
-import { command, configuration, copyOf, dataDirectory, done, edit, errorOf, found, hardState, hasty, incarnation, opened, persist, plain, temporaryDirectory, withDisk } from './support.js'
+import {
+  command,
+  configuration,
+  copyOf,
+  dataDirectory,
+  done,
+  edit,
+  errorOf,
+  found,
+  hardState,
+  hasty,
+  incarnation,
+  opened,
+  persist,
+  plain,
+  temporaryDirectory,
+  withDisk,
+} from './support.js'
 
 const options = { id: 'n1', clusterId: 'test', configuration }
 
@@ -20,7 +37,9 @@ describe('bootstrap', () => {
     expect(statSync(parent).mode & 0o777).toBe(0o700)
     expect(statSync(directory).mode & 0o777).toBe(0o700)
     expect(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).mode & 0o777])).toEqual([
-      ['0000000001.log', 0o600], ['identity.json', 0o600], ['vote', 0o600],
+      ['0000000001.log', 0o600],
+      ['identity.json', 0o600],
+      ['vote', 0o600],
     ])
   })
 
@@ -38,7 +57,10 @@ describe('bootstrap', () => {
     const directory = await dataDirectory()
     const before = readFileSync(join(directory, 'identity.json'))
     const error = await errorOf(bootstrap(directory, { ...options, id: 'n2' }))
-    expect(error).toMatchObject({ _tag: 'WrongIdentity', message: expect.stringContaining('is not empty (0000000001.log, identity.json, vote)') })
+    expect(error).toMatchObject({
+      _tag: 'WrongIdentity',
+      message: expect.stringContaining('is not empty (0000000001.log, identity.json, vote)'),
+    })
     expect(readFileSync(join(directory, 'identity.json'))).toEqual(before)
   })
 
@@ -56,12 +78,19 @@ describe('bootstrap', () => {
 describe('opening a disk', () => {
   it('finds a new server in a bootstrapped directory', async () => {
     expect(plain(await found(await dataDirectory()))).toEqual({
-      currentTerm: 0, votedFor: null, commitIndex: 0, base: { index: 0, term: 0, configuration }, configuration, entries: [],
+      currentTerm: 0,
+      votedFor: null,
+      commitIndex: 0,
+      base: { index: 0, term: 0, configuration },
+      configuration,
+      entries: [],
     })
   })
 
   it('knows whose it is', async () => {
-    await withDisk(await dataDirectory(), async ({ identity }) => expect(identity).toEqual({ id: 'n1', clusterId: 'test', incarnation }))
+    const { open } = await opened(diskStorage(await dataDirectory()))
+    expect(open.identity).toEqual({ id: 'n1', clusterId: 'test', incarnation })
+    await done(open.close())
   })
 
   it('serves from nothing that was not bootstrapped, and says what to do', async () => {
@@ -94,13 +123,19 @@ describe('opening a disk', () => {
   it('says that identity.json names nobody', async () => {
     const directory = await dataDirectory()
     edit(join(directory, 'identity.json'), () => Buffer.from('{"id":"n1"}'))
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining('identity.json') })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Corrupt',
+      message: expect.stringContaining('identity.json'),
+    })
   })
 
   it('says that the log belongs to another incarnation', async () => {
     const directory = await dataDirectory()
     edit(join(directory, 'identity.json'), (bytes) => Buffer.from(bytes.toString().replace(incarnation, 'f'.repeat(32))))
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining(`incarnation ${incarnation}`) })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Corrupt',
+      message: expect.stringContaining(`incarnation ${incarnation}`),
+    })
   })
 
   it('does nothing before it is subscribed to, and can be done again and again', async () => {
@@ -122,7 +157,15 @@ describe('a disk', () => {
       await done(disk.write([first]))
       await done(disk.write([second]))
     })
-    expect(plain(await found(directory))).toMatchObject({ currentTerm: 2, votedFor: null, commitIndex: 1, entries: [[1, 'command', 'a'], [2, 'command', 'c']] })
+    expect(plain(await found(directory))).toMatchObject({
+      currentTerm: 2,
+      votedFor: null,
+      commitIndex: 1,
+      entries: [
+        [1, 'command', 'a'],
+        [2, 'command', 'c'],
+      ],
+    })
   })
 
   it('is found again as it was, after a crash', async () => {
@@ -130,12 +173,21 @@ describe('a disk', () => {
     const { open, abandon } = await opened(diskStorage(directory))
     await done(open.write([first, second]))
     abandon()
-    expect(plain(await found(directory))).toMatchObject({ currentTerm: 2, entries: [[1, 'command', 'a'], [2, 'command', 'c']] })
+    expect(plain(await found(directory))).toMatchObject({
+      currentTerm: 2,
+      entries: [
+        [1, 'command', 'a'],
+        [2, 'command', 'c'],
+      ],
+    })
   })
 
   it('writes at the call, and finishes what it writes though nobody waits', async () => {
     const directory = await dataDirectory()
-    await withDisk(directory, async (disk) => { disk.write([first]).subscribe().unsubscribe() })
+    await withDisk(directory, (disk) => {
+      disk.write([first]).subscribe().unsubscribe()
+      return Promise.resolve()
+    })
     expect((await found(directory)).log.lastIndex).toBe(2)
   })
 
@@ -144,7 +196,11 @@ describe('a disk', () => {
     const storage = diskStorage(directory)
     const { open, abandon } = await opened(storage)
     let told = false
-    open.write([first]).subscribe({ complete: () => { told = true } })
+    open.write([first]).subscribe({
+      complete: () => {
+        told = true
+      },
+    })
     abandon()
     const again = await opened(storage)
     expect(told).toBe(false)
@@ -171,7 +227,12 @@ describe('a disk', () => {
     const storage = diskStorage(await dataDirectory())
     let completed = false
     const open = await new Promise<{ close(): unknown }>((resolve) => {
-      storage.open().subscribe({ next: resolve, complete: () => { completed = true } })
+      storage.open().subscribe({
+        next: resolve,
+        complete: () => {
+          completed = true
+        },
+      })
     })
     await done(open.close() as ReturnType<typeof storage.open>)
     expect(completed).toBe(true)
@@ -226,10 +287,23 @@ describe('a disk', () => {
 describe('segments', () => {
   const small = { fileSystem: hasty, segmentBytes: 700 }
   const fill = (directory: string, count: number): Promise<void> =>
-    withDisk(directory, async (disk) => {
-      const begin = disk.recovered.log.lastIndex
-      for (let i = 1; i <= count; i++) await done(disk.write([persist({ hardState: hardState(begin + i, 'n2'), firstIndex: begin + i, entries: [command(begin + i, `entry ${begin + i}`)] })]))
-    }, small)
+    withDisk(
+      directory,
+      async (disk) => {
+        const begin = disk.recovered.log.lastIndex
+        for (let i = 1; i <= count; i++)
+          await done(
+            disk.write([
+              persist({
+                hardState: hardState(begin + i, 'n2'),
+                firstIndex: begin + i,
+                entries: [command(begin + i, `entry ${begin + i}`)],
+              }),
+            ]),
+          )
+      },
+      small,
+    )
   const logs = (directory: string): ReadonlyArray<string> => readdirSync(directory).filter((name) => name.endsWith('.log'))
 
   it('follow each other when one is full, and are read as one log', async () => {
@@ -246,7 +320,11 @@ describe('segments', () => {
     const directory = await dataDirectory()
     await fill(directory, 20)
     const before = logs(directory)
-    await withDisk(directory, (disk) => done(disk.write([persist({ truncateFrom: 2, firstIndex: 2, entries: [command(20, 'new')] })])), small)
+    await withDisk(
+      directory,
+      (disk) => done(disk.write([persist({ truncateFrom: 2, firstIndex: 2, entries: [command(20, 'new')] })])),
+      small,
+    )
     expect(logs(directory)).toEqual(expect.arrayContaining([...before]))
     expect([...(await found(directory)).log].map(({ term }) => term)).toEqual([1, 20])
   })
@@ -254,7 +332,10 @@ describe('segments', () => {
   it('one that is missing is not passed over', async () => {
     const directory = await dataDirectory()
     await fill(directory, 20)
-    for (const [name, of] of [['0000000001.log', 'segments before it are missing'], ['0000000002.log', 'the file is missing']] as const) {
+    for (const [name, of] of [
+      ['0000000001.log', 'segments before it are missing'],
+      ['0000000002.log', 'the file is missing'],
+    ] as const) {
       const copy = copyOf(directory)
       rmSync(join(copy, name))
       expect(await errorOf(diskStorage(copy).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining(of) })
@@ -265,7 +346,10 @@ describe('segments', () => {
     const directory = await dataDirectory()
     await fill(directory, 20)
     rmSync(join(directory, logs(directory).at(-1)!))
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining('were on disk') })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Corrupt',
+      message: expect.stringContaining('were on disk'),
+    })
   })
 
   it('one under the name of another is not taken for it', async () => {

@@ -4,11 +4,13 @@ import type { Entry } from '../../src/raft/entry.js'
 import { term } from '../../src/raft/ids.js'
 import { entriesByteLength, entryHeaderBytes, readEntries, writeEntries } from '../../streams/wire/entries.js'
 
-const anEntry: fc.Arbitrary<Entry> = fc.record({
-  term: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map(term),
-  kind: fc.constantFrom<Entry['kind']>('command', 'noop', 'configuration'),
-  command: fc.uint8Array({ maxLength: 40 }),
-}).map((entry) => ({ ...entry, size: entry.command.length }))
+const anEntry: fc.Arbitrary<Entry> = fc
+  .record({
+    term: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map(term),
+    kind: fc.constantFrom<Entry['kind']>('command', 'noop', 'configuration'),
+    command: fc.uint8Array({ maxLength: 40 }),
+  })
+  .map((entry) => ({ ...entry, size: entry.command.length }))
 
 /** The slow, obvious twin: the same layout through a DataView, field by field. */
 const slowly = (entries: ReadonlyArray<Entry>): Uint8Array => {
@@ -36,21 +38,25 @@ describe('entries as bytes', () => {
   })
 
   it('are what the slow twin writes, and read back as they were', () => {
-    fc.assert(fc.property(fc.array(anEntry, { maxLength: 20 }), (entries) => {
-      const bytes = packed(entries)
-      expect(bytes).toEqual(slowly(entries))
-      expect(readEntries(bytes)).toEqual(entries)
-    }))
+    fc.assert(
+      fc.property(fc.array(anEntry, { maxLength: 20 }), (entries) => {
+        const bytes = packed(entries)
+        expect(bytes).toEqual(slowly(entries))
+        expect(readEntries(bytes)).toEqual(entries)
+      }),
+    )
   })
 
   it('are written behind what stands before them, and touch nothing else', () => {
-    fc.assert(fc.property(fc.array(anEntry, { maxLength: 5 }), fc.nat(20), (entries, offset) => {
-      const length = entriesByteLength(entries)
-      const target = new Uint8Array(offset + length + 3).fill(0xee)
-      expect(writeEntries(entries, target, offset)).toBe(offset + length)
-      expect(target.subarray(offset, offset + length)).toEqual(packed(entries))
-      expect([...target.subarray(0, offset), ...target.subarray(offset + length)].every((byte) => byte === 0xee)).toBe(true)
-    }))
+    fc.assert(
+      fc.property(fc.array(anEntry, { maxLength: 5 }), fc.nat(20), (entries, offset) => {
+        const length = entriesByteLength(entries)
+        const target = new Uint8Array(offset + length + 3).fill(0xee)
+        expect(writeEntries(entries, target, offset)).toBe(offset + length)
+        expect(target.subarray(offset, offset + length)).toEqual(packed(entries))
+        expect([...target.subarray(0, offset), ...target.subarray(offset + length)].every((byte) => byte === 0xee)).toBe(true)
+      }),
+    )
   })
 
   it('are views: reading copies no command', () => {
@@ -59,13 +65,16 @@ describe('entries as bytes', () => {
   })
 
   it('cut off anywhere but between two entries are none', () => {
-    fc.assert(fc.property(fc.array(anEntry, { minLength: 1, maxLength: 4 }), (entries) => {
-      const bytes = packed(entries)
-      const between = new Set(entries.map((_, i) => entriesByteLength(entries.slice(0, i))))
-      for (let length = 0; length < bytes.length; length++) {
-        expect(readEntries(bytes.subarray(0, length)) === null).toBe(!between.has(length))
-      }
-    }), { numRuns: 30 })
+    fc.assert(
+      fc.property(fc.array(anEntry, { minLength: 1, maxLength: 4 }), (entries) => {
+        const bytes = packed(entries)
+        const between = new Set(entries.map((_, i) => entriesByteLength(entries.slice(0, i))))
+        for (let length = 0; length < bytes.length; length++) {
+          expect(readEntries(bytes.subarray(0, length)) === null).toBe(!between.has(length))
+        }
+      }),
+      { numRuns: 30 },
+    )
   })
 
   it('of an unknown kind are none', () => {

@@ -5,7 +5,21 @@ import { VirtualTimeScheduler } from 'rxjs'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import type { FileSystem } from '../../streams/storage/disk/fileSystem.js'
-import { command, configuration, dataDirectory, done, errorOf, found, hardState, hasty, opened, persist, plain, segmentOne, temporaryDirectory } from './support.js'
+import {
+  command,
+  configuration,
+  dataDirectory,
+  done,
+  errorOf,
+  found,
+  hardState,
+  hasty,
+  opened,
+  persist,
+  plain,
+  segmentOne,
+  temporaryDirectory,
+} from './support.js'
 
 const systemError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`${code}: as told`), { code })
 
@@ -21,13 +35,19 @@ const failing = (call: Call, code: string) => {
   }
   const fileSystem: FileSystem = {
     ...hasty,
-    open: (path, flags, mode, done) => fails('open') ? setImmediate(done, systemError(code)) : hasty.open(path, flags, mode, done),
+    open: (path, flags, mode, done) => (fails('open') ? setImmediate(done, systemError(code)) : hasty.open(path, flags, mode, done)),
     write: (fd, bytes, offset, length, position, done) =>
       fails('write') ? setImmediate(done, systemError(code)) : hasty.write(fd, bytes, offset, length, position, done),
-    fdatasync: (fd, done) => fails('fdatasync') ? setImmediate(done, systemError(code)) : hasty.fdatasync(fd, done),
-    fsync: (fd, done) => fails('fsync') ? setImmediate(done, systemError(code)) : hasty.fsync(fd, done),
+    fdatasync: (fd, done) => (fails('fdatasync') ? setImmediate(done, systemError(code)) : hasty.fdatasync(fd, done)),
+    fsync: (fd, done) => (fails('fsync') ? setImmediate(done, systemError(code)) : hasty.fsync(fd, done)),
   }
-  return { fileSystem, arm: (n: number) => { left = n }, changes: () => changes }
+  return {
+    fileSystem,
+    arm: (n: number) => {
+      left = n
+    },
+    changes: () => changes,
+  }
 }
 
 const first = persist({ hardState: hardState(1, 'n1'), entries: [command(1, 'a')] })
@@ -83,7 +103,9 @@ describe('a call that fails', () => {
     const before = readFileSync(segmentOne(directory))
     const { fileSystem, arm } = failing(call, 'EACCES')
     arm(1)
-    expect(await errorOf(diskStorage(directory, { fileSystem }).open())).toMatchObject({ _tag: call === 'open' ? 'Unreadable' : 'StorageFailed' })
+    expect(await errorOf(diskStorage(directory, { fileSystem }).open())).toMatchObject({
+      _tag: call === 'open' ? 'Unreadable' : 'StorageFailed',
+    })
     expect(readFileSync(segmentOne(directory))).toEqual(before)
     expect((await found(directory)).log.lastIndex).toBe(0)
   })
@@ -94,7 +116,9 @@ describe('a call that fails', () => {
         const directory = join(temporaryDirectory(), 'n1')
         const { fileSystem, arm } = failing(call, 'ENOSPC')
         arm(n)
-        expect(await errorOf(bootstrap(directory, { id: 'n1', clusterId: 'test', configuration }, fileSystem))).toMatchObject({ _tag: 'StorageFull' })
+        expect(await errorOf(bootstrap(directory, { id: 'n1', clusterId: 'test', configuration }, fileSystem))).toMatchObject({
+          _tag: 'StorageFull',
+        })
         expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'NotBootstrapped' })
       }
     }
@@ -135,7 +159,8 @@ describe('a short write', () => {
     let stuck = false
     const fileSystem: FileSystem = {
       ...hasty,
-      write: (fd, bytes, offset, length, position, done) => stuck ? setImmediate(done, null, 0) : hasty.write(fd, bytes, offset, length, position, done),
+      write: (fd, bytes, offset, length, position, done) =>
+        stuck ? setImmediate(done, null, 0) : hasty.write(fd, bytes, offset, length, position, done),
     }
     const { open } = await opened(diskStorage(directory, { fileSystem }))
     stuck = true

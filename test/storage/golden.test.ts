@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { votersOnly } from '../../src/raft/configuration.js'
 import { configurationEntry, noopEntry } from '../../src/raft/entry.js'
 import { nodeId, term } from '../../src/raft/ids.js'
-import { command, copyOf, crashedAfter, found, hardState, persist, plain, temporaryDirectory, withDisk } from './support.js'
+import { command, copyOf, crashedAfter, done, found, hardState, persist, plain, temporaryDirectory, withDisk } from './support.js'
 
 /*
  * The format, byte by byte, in golden/: what was once written has to be read for ever. GOLDEN=write
@@ -18,23 +18,33 @@ const script = [
   [persist({ hardState: hardState(1, 'n1'), entries: [noopEntry(term(1)), command(1, 'hello')] })],
   [
     persist({ firstIndex: 3, entries: [command(1, 'doomed')], commitIndex: 2 }),
-    persist({ hardState: hardState(2 ** 40), truncateFrom: 3, firstIndex: 3, entries: [configurationEntry(term(2 ** 40), votersOnly([nodeId('n2')]))], commitIndex: 2 }),
+    persist({
+      hardState: hardState(2 ** 40),
+      truncateFrom: 3,
+      firstIndex: 3,
+      entries: [configurationEntry(term(2 ** 40), votersOnly([nodeId('n2')]))],
+      commitIndex: 2,
+    }),
   ],
   [persist({ hardState: hardState(2 ** 40, 'n3'), firstIndex: 4, entries: [command(2 ** 40, '')] })],
 ]
 
 /** The files of a directory as text: those that are none as rows of 32 bytes, without those of zeros. */
 const print = (directory: string): string =>
-  readdirSync(directory).map((name) => {
-    const bytes = readFileSync(join(directory, name))
-    if (name.endsWith('.json')) return `== ${name}\n${bytes.toString()}`
-    const rows = Array.from({ length: Math.ceil(bytes.length / 32) }, (_, i) => {
-      const row = bytes.subarray(i * 32, i * 32 + 32)
-      const hex = row.toString('hex')
-      return /^0+$/.test(hex) ? '' : `${String(i * 32).padStart(5)}  ${hex.padEnd(64)}  ${row.toString('latin1').replace(/[^ -~]/g, '.')}\n`
+  readdirSync(directory)
+    .map((name) => {
+      const bytes = readFileSync(join(directory, name))
+      if (name.endsWith('.json')) return `== ${name}\n${bytes.toString()}`
+      const rows = Array.from({ length: Math.ceil(bytes.length / 32) }, (_, i) => {
+        const row = bytes.subarray(i * 32, i * 32 + 32)
+        const hex = row.toString('hex')
+        return /^0+$/.test(hex)
+          ? ''
+          : `${String(i * 32).padStart(5)}  ${hex.padEnd(64)}  ${row.toString('latin1').replace(/[^ -~]/g, '.')}\n`
+      })
+      return `== ${name} ${bytes.length} bytes\n${rows.join('')}`
     })
-    return `== ${name} ${bytes.length} bytes\n${rows.join('')}`
-  }).join('')
+    .join('')
 
 const parse = (text: string): string => {
   const directory = join(temporaryDirectory(), 'n1')
@@ -72,13 +82,22 @@ describe('the format', () => {
     expect(print(copyOf(directory))).toBe(readFileSync(golden, 'utf8'))
     const { log, ...rest } = await found(directory)
     expect(plain({ log, ...rest })).toMatchObject({
-      currentTerm: 2 ** 40, votedFor: 'n3', commitIndex: 2, configuration: votersOnly([nodeId('n2')]),
-      entries: [[1, 'noop', ''], [1, 'command', 'hello'], [2 ** 40, 'configuration', expect.stringContaining('n2')], [2 ** 40, 'command', '']],
+      currentTerm: 2 ** 40,
+      votedFor: 'n3',
+      commitIndex: 2,
+      configuration: votersOnly([nodeId('n2')]),
+      entries: [
+        [1, 'noop', ''],
+        [1, 'command', 'hello'],
+        [2 ** 40, 'configuration', expect.stringContaining('n2')],
+        [2 ** 40, 'command', ''],
+      ],
     })
   })
 
   it('is gone on with', async () => {
     const directory = parse(readFileSync(golden, 'utf8'))
-    await withDisk(directory, ({ identity }) => Promise.resolve(expect(identity.id).toBe('n1')))
+    await withDisk(directory, (disk) => done(disk.write([persist({ firstIndex: 5, entries: [command(2 ** 40, 'more')] })])))
+    expect((await found(directory)).log.lastIndex).toBe(5)
   })
 })

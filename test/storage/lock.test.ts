@@ -41,7 +41,9 @@ describe('the lock', () => {
     const lock = aLock()
     const first = takeLock(lock)
     expect(holderOf(lock)).toMatchObject({ pid: process.pid, startedAt: expect.stringMatching(/^\d+$/), boot: expect.any(String) })
-    expect(takeLock(lock)).toMatchObject({ left: { _tag: 'Locked', message: expect.stringContaining(`this process with id ${process.pid}`) } })
+    expect(takeLock(lock)).toMatchObject({
+      left: { _tag: 'Locked', message: expect.stringContaining(`this process with id ${process.pid}`) },
+    })
     if (either.isRight(first)) first.right()
     expect(either.isRight(takeLock(lock))).toBe(true)
   })
@@ -53,7 +55,9 @@ describe('the lock', () => {
       const lock = aLock()
       const startedAt = readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]!
       leave(lock, { pid: child.pid!, startedAt })
-      expect(takeLock(lock)).toMatchObject({ left: { _tag: 'Locked', message: expect.stringContaining(`the process with id ${child.pid}. Stop that one first`) } })
+      expect(takeLock(lock)).toMatchObject({
+        left: { _tag: 'Locked', message: expect.stringContaining(`the process with id ${child.pid}. Stop that one first`) },
+      })
       expect(holderOf(lock).pid).toBe(child.pid)
     } finally {
       child.kill()
@@ -115,9 +119,17 @@ const racerScript = (lock: string): string => {
   const directory = temporaryDirectory()
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const module = join(directory, 'lock.cjs')
-  execFileSync(join(root, 'node_modules/.bin/esbuild'), [join(root, 'streams/storage/disk/lock.ts'), '--bundle', '--platform=node', '--log-level=error', `--outfile=${module}`])
+  execFileSync(join(root, 'node_modules/.bin/esbuild'), [
+    join(root, 'streams/storage/disk/lock.ts'),
+    '--bundle',
+    '--platform=node',
+    '--log-level=error',
+    `--outfile=${module}`,
+  ])
   const script = join(directory, 'racer.cjs')
-  writeFileSync(script, `
+  writeFileSync(
+    script,
+    `
     const { takeLock } = require(${JSON.stringify(module)})
     let taken
     console.log('ready')
@@ -130,7 +142,8 @@ const racerScript = (lock: string): string => {
         console.log('left')
       }
     })
-  `)
+  `,
+  )
   return script
 }
 
@@ -146,7 +159,10 @@ describe('a data directory', () => {
   it('is open once in a process', async () => {
     const directory = await dataDirectory()
     const { open } = await opened(diskStorage(directory, { fileSystem: hasty }))
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Locked', message: expect.stringContaining(`(id ${process.pid})`) })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Locked',
+      message: expect.stringContaining(`(id ${process.pid})`),
+    })
     await done(open.close())
     const again = await opened(diskStorage(directory, { fileSystem: hasty }))
     await done(again.open.close())
@@ -155,7 +171,10 @@ describe('a data directory', () => {
   it('that another process has open is refused, and stays as it is', async () => {
     const directory = await dataDirectory()
     leave(join(directory, 'lock'), { pid: process.ppid, startedAt: null })
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Locked', message: expect.stringContaining(`id ${process.ppid}`) })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Locked',
+      message: expect.stringContaining(`id ${process.ppid}`),
+    })
     expect(holderOf(join(directory, 'lock')).pid).toBe(process.ppid)
   })
 })

@@ -11,14 +11,20 @@ import { command, configuration, hardState, persist, plain } from './support.js'
 /** Opens it, which a storage in memory does within the call. */
 const openNow = (storage: MemoryStorage): { readonly open: OpenStorage; readonly abandon: () => void } => {
   let open: OpenStorage | null = null
-  const subscription = storage.open().subscribe((value) => { open = value })
+  const subscription = storage.open().subscribe((value) => {
+    open = value
+  })
   if (open === null) throw new Error('it did not open within the call')
   return { open, abandon: () => subscription.unsubscribe() }
 }
 
 const errorNow = (source: Observable<unknown>): StorageError | null => {
   let error: StorageError | null = null
-  source.subscribe({ error: (e: StorageError) => { error = e } })
+  source.subscribe({
+    error: (e: unknown) => {
+      error = e as StorageError
+    },
+  })
   return error
 }
 
@@ -35,7 +41,12 @@ describe('memoryStorage', () => {
   it('begins with the configuration of its cluster, given by names or whole', () => {
     const byName = memoryStorage(['n3', 'n1', 'n2']).stored()
     expect(byName.log.configuration).toEqual(configuration)
-    expect(plain(memoryStorage(votersOnly([nodeId('n1')])).stored())).toMatchObject({ currentTerm: 0, votedFor: null, commitIndex: 0, entries: [] })
+    expect(plain(memoryStorage(votersOnly([nodeId('n1')])).stored())).toMatchObject({
+      currentTerm: 0,
+      votedFor: null,
+      commitIndex: 0,
+      entries: [],
+    })
   })
 
   it('refuses a name that is none', () => {
@@ -53,11 +64,26 @@ describe('memoryStorage', () => {
     write(open, first)
     ;(open.close() as Observable<never>).subscribe()
     const again = openNow(storage)
-    expect(plain(again.open.recovered)).toMatchObject({ currentTerm: 1, votedFor: 'n1', commitIndex: 1, entries: [[1, 'command', 'a'], [1, 'command', 'b']] })
+    expect(plain(again.open.recovered)).toMatchObject({
+      currentTerm: 1,
+      votedFor: 'n1',
+      commitIndex: 1,
+      entries: [
+        [1, 'command', 'a'],
+        [1, 'command', 'b'],
+      ],
+    })
 
     write(again.open, persist({ hardState: hardState(2), truncateFrom: logIndex(2), firstIndex: logIndex(2), entries: [command(2, 'c')] }))
     again.abandon()
-    expect(plain(openNow(storage).open.recovered)).toMatchObject({ currentTerm: 2, votedFor: null, entries: [[1, 'command', 'a'], [2, 'command', 'c']] })
+    expect(plain(openNow(storage).open.recovered)).toMatchObject({
+      currentTerm: 2,
+      votedFor: null,
+      entries: [
+        [1, 'command', 'a'],
+        [2, 'command', 'c'],
+      ],
+    })
   })
 
   it('is open to one at a time', () => {
@@ -94,36 +120,45 @@ describe('memoryStorage', () => {
   })
 
   describe('when it is slow', () => {
-    it('answers after writeMs', () => virtually((scheduler) => {
-      const { open } = openNow(memoryStorage(['n1'], { writeMs: 5, scheduler }))
-      scheduler.expectObservable(write(open, first)).toBe('-----|')
-    }))
+    it('answers after writeMs', () =>
+      virtually((scheduler) => {
+        const { open } = openNow(memoryStorage(['n1'], { writeMs: 5, scheduler }))
+        scheduler.expectObservable(write(open, first)).toBe('-----|')
+      }))
 
     it.each([
       { onAbandon: 'kept', entries: 2 },
       { onAbandon: 'lost', entries: 0 },
-    ] as const)('a write under way is $onAbandon when it is abandoned', ({ onAbandon, entries }) => virtually((scheduler) => {
-      const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon })
-      const { open, abandon } = openNow(storage)
-      write(open, first).subscribe({ complete: () => { throw new Error('it was abandoned') } })
-      scheduler.schedule(abandon, 4)
-      scheduler.schedule(() => expect(storage.stored().log.lastIndex).toBe(entries), 10)
-    }))
+    ] as const)('a write under way is $onAbandon when it is abandoned', ({ onAbandon, entries }) =>
+      virtually((scheduler) => {
+        const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon })
+        const { open, abandon } = openNow(storage)
+        write(open, first).subscribe({
+          complete: () => {
+            throw new Error('it was abandoned')
+          },
+        })
+        scheduler.schedule(abandon, 4)
+        scheduler.schedule(() => expect(storage.stored().log.lastIndex).toBe(entries), 10)
+      }),
+    )
 
-    it('a write that was answered is never lost', () => virtually((scheduler) => {
-      const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'lost' })
-      const { open, abandon } = openNow(storage)
-      write(open, first).subscribe({ complete: abandon })
-      scheduler.schedule(() => expect(storage.stored().log.lastIndex).toBe(2), 6)
-    }))
+    it('a write that was answered is never lost', () =>
+      virtually((scheduler) => {
+        const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'lost' })
+        const { open, abandon } = openNow(storage)
+        write(open, first).subscribe({ complete: abandon })
+        scheduler.schedule(() => expect(storage.stored().log.lastIndex).toBe(2), 6)
+      }))
 
-    it('closing finishes the write under way', () => virtually((scheduler) => {
-      const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'lost' })
-      const { open } = openNow(storage)
-      write(open, first).subscribe()
-      ;(open.close() as Observable<never>).subscribe()
-      expect(storage.stored().log.lastIndex).toBe(2)
-    }))
+    it('closing finishes the write under way', () =>
+      virtually((scheduler) => {
+        const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'lost' })
+        const { open } = openNow(storage)
+        write(open, first).subscribe()
+        ;(open.close() as Observable<never>).subscribe()
+        expect(storage.stored().log.lastIndex).toBe(2)
+      }))
 
     it('a torn write leaves some prefix of its records, which the dice choose: each is a legal state', () => {
       const batch = [
@@ -131,14 +166,20 @@ describe('memoryStorage', () => {
         persist({ hardState: hardState(2, 'n2'), truncateFrom: logIndex(2), firstIndex: logIndex(2), entries: [command(2, 'c')] }),
       ]
       const prefixes = ['0  []', '1  []', '1  [a]', '1  [a b]', '2 n2 [a b]', '2 n2 [a]', '2 n2 [a c]']
-      fc.assert(fc.property(fc.nat(prefixes.length - 1), (n) => virtually((scheduler) => {
-        const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'torn', random: () => n / prefixes.length })
-        const { open, abandon } = openNow(storage)
-        ;(open.write(batch) as Observable<never>).subscribe()
-        abandon()
-        const { currentTerm, votedFor, log } = storage.stored()
-        expect(`${currentTerm} ${votedFor ?? ''} [${[...log].map((e) => String.fromCharCode(...e.command)).join(' ')}]`).toBe(prefixes[n])
-      })))
+      fc.assert(
+        fc.property(fc.nat(prefixes.length - 1), (n) =>
+          virtually((scheduler) => {
+            const storage = memoryStorage(['n1'], { writeMs: 5, scheduler, onAbandon: 'torn', random: () => n / prefixes.length })
+            const { open, abandon } = openNow(storage)
+            ;(open.write(batch) as Observable<never>).subscribe()
+            abandon()
+            const { currentTerm, votedFor, log } = storage.stored()
+            expect(`${currentTerm} ${votedFor ?? ''} [${[...log].map((e) => String.fromCharCode(...e.command)).join(' ')}]`).toBe(
+              prefixes[n],
+            )
+          }),
+        ),
+      )
     })
 
     it('needs a clock', () => {

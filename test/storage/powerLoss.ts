@@ -16,7 +16,8 @@ interface Inode {
 const sectorOf = (bytes: Buffer, sector: number): Buffer => bytes.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)
 
 /** `bytes` with this length, by cutting off or adding zeros. */
-const resized = (bytes: Buffer, length: number): Buffer => Buffer.concat([bytes.subarray(0, length), Buffer.alloc(Math.max(0, length - bytes.length))])
+const resized = (bytes: Buffer, length: number): Buffer =>
+  Buffer.concat([bytes.subarray(0, length), Buffer.alloc(Math.max(0, length - bytes.length))])
 
 const systemError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code })
 
@@ -32,23 +33,26 @@ export class ForgetfulDisk {
   private readonly open = new Map<number, Inode>()
   private nextFd = 3
   private left = Number.POSITIVE_INFINITY
-  private failSyncs = 0
+  private syncsUntilFailure = Number.POSITIVE_INFINITY
   private stopped = (): void => undefined
   calls = 0
 
   /** Performs `n` more calls, then none. Resolves when it has stopped. */
   stopAfter(n: number): Promise<'stopped'> {
     this.left = n
-    return new Promise((resolve) => { this.stopped = () => resolve('stopped') })
+    return new Promise((resolve) => {
+      this.stopped = () => resolve('stopped')
+    })
   }
 
-  /** The next sync fails, and takes what was not synced for clean from then on (as Linux does). */
-  failNextSync(): void {
-    this.failSyncs++
+  /** The n-th sync from now on fails, and what it should have written is taken for clean from then on, as Linux does. */
+  failSync(n: number): void {
+    this.syncsUntilFailure = n
   }
 
   kill(): void {
     this.left = Number.POSITIVE_INFINITY
+    this.syncsUntilFailure = Number.POSITIVE_INFINITY
     this.open.clear()
   }
 
@@ -63,7 +67,10 @@ export class ForgetfulDisk {
       if (kept !== undefined) names.set(name, kept)
     }
     for (const inode of new Set(names.values())) {
-      const length = either(inode.durable.length, either(inode.cache.length, Math.floor(inode.durable.length + random() * (inode.cache.length - inode.durable.length))))
+      const length = either(
+        inode.durable.length,
+        either(inode.cache.length, Math.floor(inode.durable.length + random() * (inode.cache.length - inode.durable.length))),
+      )
       const disk = resized(inode.durable, length)
       for (const sector of inode.dirty) if (random() < 0.5) sectorOf(inode.cache, sector).copy(disk, sector * sectorBytes)
       inode.durable = disk
@@ -77,29 +84,44 @@ export class ForgetfulDisk {
   readonly fileSystem: FileSystem = {
     mkdir: (_path, _options, done) => this.call<string | undefined>(done, () => undefined),
     readdir: (_path, done) => this.call(done, () => [...this.names.keys()].sort()),
-    open: (path, flags, _mode, done) => this.call(done, () => {
-      const inode = path.endsWith('n1') ? { directory: true, cache: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: new Set<number>() } : this.inodeAt(path, flags)
-      this.open.set(this.nextFd, inode)
-      return this.nextFd++
-    }),
-    close: (fd, done) => this.call(done, () => { this.open.delete(fd) }),
+    open: (path, flags, _mode, done) =>
+      this.call(done, () => {
+        const inode = path.endsWith('n1')
+          ? { directory: true, cache: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: new Set<number>() }
+          : this.inodeAt(path, flags)
+        this.open.set(this.nextFd, inode)
+        return this.nextFd++
+      }),
+    close: (fd, done) =>
+      this.call(done, () => {
+        this.open.delete(fd)
+      }),
     fstat: (fd, done) => this.call(done, () => ({ size: this.at(fd).cache.length })),
-    read: (fd, target, offset, length, position, done) => this.call(done, () => this.at(fd).cache.copy(target, offset, position, position + length)),
-    write: (fd, bytes, offset, length, position, done) => this.call(done, () => {
-      const inode = this.at(fd)
-      inode.cache = resized(inode.cache, Math.max(inode.cache.length, position + length))
-      Buffer.from(bytes.subarray(offset, offset + length)).copy(inode.cache, position)
-      for (let sector = Math.floor(position / sectorBytes); sector * sectorBytes < position + length; sector++) inode.dirty.add(sector)
-      return length
-    }),
-    ftruncate: (fd, length, done) => this.call(done, () => { this.at(fd).cache = resized(this.at(fd).cache, length) }),
+    read: (fd, target, offset, length, position, done) =>
+      this.call(done, () => this.at(fd).cache.copy(target, offset, position, position + length)),
+    write: (fd, bytes, offset, length, position, done) =>
+      this.call(done, () => {
+        const inode = this.at(fd)
+        inode.cache = resized(inode.cache, Math.max(inode.cache.length, position + length))
+        Buffer.from(bytes.subarray(offset, offset + length)).copy(inode.cache, position)
+        for (let sector = Math.floor(position / sectorBytes); sector * sectorBytes < position + length; sector++) inode.dirty.add(sector)
+        return length
+      }),
+    ftruncate: (fd, length, done) =>
+      this.call(done, () => {
+        this.at(fd).cache = resized(this.at(fd).cache, length)
+      }),
     fdatasync: (fd, done) => this.call(done, () => this.sync(this.at(fd))),
     fsync: (fd, done) => this.call(done, () => this.sync(this.at(fd))),
-    rename: (from, to, done) => this.call(done, () => {
-      this.names.set(basename(to), this.inodeAt(from, 'r'))
-      this.names.delete(basename(from))
-    }),
-    unlink: (path, done) => this.call(done, () => { this.names.delete(basename(path)) }),
+    rename: (from, to, done) =>
+      this.call(done, () => {
+        this.names.set(basename(to), this.inodeAt(from, 'r'))
+        this.names.delete(basename(from))
+      }),
+    unlink: (path, done) =>
+      this.call(done, () => {
+        this.names.delete(basename(path))
+      }),
   }
 
   private call<A>(done: (error: NodeJS.ErrnoException | null, value?: A) => void, perform: () => A): void {
@@ -142,15 +164,12 @@ export class ForgetfulDisk {
       this.durableNames = new Map(this.names)
       return
     }
-    const fails = this.failSyncs > 0
+    const fails = --this.syncsUntilFailure === 0
     if (!fails) {
       inode.durable = resized(inode.durable, inode.cache.length)
       for (const sector of inode.dirty) sectorOf(inode.cache, sector).copy(inode.durable, sector * sectorBytes)
     }
     inode.dirty.clear()
-    if (fails) {
-      this.failSyncs--
-      throw systemError('EIO')
-    }
+    if (fails) throw systemError('EIO')
   }
 }

@@ -21,7 +21,9 @@ const intent: fc.Arbitrary<Intent> = fc.record({
   newTerm: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   vote: fc.constantFrom(null, 'n1', 'n2', 'n3'),
   truncate: fc.option(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { freq: 3 }),
-  kinds: fc.array(fc.oneof({ weight: 8, arbitrary: fc.constant('command' as const) }, fc.constantFrom('noop', 'configuration')), { maxLength: 4 }),
+  kinds: fc.array(fc.oneof({ weight: 8, arbitrary: fc.constant('command' as const) }, fc.constantFrom('noop', 'configuration')), {
+    maxLength: 4,
+  }),
   size: fc.nat(90),
   commit: fc.boolean(),
 })
@@ -38,14 +40,20 @@ interface Shape {
 const entryOf = (kind: Entry['kind'], at: Shape, size: number): Entry => {
   const text = `${++at.count} `.padEnd(size, 'x')
   switch (kind) {
-    case 'noop': return noopEntry(term(at.currentTerm))
-    case 'configuration': return configurationEntry(term(at.currentTerm), votersOnly([nodeId(`n${at.count}`)]))
-    case 'command': return commandEntry(term(at.currentTerm), Uint8Array.from(text, (c) => c.charCodeAt(0)))
+    case 'noop':
+      return noopEntry(term(at.currentTerm))
+    case 'configuration':
+      return configurationEntry(term(at.currentTerm), votersOnly([nodeId(`n${at.count}`)]))
+    case 'command':
+      return commandEntry(
+        term(at.currentTerm),
+        Uint8Array.from(text, (c) => c.charCodeAt(0)),
+      )
   }
 }
 
 const writeOf = ({ newTerm, vote, truncate, kinds, size, commit }: Intent, at: Shape): Persist => {
-  const votes = newTerm || (at.votedFor === null && vote !== null)
+  const votes = newTerm || (at.currentTerm > 0 && at.votedFor === null && vote !== null)
   if (newTerm) at.currentTerm++
   if (votes) at.votedFor = vote
   // What is committed is never truncated.
@@ -54,7 +62,13 @@ const writeOf = ({ newTerm, vote, truncate, kinds, size, commit }: Intent, at: S
   const entries = kinds.map((kind) => entryOf(kind, at, size))
   at.lastIndex = from - 1 + entries.length
   if (commit) at.commitIndex = Math.max(at.commitIndex, from - 1)
-  return persist({ hardState: votes ? hardState(at.currentTerm, at.votedFor) : null, truncateFrom, firstIndex: from, entries, commitIndex: at.commitIndex })
+  return persist({
+    hardState: votes ? hardState(at.currentTerm, at.votedFor) : null,
+    truncateFrom,
+    firstIndex: from,
+    entries,
+    commitIndex: at.commitIndex,
+  })
 }
 
 /** Batches of writes as a server could make them, one after another, from its first day on. */

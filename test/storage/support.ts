@@ -50,11 +50,18 @@ export const copyOf = (directory: string): string => {
   return copy
 }
 
+/** The `_tag` of what a stream or a promise failed with. */
+export const tagOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && '_tag' in error ? String(error._tag) : `no refusal: ${String(error)}`
+
 export const done = (source: ObservableInput<unknown>): Promise<unknown> => lastValueFrom(from(source).pipe(defaultIfEmpty(null)))
 
 /** The error of a stream; fails if there is none. */
 export const errorOf = async (source: ObservableInput<unknown>): Promise<StorageError> => {
-  const outcome = await done(source).then(() => null, (error: unknown) => error)
+  const outcome = await done(source).then(
+    () => null,
+    (error: unknown) => error,
+  )
   if (outcome === null) throw new Error('it did not fail')
   return outcome as StorageError
 }
@@ -74,7 +81,11 @@ export const opened = <Open extends OpenStorage = OpenStorage>(storage: { open()
   })
 
 /** Does `use` with the disk in `directory`, and closes it. */
-export const withDisk = async <A>(directory: string, use: (disk: OpenDisk) => Promise<A>, options: DiskOptions = { fileSystem: hasty }): Promise<A> => {
+export const withDisk = async <A>(
+  directory: string,
+  use: (disk: OpenDisk) => Promise<A>,
+  options: DiskOptions = { fileSystem: hasty },
+): Promise<A> => {
   const { open } = await opened(diskStorage(directory, options))
   try {
     return await use(open)
@@ -86,22 +97,34 @@ export const withDisk = async <A>(directory: string, use: (disk: OpenDisk) => Pr
 /** A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states. */
 export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>, options: DiskOptions = {}): Promise<string> => {
   const directory = await dataDirectory()
-  return withDisk(directory, async (disk) => {
-    for (const batch of batches) await done(disk.write(batch))
-    return copyOf(directory)
-  }, { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options })
+  return withDisk(
+    directory,
+    async (disk) => {
+      for (const batch of batches) await done(disk.write(batch))
+      return copyOf(directory)
+    },
+    { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options },
+  )
 }
 
 /** What is found in `directory`. It is not marked durable, and nothing is written to it that was not there. */
 export const found = async (directory: string, options: DiskOptions = {}): Promise<Recovered> => {
-  const { recovered } = await firstValueFrom(diskStorage(directory, { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options }).open())
+  const { recovered } = await firstValueFrom(
+    diskStorage(directory, { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options }).open(),
+  )
   return recovered
 }
 
-export const command = (term_: number, text: string): Entry => commandEntry(term(term_), Uint8Array.from(text, (c) => c.charCodeAt(0)))
+export const command = (term_: number, text: string): Entry =>
+  commandEntry(
+    term(term_),
+    Uint8Array.from(text, (c) => c.charCodeAt(0)),
+  )
 
 /** A write, of which only what matters is given. */
-export const persist = (write: Partial<{ [Field in keyof Write]: Write[Field] | number }> & { readonly entries?: ReadonlyArray<Entry> } = {}): Persist => ({
+export const persist = (
+  write: Partial<{ [Field in keyof Write]: Write[Field] | number }> & { readonly entries?: ReadonlyArray<Entry> } = {},
+): Persist => ({
   _tag: 'Persist',
   seq: writeSeq(1),
   write: { hardState: null, truncateFrom: null, firstIndex: logIndex(1), entries: [], commitIndex: logIndex(0), ...write } as Write,
@@ -114,7 +137,11 @@ export const hardState = (currentTerm: number, votedFor: string | null = null): 
 
 /** A state as values that can be compared, whatever the log is made of. */
 export const plain = ({ currentTerm, votedFor, log, commitIndex }: Recovered): unknown => ({
-  currentTerm, votedFor, commitIndex, base: log.base, configuration: log.configuration,
+  currentTerm,
+  votedFor,
+  commitIndex,
+  base: log.base,
+  configuration: log.configuration,
   entries: [...log].map(({ term, kind, command }) => [term, kind, Buffer.from(command).toString('latin1')]),
 })
 

@@ -5,7 +5,21 @@ import { join } from 'node:path'
 import type { Persist } from '../../src/raft/effect.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { originOf, readRecord } from '../../streams/storage/disk/record.js'
-import { command, copyOf, crashedAfter, done, edit, errorOf, found, hardState, incarnation, persist, plain, segmentOne, withDisk } from './support.js'
+import {
+  command,
+  copyOf,
+  crashedAfter,
+  done,
+  edit,
+  errorOf,
+  found,
+  hardState,
+  incarnation,
+  persist,
+  plain,
+  segmentOne,
+  withDisk,
+} from './support.js'
 
 /*
  * The trap: a bad record at the end of the log may be a write that was never finished, to be cut off in
@@ -22,12 +36,24 @@ const last: ReadonlyArray<Persist> = [
   persist({ truncateFrom: 3, firstIndex: 3, entries: [command(2, 'e'), command(2, 'f')], commitIndex: 3 }),
 ]
 const before = { currentTerm: 1, votedFor: 'n1', commitIndex: 1, entries: ['a', 'b', 'c'].map((text) => [1, 'command', text]) }
-const after = { ...before, commitIndex: 3, entries: [[1, 'command', 'a'], [1, 'command', 'b'], [2, 'command', 'e'], [2, 'command', 'f']] }
+const after = {
+  ...before,
+  commitIndex: 3,
+  entries: [
+    [1, 'command', 'a'],
+    [1, 'command', 'b'],
+    [2, 'command', 'e'],
+    [2, 'command', 'f'],
+  ],
+}
 
-const sizeAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>): Promise<number> => statSync(segmentOne(await crashedAfter(batches))).size
+const sizeAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>): Promise<number> =>
+  statSync(segmentOne(await crashedAfter(batches))).size
 
 /** Where the records of a segment begin, and which write each is of. */
-const recordsOf = (directory: string): ReadonlyArray<{ readonly at: number; readonly end: number; readonly write: number; readonly kind: string }> => {
+const recordsOf = (
+  directory: string,
+): ReadonlyArray<{ readonly at: number; readonly end: number; readonly write: number; readonly kind: string }> => {
   const bytes = readFileSync(segmentOne(directory))
   const origin = originOf(['log', 'test', 'n1', incarnation, '1'])
   const records = []
@@ -41,14 +67,23 @@ const recordsOf = (directory: string): ReadonlyArray<{ readonly at: number; read
 
 const damage = (directory: string, at: number): string => {
   const copy = copyOf(directory)
-  edit(segmentOne(copy), (bytes) => { bytes[at]! ^= 0x10 })
+  edit(segmentOne(copy), (bytes) => {
+    bytes[at]! ^= 0x10
+  })
   return copy
 }
 
 describe('the torn end of the last write', () => {
   it('a write is records in the order hard state, truncation, entries, and the commit hint last', async () => {
-    const directory = await crashedAfter([...former, [persist({ hardState: hardState(2), truncateFrom: 2, firstIndex: 2, entries: [command(2, 'x')], commitIndex: 2 })]])
-    expect(recordsOf(directory).filter(({ write }) => write === 4).map(({ kind }) => kind)).toEqual(['hardState', 'truncation', 'entries', 'commit'])
+    const directory = await crashedAfter([
+      ...former,
+      [persist({ hardState: hardState(2), truncateFrom: 2, firstIndex: 2, entries: [command(2, 'x')], commitIndex: 2 })],
+    ])
+    expect(
+      recordsOf(directory)
+        .filter(({ write }) => write === 4)
+        .map(({ kind }) => kind),
+    ).toEqual(['hardState', 'truncation', 'entries', 'commit'])
   })
 
   it('cut at every byte, it is cut off whole, the file ends where the former write did, and what comes after is found', async () => {
@@ -74,17 +109,20 @@ describe('the torn end of the last write', () => {
     const sectorBytes = 512
     const sectors = Math.ceil((good.length - start) / sectorBytes)
     const fate = fc.constantFrom('written', 'zero', 'garbled')
-    await fc.assert(fc.asyncProperty(fc.array(fate, { minLength: sectors, maxLength: sectors }), fc.boolean(), async (fates, longer) => {
-      fc.pre(fates.some((fate) => fate !== 'written'))
-      const bytes = longer ? Buffer.concat([good, Buffer.alloc(700)]) : Buffer.from(good)
-      fates.forEach((fate, i) => {
-        const from = start + i * sectorBytes
-        if (fate !== 'written') bytes.fill(fate === 'zero' ? 0 : 0xa5, from, Math.min(from + sectorBytes, good.length))
-      })
-      writeFileSync(segmentOne(directory), bytes)
-      expect(plain(await found(directory))).toMatchObject(before)
-      expect(statSync(segmentOne(directory)).size).toBe(start)
-    }), { numRuns: 60 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fate, { minLength: sectors, maxLength: sectors }), fc.boolean(), async (fates, longer) => {
+        fc.pre(fates.some((fate) => fate !== 'written'))
+        const bytes = longer ? Buffer.concat([good, Buffer.alloc(700)]) : Buffer.from(good)
+        fates.forEach((fate, i) => {
+          const from = start + i * sectorBytes
+          if (fate !== 'written') bytes.fill(fate === 'zero' ? 0 : 0xa5, from, Math.min(from + sectorBytes, good.length))
+        })
+        writeFileSync(segmentOne(directory), bytes)
+        expect(plain(await found(directory))).toMatchObject(before)
+        expect(statSync(segmentOne(directory)).size).toBe(start)
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 
@@ -113,7 +151,9 @@ describe('damage', () => {
     const { at } = recordsOf(directory)[0]!
     for (const length of [0, 1, 0xffff_ffff]) {
       const copy = copyOf(directory)
-      edit(segmentOne(copy), (bytes) => { bytes.writeUInt32LE(length, at + 4) })
+      edit(segmentOne(copy), (bytes) => {
+        bytes.writeUInt32LE(length, at + 4)
+      })
       expect(await errorOf(diskStorage(copy).open())).toMatchObject({ _tag: 'Corrupt' })
     }
   })
@@ -124,7 +164,10 @@ describe('damage', () => {
     await withDisk(marked, () => Promise.resolve()) // closing marks
     for (const { at } of recordsOf(marked).filter(({ write }) => write === 4)) {
       expect(plain(await found(damage(directory, at + 6)))).toMatchObject(before)
-      expect(await errorOf(diskStorage(damage(marked, at + 6)).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining('all writes up to 4 were on disk') })
+      expect(await errorOf(diskStorage(damage(marked, at + 6)).open())).toMatchObject({
+        _tag: 'Corrupt',
+        message: expect.stringContaining('all writes up to 4 were on disk'),
+      })
     }
   })
 
@@ -146,14 +189,19 @@ describe('damage', () => {
     for (const length of [size - 1, size - 20]) {
       const copy = copyOf(directory)
       edit(segmentOne(copy), (bytes) => bytes.subarray(0, length))
-      expect(await errorOf(diskStorage(copy).open())).toMatchObject({ _tag: 'Corrupt' })
+      expect(await errorOf(diskStorage(copy).open())).toMatchObject({
+        _tag: 'Corrupt',
+        message: expect.stringContaining('another segment follows'),
+      })
     }
   })
 
   it('by a write that was lost though it was reported done is corruption once another followed', async () => {
     const directory = await crashedAfter([...former, last])
     const [from, to] = [3, 4].map((n) => recordsOf(directory).find(({ write }) => write === n)!.at)
-    edit(segmentOne(directory), (bytes) => { bytes.fill(0, from, to) })
+    edit(segmentOne(directory), (bytes) => {
+      bytes.fill(0, from, to)
+    })
     expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt' })
   })
 })

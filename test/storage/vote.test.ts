@@ -12,7 +12,9 @@ import { command, copyOf, crashedAfter, edit, errorOf, found, hardState, persist
  * kept twice, and whichever place knows of a newer one wins.
  */
 
-const wellFormed = fc.record({ term: fc.nat(3), vote: fc.constantFrom(null, 'n1', 'n2') }).map(({ term, vote }) => hardState(term, term === 0 ? null : vote))
+const wellFormed = fc
+  .record({ term: fc.nat(3), vote: fc.constantFrom(null, 'n1', 'n2') })
+  .map(({ term, vote }) => hardState(term, term === 0 ? null : vote))
 
 describe('term and vote from two places', () => {
   it.each([
@@ -26,20 +28,23 @@ describe('term and vote from two places', () => {
   })
 
   it('cannot be two votes in one term', () => {
-    expect(reconcile(hardState(2, 'n1'), false, { number: 1, hardState: hardState(2, 'n3'), durable: 0 }))
-      .toEqual(either.left('it holds a vote for n3 in term 2, and the log one for n1'))
+    expect(reconcile(hardState(2, 'n1'), false, { number: 1, hardState: hardState(2, 'n3'), durable: 0 })).toEqual(
+      either.left('it holds a vote for n3 in term 2, and the log one for n1'),
+    )
   })
 
   it('never lead to an earlier term than either knows, nor forget a vote that either knows in that term', () => {
-    fc.assert(fc.property(wellFormed, wellFormed, (log, slot) => {
-      const result = reconcile(log, false, { number: 1, hardState: slot, durable: 0 })
-      if (either.isLeft(result)) return
-      const { currentTerm, votedFor } = result.right
-      for (const known of [log, slot]) {
-        expect(known.currentTerm).toBeLessThanOrEqual(currentTerm)
-        expect(known.currentTerm === currentTerm && known.votedFor !== null ? votedFor : known.votedFor).toBe(known.votedFor)
-      }
-    }))
+    fc.assert(
+      fc.property(wellFormed, wellFormed, (log, slot) => {
+        const result = reconcile(log, false, { number: 1, hardState: slot, durable: 0 })
+        if (either.isLeft(result)) return
+        const { currentTerm, votedFor } = result.right
+        for (const known of [log, slot]) {
+          expect(known.currentTerm).toBeLessThanOrEqual(currentTerm)
+          expect(known.currentTerm === currentTerm && known.votedFor !== null ? votedFor : known.votedFor).toBe(known.votedFor)
+        }
+      }),
+    )
   })
 })
 
@@ -63,7 +68,9 @@ describe('the vote file', () => {
 
   it('torn in its last slot, the log has the vote, and both places have it afterwards', async () => {
     const directory = await crashedAfter(batches)
-    edit(join(directory, 'vote'), (bytes) => { bytes[4_096 + 20]! ^= 1 })
+    edit(join(directory, 'vote'), (bytes) => {
+      bytes[4_096 + 20]! ^= 1
+    })
     expect(plain(await found(directory))).toMatchObject({ currentTerm: 4, votedFor: 'n3' })
     const slots = readFileSync(join(directory, 'vote')).toString('latin1')
     expect(slots).toContain('n3')
@@ -71,7 +78,11 @@ describe('the vote file', () => {
 
   it('lost or bad in both slots, a whole log has the vote', async () => {
     const directory = await crashedAfter(batches)
-    for (const spoil of [(path: string) => rmSync(path), (path: string) => writeFileSync(path, ''), (path: string) => writeFileSync(path, Buffer.alloc(8_192, 7))]) {
+    for (const spoil of [
+      (path: string) => rmSync(path),
+      (path: string) => writeFileSync(path, ''),
+      (path: string) => writeFileSync(path, Buffer.alloc(8_192, 7)),
+    ]) {
       const copy = copyOf(directory)
       spoil(join(copy, 'vote'))
       expect(plain(await found(copy))).toMatchObject({ currentTerm: 4, votedFor: 'n3' })
@@ -83,9 +94,14 @@ describe('the vote file', () => {
   it('bad in both slots, and the end of the log torn: nobody knows the vote, so the server does not start', async () => {
     const directory = await crashedAfter(batches)
     edit(segmentOne(directory), (bytes) => bytes.subarray(0, bytes.length - 1))
-    bothSlots(directory, (bytes, at) => { bytes[at]! ^= 1 })
+    bothSlots(directory, (bytes, at) => {
+      bytes[at]! ^= 1
+    })
     const before = readFileSync(segmentOne(directory))
-    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt', message: expect.stringContaining('last vote is not known') })
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({
+      _tag: 'Corrupt',
+      message: expect.stringContaining('last vote is not known'),
+    })
     expect(readFileSync(segmentOne(directory))).toEqual(before)
   })
 

@@ -44,7 +44,8 @@ export const sizeOfBatch = (batch: ReadonlyArray<Persist>, lastIndex: LogIndex, 
     if (write.entries.length > 0) {
       records++
       bytes += u48Bytes + entriesByteLength(write.entries)
-      if (write.firstIndex !== last + 1) throw new InvariantViolation('what is written continues the log on disk', printEffect(persist), write.firstIndex)
+      if (write.firstIndex !== last + 1)
+        throw new InvariantViolation('what is written continues the log on disk', printEffect(persist), write.firstIndex)
       last = after(last, write.entries.length)
     }
     if (write.commitIndex > commit) commit = write.commitIndex
@@ -72,7 +73,9 @@ export const encodeBatch = (batch: ReadonlyArray<Persist>, size: BatchSize, plac
     sealRecord(target, at, end, { kind, write: place.write, last: --left === 0, origin: place.origin, targetAt: place.offset })
     at = end
   }
-  for (const { write: { hardState, truncateFrom, firstIndex, entries } } of batch) {
+  for (const {
+    write: { hardState, truncateFrom, firstIndex, entries },
+  } of batch) {
     if (hardState !== null) seal('hardState', writeHardState(hardState, target, at + recordHeaderBytes))
     if (truncateFrom !== null) seal('truncation', writeIndex(truncateFrom, target, at + recordHeaderBytes))
     if (entries.length > 0) seal('entries', writeEntries(entries, target, writeIndex(firstIndex, target, at + recordHeaderBytes)))

@@ -44,7 +44,9 @@ export const bootstrap = (directory: string, options: Bootstrap, fileSystem: Fil
   }
   return defer(() => {
     const handles = handlesOf(fileSystem)
-    return concat(makeEmpty(handles, directory), fill(handles, directory, identity, options.configuration), of(identity)).pipe(lastly(() => handles.release()))
+    return concat(makeEmpty(handles, directory), fill(handles, directory, identity, options.configuration), of(identity)).pipe(
+      lastly(() => handles.release()),
+    )
   })
 }
 
@@ -54,16 +56,30 @@ const named = <A extends string>(codec: { readonly name: string; is(u: unknown):
 }
 
 const makeEmpty = (handles: Handles, directory: string): Observable<never> => {
-  const made = handles.call<string | undefined>((fs, done) => fs.mkdir(directory, { recursive: true, mode: directoryMode }, done)).pipe(
-    mergeMap((first) => (first === undefined ? EMPTY : from(parentsOf(directory, first)).pipe(concatMap((parent) => handles.fsyncDirectory(parent))))),
-    whileReading(directory),
-  )
-  const empty = handles.call<string[]>((fs, done) => fs.readdir(directory, done)).pipe(
-    whileReading(directory),
-    mergeMap((names) => names.length === 0 ? EMPTY : refuse(storageError('WrongIdentity',
-      `${directory} is not empty (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}). A server needs a new directory. ` +
-      'If this one holds a server already, start that; if it was left by an attempt to make one, remove it.'))),
-  )
+  const made = handles
+    .call<string | undefined>((fs, done) => fs.mkdir(directory, { recursive: true, mode: directoryMode }, done))
+    .pipe(
+      mergeMap((first) =>
+        first === undefined ? EMPTY : from(parentsOf(directory, first)).pipe(concatMap((parent) => handles.fsyncDirectory(parent))),
+      ),
+      whileReading(directory),
+    )
+  const empty = handles
+    .call<string[]>((fs, done) => fs.readdir(directory, done))
+    .pipe(
+      whileReading(directory),
+      mergeMap((names) =>
+        names.length === 0
+          ? EMPTY
+          : refuse(
+              storageError(
+                'WrongIdentity',
+                `${directory} is not empty (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}). A server needs a new directory. ` +
+                  'If this one holds a server already, start that; if it was left by an attempt to make one, remove it.',
+              ),
+            ),
+      ),
+    )
   return concat(made, empty)
 }
 
@@ -75,7 +91,12 @@ const parentsOf = (directory: string, first: string): ReadonlyArray<string> => {
 
 const fill = (handles: Handles, directory: string, identity: Identity, configuration: Configuration): Observable<never> => {
   const hardState = { currentTerm: term(0), votedFor: null }
-  const header = { ...hardState, base: { index: logIndex(0), term: term(0), configuration }, lastIndex: logIndex(0), commitIndex: logIndex(0) }
+  const header = {
+    ...hardState,
+    base: { index: logIndex(0), term: term(0), configuration },
+    lastIndex: logIndex(0),
+    commitIndex: logIndex(0),
+  }
   const slots = Buffer.alloc(voteFileBytes)
   encodeSlot(identity, { number: 1, hardState, durable: 1 }).copy(slots, slotOffset(1))
   const temporary = `${identityFile(directory)}.new`

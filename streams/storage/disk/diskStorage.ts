@@ -61,14 +61,18 @@ export const diskStorage = (directory: string, options: DiskOptions = {}): DiskS
 const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
   new Observable((subscriber) => {
     const handles = handlesOf(options.fileSystem ?? nodeFileSystem)
-    const opening = concat(occupy(handles, directory), identityIn(handles, directory)).pipe(
-      mergeMap((identity) => concat(
-        checkOwner(directory, identity, options),
-        lock(handles, directory),
-        recover(handles, directory, identity).pipe(mergeMap((found) => run(handles, directory, identity, found, options))),
-      )),
-      lastly(() => handles.release()),
-    ).subscribe(subscriber)
+    const opening = concat(occupy(handles, directory), identityIn(handles, directory))
+      .pipe(
+        mergeMap((identity) =>
+          concat(
+            checkOwner(directory, identity, options),
+            lock(handles, directory),
+            recover(handles, directory, identity).pipe(mergeMap((found) => run(handles, directory, identity, found, options))),
+          ),
+        ),
+        lastly(() => handles.release()),
+      )
+      .subscribe(subscriber)
     return () => {
       opening.unsubscribe()
       handles.release()
@@ -76,8 +80,17 @@ const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
   })
 
 /** Emits the open disk, and completes when that was closed. */
-const run = (handles: Handles, directory: string, identity: Identity, found: Found, { segmentBytes = 64 << 20, markAfterMs = 100, scheduler }: DiskOptions): Observable<OpenDisk> => {
-  const { recovered: { currentTerm, votedFor, log, commitIndex }, settled } = found
+const run = (
+  handles: Handles,
+  directory: string,
+  identity: Identity,
+  found: Found,
+  { segmentBytes = 64 << 20, markAfterMs = 100, scheduler }: DiskOptions,
+): Observable<OpenDisk> => {
+  const {
+    recovered: { currentTerm, votedFor, log, commitIndex },
+    settled,
+  } = found
   const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
   const writer = new Writer(handles, found, { directory, identity, segmentBytes, idle$ })
   const closed$ = new AsyncSubject<never>()
@@ -88,7 +101,11 @@ const run = (handles: Handles, directory: string, identity: Identity, found: Fou
     write: (batch) => writer.append(batch),
     sizeBytes: () => writer.bytes,
     close: () => {
-      if (!closing) concat(writer.mark().pipe(catchError(() => EMPTY)), defer(() => handles.release())).subscribe(closed$)
+      if (!closing)
+        concat(
+          writer.mark().pipe(catchError(() => EMPTY)),
+          defer(() => handles.release()),
+        ).subscribe(closed$)
       closing = true
       return closed$
     },
@@ -96,15 +113,30 @@ const run = (handles: Handles, directory: string, identity: Identity, found: Fou
   return concat(settled ? EMPTY : writer.settle({ currentTerm, votedFor }), of(disk), closed$)
 }
 
-const checkOwner = (directory: string, identity: Identity, { id = identity.id, clusterId = identity.clusterId }: DiskOptions): Observable<never> =>
-  id === identity.id && clusterId === identity.clusterId ? EMPTY : refuse(storageError('WrongIdentity',
-    `${directory} holds server ${identity.id} of cluster ${identity.clusterId}, and it was opened for server ${id} of cluster ${clusterId}. Give each server its own directory, or correct its name.`))
+const checkOwner = (
+  directory: string,
+  identity: Identity,
+  { id = identity.id, clusterId = identity.clusterId }: DiskOptions,
+): Observable<never> =>
+  id === identity.id && clusterId === identity.clusterId
+    ? EMPTY
+    : refuse(
+        storageError(
+          'WrongIdentity',
+          `${directory} holds server ${identity.id} of cluster ${identity.clusterId}, and it was opened for server ${id} of cluster ${clusterId}. Give each server its own directory, or correct its name.`,
+        ),
+      )
 
 const lock = (handles: Handles, directory: string): Observable<never> =>
-  defer(() => F.pipe(takeLock(lockPath(directory)), either.fold(refuse, (unlock) => {
-    handles.lastly(unlock)
-    return EMPTY
-  }))).pipe(whileReading(directory))
+  defer(() =>
+    F.pipe(
+      takeLock(lockPath(directory)),
+      either.fold(refuse, (unlock) => {
+        handles.lastly(unlock)
+        return EMPTY
+      }),
+    ),
+  ).pipe(whileReading(directory))
 
 /** `timer`, but it keeps no process alive. */
 const quietTimer = (ms: number): Observable<unknown> =>

@@ -26,14 +26,20 @@ const naming =
     source.pipe(catchError((error: unknown) => throwError(() => (codeOf(error) === null ? error : name(error)))))
 
 const full = (path: string): StorageError =>
-  storageError('StorageFull', `No space is left to write ${path}. Make room on that disk and start the server again: what was acknowledged is there.`)
+  storageError(
+    'StorageFull',
+    `No space is left to write ${path}. Make room on that disk and start the server again: what was acknowledged is there.`,
+  )
 
 /** For calls that look: opening, listing, reading. */
 export const whileReading = <A>(path: string): MonoTypeOperatorFunction<A> =>
   naming((error) =>
     hasCode(error, 'ENOSPC', 'EDQUOT')
       ? full(path)
-      : storageError('Unreadable', `${path} cannot be opened (${reasonOf(error)}). Check that it is a directory which this user may read and write.`),
+      : storageError(
+          'Unreadable',
+          `${path} cannot be opened (${reasonOf(error)}). Check that it is a directory which this user may read and write.`,
+        ),
   )
 
 /** For calls that change the disk. */

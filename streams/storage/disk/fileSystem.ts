@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-type Done<A = void> = (error: NodeJS.ErrnoException | null, value?: A) => void
+export type Done<A = void> = (error: NodeJS.ErrnoException | null, value?: A) => void
 
 /**
  * The calls of the operating system on which the disk rests, as `node:fs` has them. A test puts

@@ -1,7 +1,7 @@
 import { AsyncSubject, concat, concatMap, defer, EMPTY, expand, ignoreElements, map, mergeMap, Observable, of, throwError } from 'rxjs'
-import type { FileSystem } from './fileSystem.js'
+import type { Done, FileSystem } from './fileSystem.js'
 
-type Perform<A> = (fs: FileSystem, done: (error: NodeJS.ErrnoException | null, value?: A) => void) => void
+type Perform<A> = (fs: FileSystem, done: Done<A>) => void
 
 /**
  * Every call and open file of one life of a storage, so that its end can be awaited. A call that was
@@ -23,8 +23,8 @@ export interface Handles {
   fsyncDirectory(directory: string): Observable<never>
   /** Done when everything is closed, latest first. */
   lastly(cleanup: () => void): void
-  /** Completes as soon as the end begins. */
-  readonly ended$: Observable<never>
+  /** Emits as soon as the end begins. */
+  readonly ended$: Observable<null>
   /** The end. Acts at the call, and once; completes when everything is closed and cleaned up. */
   release(): Observable<never>
 }
@@ -38,7 +38,7 @@ const readBlockBytes = 1 << 20
 export const handles = (fs: FileSystem): Handles => {
   const files = new Set<number>()
   const cleanups: (() => void)[] = []
-  const ended$ = new AsyncSubject<never>()
+  const ended$ = new AsyncSubject<null>()
   const released$ = new AsyncSubject<never>()
   let underWay = 0
   let ended = false
@@ -59,7 +59,7 @@ export const handles = (fs: FileSystem): Handles => {
     new Observable((subscriber) => {
       if (ended) return
       underWay++
-      perform(fs, (error, value) => {
+      const answer: Done<A> = (error, value) => {
         underWay--
         if (ended) {
           if (underWay === 0) closeAll()
@@ -68,21 +68,29 @@ export const handles = (fs: FileSystem): Handles => {
           subscriber.next(value as A)
           subscriber.complete()
         }
-      })
+      }
+      try {
+        perform(fs, answer)
+      } catch (error) {
+        answer(error as NodeJS.ErrnoException) // an argument that it will not even look at, such as a path with a zero in it
+      }
     })
 
   const quietly = (perform: Perform<unknown>): Observable<never> => call(perform).pipe(ignoreElements())
 
   const open = (path: string, flags: string | number): Observable<number> =>
-    call<number>((fs, done) => fs.open(path, flags, fileMode, (error, fd) => {
-      if (fd !== undefined && !error) files.add(fd) // even if nobody waits for it any more
-      done(error, fd)
-    }))
+    call<number>((fs, done) =>
+      fs.open(path, flags, fileMode, (error, fd) => {
+        if (fd !== undefined && !error) files.add(fd) // even if nobody waits for it any more
+        done(error, fd)
+      }),
+    )
 
-  const close = (fd: number): Observable<never> => defer(() => {
-    files.delete(fd)
-    return quietly((fs, done) => fs.close(fd, done))
-  })
+  const close = (fd: number): Observable<never> =>
+    defer(() => {
+      files.delete(fd)
+      return quietly((fs, done) => fs.close(fd, done))
+    })
 
   const write = (fd: number, bytes: Uint8Array, position: number): Observable<never> =>
     call<number>((fs, done) => fs.write(fd, bytes, 0, bytes.length, position, done)).pipe(
@@ -95,10 +103,17 @@ export const handles = (fs: FileSystem): Handles => {
 
   const read = (fd: number, target: Uint8Array): Observable<number> =>
     of(0).pipe(
-      expand((from) => from === target.length ? EMPTY : call<number>((fs, done) =>
-        fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), from, done)).pipe(
-        concatMap((read) => read > 0 ? of(from + read) : throwError(() => Object.assign(new Error('it became shorter while it was read'), { code: 'EIO' }))),
-      )),
+      expand((from) =>
+        from === target.length
+          ? EMPTY
+          : call<number>((fs, done) => fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), from, done)).pipe(
+              concatMap((read) =>
+                read > 0
+                  ? of(from + read)
+                  : throwError(() => Object.assign(new Error('it became shorter while it was read'), { code: 'EIO' })),
+              ),
+            ),
+      ),
     )
 
   const fsync = (fd: number): Observable<never> => quietly((fs, done) => fs.fsync(fd, done))
@@ -112,12 +127,16 @@ export const handles = (fs: FileSystem): Handles => {
     fdatasync: (fd) => quietly((fs, done) => fs.fdatasync(fd, done)),
     fsync,
     // Windows opens no directories and keeps names by itself.
-    fsyncDirectory: (directory) => process.platform === 'win32' ? EMPTY : open(directory, 'r').pipe(mergeMap((fd) => concat(fsync(fd), close(fd)))),
-    lastly: (cleanup) => { cleanups.push(cleanup) },
+    fsyncDirectory: (directory) =>
+      process.platform === 'win32' ? EMPTY : open(directory, 'r').pipe(mergeMap((fd) => concat(fsync(fd), close(fd)))),
+    lastly: (cleanup) => {
+      cleanups.push(cleanup)
+    },
     ended$,
     release: () => {
       if (!ended) {
         ended = true
+        ended$.next(null)
         ended$.complete()
         if (underWay === 0) closeAll()
       }
@@ -133,10 +152,12 @@ export const sizeOf = (handles: Handles, fd: number): Observable<number> =>
 /** All bytes of the file at `path`. */
 export const readWhole = (handles: Handles, path: string): Observable<Buffer> =>
   handles.open(path, 'r').pipe(
-    mergeMap((fd) => sizeOf(handles, fd).pipe(
-      mergeMap((size) => {
-        const bytes = Buffer.alloc(size)
-        return concat(handles.read(fd, bytes).pipe(ignoreElements()), handles.close(fd), of(bytes))
-      }),
-    )),
+    mergeMap((fd) =>
+      sizeOf(handles, fd).pipe(
+        mergeMap((size) => {
+          const bytes = Buffer.alloc(size)
+          return concat(handles.read(fd, bytes).pipe(ignoreElements()), handles.close(fd), of(bytes))
+        }),
+      ),
+    ),
   )

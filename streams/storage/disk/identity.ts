@@ -25,7 +25,10 @@ export const encodeIdentity = ({ id, clusterId, incarnation }: Identity): Uint8A
   Buffer.from(`${JSON.stringify({ format: 'rxraft data 1', id, clusterId, incarnation }, null, 2)}\n`)
 
 const decodeIdentity = (bytes: Buffer): Identity | null => {
-  const json = either.tryCatch(() => JSON.parse(bytes.toString()) as unknown, () => null)
+  const json = either.tryCatch(
+    () => JSON.parse(bytes.toString()) as unknown,
+    () => null,
+  )
   const decoded = either.chainW((value: unknown) => IdentityFile.decode(value))(json)
   if (either.isLeft(decoded)) return null
   const { id, clusterId, incarnation } = decoded.right
@@ -52,7 +55,7 @@ const notBootstrapped = (directory: string): StorageError =>
 export const identityIn = (handles: Handles, directory: string): Observable<Identity> => {
   const path = identityFile(directory)
   return readWhole(handles, path).pipe(
-    catchError((error: unknown) => hasCode(error, 'ENOENT') ? refuse(notBootstrapped(directory)) : throwError(() => error)),
+    catchError((error: unknown) => (hasCode(error, 'ENOENT') ? refuse(notBootstrapped(directory)) : throwError(() => error))),
     whileReading(path),
     mergeMap((bytes) => {
       const identity = decodeIdentity(bytes)

@@ -10,4 +10,11 @@ import { catchError, concat, defer, type MonoTypeOperatorFunction, type Observab
 export const lastly =
   <A>(cleanup: () => Observable<never>): MonoTypeOperatorFunction<A> =>
   (source) =>
-    concat(source, defer(cleanup)).pipe(catchError((error: unknown) => concat(defer(cleanup), throwError(() => error))))
+    concat(source, defer(cleanup)).pipe(
+      catchError((error: unknown) =>
+        concat(
+          defer(cleanup),
+          throwError(() => error),
+        ),
+      ),
+    )

@@ -28,7 +28,13 @@ const Holder = t.strict({
 })
 type Holder = t.TypeOf<typeof Holder>
 
-const textOf = (path: string): string | null => either.getOrElse<null, string | null>(() => null)(either.tryCatch(() => readFileSync(path, 'latin1'), () => null))
+const textOf = (path: string): string | null =>
+  either.getOrElse<null, string | null>(() => null)(
+    either.tryCatch(
+      () => readFileSync(path, 'latin1'),
+      () => null,
+    ),
+  )
 
 const boot = (): string | null => textOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null
 
@@ -44,14 +50,20 @@ const differ = (a: string | null, b: string | null): boolean => a !== null && b 
 
 const lives = (holder: Holder): boolean => {
   if (differ(holder.boot, boot())) return false
-  const exists = either.tryCatch(() => kill(holder.pid, 0), (error) => error) // signal 0 only asks
+  const exists = either.tryCatch(
+    () => kill(holder.pid, 0),
+    (error) => error,
+  ) // signal 0 only asks
   if (either.isLeft(exists) && hasCode(exists.left, 'ESRCH')) return false
   const start = startOf(holder.pid)
   return start !== undefined && !differ(holder.startedAt, start)
 }
 
 const holderOf = (lock: string): Holder | null => {
-  const json = either.tryCatch(() => JSON.parse(textOf(join(lock, 'holder')) ?? '') as unknown, () => null)
+  const json = either.tryCatch(
+    () => JSON.parse(textOf(join(lock, 'holder')) ?? '') as unknown,
+    () => null,
+  )
   const holder = either.chainW((value: unknown) => Holder.decode(value))(json)
   return either.isRight(holder) ? holder.right : null
 }
@@ -63,16 +75,22 @@ const remove = (lock: string): void => {
 
 /** Moves the lock that was prepared at `made` into place; false where another stands there. */
 const place = (made: string, lock: string): boolean => {
-  const placed = either.tryCatch(() => renameSync(made, lock), (error) => error)
+  const placed = either.tryCatch(
+    () => renameSync(made, lock),
+    (error) => error,
+  )
   if (either.isRight(placed)) return true
   if (hasCode(placed.left, 'ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR')) return false
   throw placed.left
 }
 
 const locked = (lock: string, holder: Holder | null): StorageError =>
-  storageError('Locked', holder === null
-    ? `${lock} has just been taken by another process. Each server needs a data directory of its own.`
-    : `${lock} is held by ${holder.pid === pid ? 'this process' : 'the process'} with id ${holder.pid}. Stop that one first, or give this server a data directory of its own.`)
+  storageError(
+    'Locked',
+    holder === null
+      ? `${lock} has just been taken by another process. Each server needs a data directory of its own.`
+      : `${lock} is held by ${holder.pid === pid ? 'this process' : 'the process'} with id ${holder.pid}. Stop that one first, or give this server a data directory of its own.`,
+  )
 
 /** A lock that is held, and gives itself back. */
 export type Unlock = () => void

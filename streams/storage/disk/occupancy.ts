@@ -23,11 +23,18 @@ export const occupy = (handles: Handles, directory: string): Observable<never> =
     const other = occupants.get(key)
     if (other?.leaving === true) return concat(other.left$, occupy(handles, directory))
     if (other !== undefined) {
-      return refuse(storageError('Locked', `${directory} is already open in this process (id ${process.pid}). Close that storage first, or give this server a data directory of its own.`))
+      return refuse(
+        storageError(
+          'Locked',
+          `${directory} is already open in this process (id ${process.pid}). Close that storage first, or give this server a data directory of its own.`,
+        ),
+      )
     }
     const occupant: Occupant = { leaving: false, left$: new AsyncSubject() }
     occupants.set(key, occupant)
-    handles.ended$.subscribe({ complete: () => { occupant.leaving = true } })
+    handles.ended$.subscribe(() => {
+      occupant.leaving = true
+    })
     handles.lastly(() => {
       occupants.delete(key)
       occupant.left$.complete()

@@ -22,21 +22,31 @@ import { u48Bytes } from './record.js'
  * gone (or be seen not to continue them). `base` and `snapshot` are the snapshot pointer: everything
  * up to `base.index` is in the snapshot of that name; null while there is none.
  */
-export const SegmentHeader = t.readonly(t.strict({
-  format: t.literal('rxraft log 1'),
-  id: NodeId, clusterId: t.string, incarnation: Incarnation,
-  segment: t.number,
-  currentTerm: Term, votedFor: t.union([NodeId, t.null]),
-  base: t.readonly(t.strict({ index: LogIndex, term: Term, configuration: Configuration })),
-  snapshot: t.null,
-  lastIndex: LogIndex, commitIndex: LogIndex,
-}), 'SegmentHeader')
+export const SegmentHeader = t.readonly(
+  t.strict({
+    format: t.literal('rxraft log 1'),
+    id: NodeId,
+    clusterId: t.string,
+    incarnation: Incarnation,
+    segment: t.number,
+    currentTerm: Term,
+    votedFor: t.union([NodeId, t.null]),
+    base: t.readonly(t.strict({ index: LogIndex, term: Term, configuration: Configuration })),
+    snapshot: t.null,
+    lastIndex: LogIndex,
+    commitIndex: LogIndex,
+  }),
+  'SegmentHeader',
+)
 export type SegmentHeader = t.TypeOf<typeof SegmentHeader>
 
 export const encodeSegmentHeader = (header: SegmentHeader): Buffer => Buffer.from(JSON.stringify(SegmentHeader.encode(header)), 'latin1')
 
 export const decodeSegmentHeader = (payload: Buffer): SegmentHeader | null => {
-  const json = either.tryCatch(() => JSON.parse(payload.toString('latin1')) as unknown, () => null)
+  const json = either.tryCatch(
+    () => JSON.parse(payload.toString('latin1')) as unknown,
+    () => null,
+  )
   const decoded = either.chainW((value: unknown) => SegmentHeader.decode(value))(json)
   return either.isRight(decoded) ? decoded.right : null
 }
@@ -64,5 +74,7 @@ export const readIndex = (payload: Buffer): LogIndex | null =>
 /** The packed entries behind the first index, whose commands are views of `bytes`. */
 export const readPacked = (bytes: Uint8Array): ReadonlyArray<Entry> | null => {
   const entries = readEntries(bytes)
-  return entries?.every(({ kind, command }) => kind !== 'configuration' || either.isRight(configurationOf(command))) === true ? entries : null
+  return entries?.every(({ kind, command }) => kind !== 'configuration' || either.isRight(configurationOf(command))) === true
+    ? entries
+    : null
 }

@@ -63,7 +63,13 @@ export const readRecord = (file: Buffer, at: number, origin: number): LogRecord 
   const kind = kinds[file[at + 14]! & ~endsWrite]
   if (kind === undefined || kind === null || end > file.length) return null
   if (crc32(file.subarray(at + 4, end), begin(origin, at)) !== file.readUInt32LE(at)) return null
-  return { kind, write: file.readUIntLE(at + 8, u48Bytes), last: (file[at + 14]! & endsWrite) !== 0, payload: file.subarray(payloadAt, end), end }
+  return {
+    kind,
+    write: file.readUIntLE(at + 8, u48Bytes),
+    last: (file[at + 14]! & endsWrite) !== 0,
+    payload: file.subarray(payloadAt, end),
+    end,
+  }
 }
 
 /** Where the first good record of a write after `write` stands, sought from `from` on at every byte, since lengths may be damaged; null if there is none. */

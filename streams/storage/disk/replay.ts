@@ -37,11 +37,19 @@ export interface Damage {
 }
 
 /** At the start of `segment`, after what the segments before it left behind. */
-export const startOf = (segment: number, identity: Identity, whole: Replayed | null): Progress =>
-  ({ segment, identity, whole, wholeFrom: 0, wholeTo: 0, state: whole, at: 0 })
+export const startOf = (segment: number, identity: Identity, whole: Replayed | null): Progress => ({
+  segment,
+  identity,
+  whole,
+  wholeFrom: 0,
+  wholeTo: 0,
+  state: whole,
+  at: 0,
+})
 
 /** Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose it is. */
-export const segmentOrigin = ({ clusterId, id, incarnation }: Identity, segment: number): number => originOf(['log', clusterId, id, incarnation, String(segment)])
+export const segmentOrigin = ({ clusterId, id, incarnation }: Identity, segment: number): number =>
+  originOf(['log', clusterId, id, incarnation, String(segment)])
 export const headerOrigin = originOf(['rxraft log'])
 
 /** Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies a payload out of it. */
@@ -51,7 +59,8 @@ export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8A
   for (;;) {
     const record = readRecord(bytes, at, at === 0 ? headerOrigin : origin)
     if (record === null) return either.right({ ...progress, whole, wholeFrom, wholeTo, state, at })
-    if (whole !== null && record.write !== whole.write + 1) return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
+    if (whole !== null && record.write !== whole.write + 1)
+      return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
 
     const next = at === 0 ? applyHeader(progress, record) : applyRecord(state, record, keep)
     if (typeof next === 'string') return either.left({ offset: at, what: next })
@@ -79,19 +88,23 @@ export type Ending =
  * synced. So what follows the last whole write can be the torn next one, unless
  *
  *  - a good record of a write after that follows,
- *  - another segment follows, or
- *  - the durable marker says that the next one was on disk (`durable`, the number of a write).
+ *  - another segment follows (then `durable` is null), or
+ *  - the durable marker says that the next one was on disk (`durable` is the number of a write that was).
  */
-export const judge = (bytes: Buffer, { segment, identity, whole, wholeTo, at }: Progress, isLast: boolean, durable: number): either.Either<Damage, Ending> => {
-  const damage = (what: string): either.Either<Damage, Ending> => either.left({ offset: at, what })
-  if (whole === null) return damage('no header of a log stands there')
-  if (wholeTo < bytes.length || wholeTo === 0) {
-    if (!isLast) return damage(`a record of write ${whole.write + 1} should stand there, and another segment follows`)
-    const later = findLaterWrite(bytes, at, segmentOrigin(identity, segment), whole.write + 1)
-    if (later !== null) return damage(`a record of write ${whole.write + 1} should stand there, and a later write follows at byte ${later}`)
+export const judge = (bytes: Buffer, progress: Progress, durable: number | null): either.Either<Damage, Ending> => {
+  const { segment, identity, whole, wholeTo, at } = progress
+  if (whole === null) return either.left({ offset: at, what: 'no header of a log stands there' })
+  const next = whole.write + 1
+  const damage = (but: string): either.Either<Damage, Ending> =>
+    either.left({ offset: at, what: `a record of write ${next} should stand there, ${but}` })
+
+  const ending: Ending = wholeTo === 0 ? 'unborn' : wholeTo < bytes.length ? 'torn' : 'whole'
+  if (ending !== 'whole') {
+    if (durable === null) return damage('and another segment follows')
+    const later = findLaterWrite(bytes, at, segmentOrigin(identity, segment), next)
+    if (later !== null) return damage(`and a later write follows at byte ${later}`)
   }
-  if (isLast && whole.write < durable) return damage(`a record of write ${whole.write + 1} should stand there, and all writes up to ${durable} were on disk`)
-  return either.right(wholeTo === 0 ? 'unborn' : wholeTo < bytes.length ? 'torn' : 'whole')
+  return durable !== null && durable >= next ? damage(`and all writes up to ${durable} were on disk`) : either.right(ending)
 }
 
 const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: LogRecord): Recovered | string => {
@@ -103,26 +116,41 @@ const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: 
   }
   if (header.segment !== segment) return `it is segment ${header.segment} under another name`
   if (whole === null) {
-    return lastIndex === base.index ? { currentTerm, votedFor, log: logFrom(base), commitIndex } : `it begins after entry ${lastIndex}, and the segments before it are missing`
+    return lastIndex === base.index
+      ? { currentTerm, votedFor, log: logFrom(base), commitIndex }
+      : `it begins after entry ${lastIndex}, and the segments before it are missing`
   }
   const { log } = whole
-  const continues = currentTerm === whole.currentTerm && votedFor === whole.votedFor && lastIndex === log.lastIndex && base.index === log.base.index && base.term === log.base.term
+  const continues =
+    currentTerm === whole.currentTerm &&
+    votedFor === whole.votedFor &&
+    lastIndex === log.lastIndex &&
+    base.index === log.base.index &&
+    base.term === log.base.term
   return continues ? whole : `it does not continue the segment before it, which ends at entry ${log.lastIndex} in term ${whole.currentTerm}`
 }
 
-const applyRecord = (state: Recovered | null, { kind, payload }: LogRecord, keep: (payload: Uint8Array) => Uint8Array): Recovered | string => {
+const applyRecord = (
+  state: Recovered | null,
+  { kind, payload }: LogRecord,
+  keep: (payload: Uint8Array) => Uint8Array,
+): Recovered | string => {
   if (state === null) return 'there is no header before it'
   const { log } = state
   switch (kind) {
     case 'hardState': {
       const hardState = readHardState(payload)
       if (hardState === null) return 'it holds no term and vote'
-      return hardState.currentTerm < state.currentTerm ? `it goes back from term ${state.currentTerm} to ${hardState.currentTerm}` : { ...state, ...hardState }
+      return hardState.currentTerm < state.currentTerm
+        ? `it goes back from term ${state.currentTerm} to ${hardState.currentTerm}`
+        : { ...state, ...hardState }
     }
     case 'truncation': {
       const from = readIndex(payload)
       const holds = from !== null && from > log.base.index && from <= log.lastIndex
-      return holds ? { ...state, log: log.truncateFrom(from) } : `it truncates from ${from ?? 'nowhere'}, and the log holds ${log.base.index + 1} to ${log.lastIndex}`
+      return holds
+        ? { ...state, log: log.truncateFrom(from) }
+        : `it truncates from ${from ?? 'nowhere'}, and the log holds ${log.base.index + 1} to ${log.lastIndex}`
     }
     case 'entries': {
       const firstIndex = readIndex(payload)

@@ -14,10 +14,24 @@ export interface SegmentState extends HardState {
 }
 
 /** The first record of a segment, which is write `write` by itself. */
-export const encodeSegment = ({ id, clusterId, incarnation }: Identity, segment: number, write: number, { currentTerm, votedFor, base, lastIndex, commitIndex }: SegmentState): Buffer => {
+export const encodeSegment = (
+  { id, clusterId, incarnation }: Identity,
+  segment: number,
+  write: number,
+  { currentTerm, votedFor, base, lastIndex, commitIndex }: SegmentState,
+): Buffer => {
   const payload = encodeSegmentHeader({
-    format: 'rxraft log 1', id, clusterId, incarnation, segment,
-    currentTerm, votedFor, base: { index: base.index, term: base.term, configuration: base.configuration }, snapshot: null, lastIndex, commitIndex,
+    format: 'rxraft log 1',
+    id,
+    clusterId,
+    incarnation,
+    segment,
+    currentTerm,
+    votedFor,
+    base: { index: base.index, term: base.term, configuration: base.configuration },
+    snapshot: null,
+    lastIndex,
+    commitIndex,
   })
   const record = Buffer.concat([Buffer.alloc(recordHeaderBytes), payload])
   sealRecord(record, 0, record.length, { kind: 'segment', write, last: true, origin: headerOrigin, targetAt: 0 })

@@ -66,11 +66,15 @@ export const isSame = (a: HardState, b: HardState): boolean => a.currentTerm ===
 export const reconcile = (log: HardState, logIsTorn: boolean, slot: Slot | null): either.Either<string, HardState> => {
   if (slot === null) {
     // A crash tears one slot. Both are damaged, and a vote may stand in what was torn off the log.
-    return logIsTorn ? either.left('neither of its slots is good, and the end of the log is torn, so the last vote is not known') : either.right(log)
+    return logIsTorn
+      ? either.left('neither of its slots is good, and the end of the log is torn, so the last vote is not known')
+      : either.right(log)
   }
   const { hardState } = slot
   if (isSame(log, hardState) || isNewer(log, hardState)) return either.right(log)
   return isNewer(hardState, log)
     ? either.right(hardState)
-    : either.left(`it holds a vote for ${hardState.votedFor ?? 'nobody'} in term ${hardState.currentTerm}, and the log one for ${log.votedFor ?? 'nobody'}`)
+    : either.left(
+        `it holds a vote for ${hardState.votedFor ?? 'nobody'} in term ${hardState.currentTerm}, and the log one for ${log.votedFor ?? 'nobody'}`,
+      )
 }

@@ -1,4 +1,4 @@
-import { AsyncSubject, concat, defer, EMPTY, endWith, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
+import { AsyncSubject, concat, defer, EMPTY, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
 import type { HardState, Persist } from '../../../src/raft/effect.js'
 import { writeSeq } from '../../../src/raft/ids.js'
 import { type BatchSize, encodeBatch, sizeOfBatch } from './batch.js'
@@ -43,7 +43,11 @@ export class Writer {
   private last$: Observable<never> = EMPTY
   private markerDue = false
 
-  constructor(private readonly handles: Handles, { recovered, slot, voteFd, segment, fd, end, formerBytes }: Found, private readonly options: WriterOptions) {
+  constructor(
+    private readonly handles: Handles,
+    { recovered, slot, voteFd, segment, fd, end, formerBytes }: Found,
+    private readonly options: WriterOptions,
+  ) {
     const { currentTerm, votedFor, log, commitIndex, write } = recovered
     this.state = { currentTerm, votedFor, base: log.base, lastIndex: log.lastIndex, commitIndex }
     this.voteFd = voteFd
@@ -58,7 +62,9 @@ export class Writer {
     this.armMarker()
   }
 
-  get bytes(): number { return this.formerBytes + this.end + voteFileBytes }
+  get bytes(): number {
+    return this.formerBytes + this.end + voteFileBytes
+  }
 
   /** Makes `batch` durable as one write and one sync. */
   append(batch: ReadonlyArray<Persist>): Observable<never> {
@@ -68,7 +74,10 @@ export class Writer {
       if (size.records === 0) return EMPTY
       return this.end < this.options.segmentBytes
         ? this.appendToSegment(batch, size)
-        : concat(this.rotate(), defer(() => this.appendToSegment(batch, size)))
+        : concat(
+            this.rotate(),
+            defer(() => this.appendToSegment(batch, size)),
+          )
     })
   }
 
@@ -113,7 +122,11 @@ export class Writer {
   }
 
   private saveVote({ currentTerm, votedFor }: HardState): Observable<never> {
-    const { handles, voteFd, options: { identity, directory } } = this
+    const {
+      handles,
+      voteFd,
+      options: { identity, directory },
+    } = this
     const number = ++this.slot
     this.marked = this.write
     const slot = encodeSlot(identity, { number, hardState: { currentTerm, votedFor }, durable: this.marked })
@@ -122,27 +135,32 @@ export class Writer {
 
   /** A new segment: its header, its name, and only then a record in it. */
   private rotate(): Observable<never> {
-    const { handles, options: { directory, identity } } = this
+    const {
+      handles,
+      options: { directory, identity },
+    } = this
     const segment = this.segment + 1
     const write = this.write + 1
     const header = encodeSegment(identity, segment, write, this.state)
     const path = segmentFile(directory, segment)
     return handles.open(path, 'wx').pipe(
-      mergeMap((fd) => concat(
-        handles.write(fd, header, 0),
-        handles.fsync(fd),
-        handles.fsyncDirectory(directory),
-        handles.close(this.fd),
-        defer(() => {
-          this.formerBytes += this.end
-          this.segment = segment
-          this.fd = fd
-          this.end = header.length
-          this.origin = segmentOrigin(identity, segment)
-          this.write = write
-          return EMPTY
-        }),
-      )),
+      mergeMap((fd) =>
+        concat(
+          handles.write(fd, header, 0),
+          handles.fsync(fd),
+          handles.fsyncDirectory(directory),
+          handles.close(this.fd),
+          defer(() => {
+            this.formerBytes += this.end
+            this.segment = segment
+            this.fd = fd
+            this.end = header.length
+            this.origin = segmentOrigin(identity, segment)
+            this.write = write
+            return EMPTY
+          }),
+        ),
+      ),
       whileWriting(path),
     )
   }
@@ -159,7 +177,7 @@ export class Writer {
     if (this.markerDue || this.marked === this.write) return
     this.markerDue = true
     const { write } = this
-    this.options.idle$.pipe(takeUntil(this.handles.ended$.pipe(endWith(null)))).subscribe(() => {
+    this.options.idle$.pipe(takeUntil(this.handles.ended$)).subscribe(() => {
       this.markerDue = false
       if (this.write === write) this.mark()
       else this.armMarker()
