@@ -1,3 +1,4 @@
 /** What of the key/value service runs in Node only: HTTP. */
-export { kvHttp, type KvHttpError, type KvHttpOptions, type KvListening } from './http/http.js'
-export { httpTransport, type HttpTransportOptions } from './http/httpTransport.js'
+export { kvHttp, type KvHttpError, type KvListening } from './http/http.js'
+export type { KvHttpOptions, KvHttpTuning } from './http/options.js'
+export { type HttpTransport, httpTransport, type HttpTransportOptions } from './http/httpTransport.js'

@@ -1,19 +1,12 @@
-import type { Observable } from 'rxjs'
-import type { KvServer } from '../kvServer.js'
-
-export interface KvHttpOptions {
-  readonly server: KvServer
-  /** Default 127.0.0.1. */
-  readonly host?: string
-  /** 0: one that is free. */
-  readonly port: number
-  /** The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among them. */
-  readonly peers?: Readonly<Record<string, string>>
-  /** How long a request waits for a leader before it gets 503. Default 4,000. */
-  readonly leaderWaitMs?: number
-  /** How long a request that was begun may take before it gets 504, or 503 for a read. Default 10,000. */
-  readonly answerTimeoutMs?: number
-}
+import { Agent, createServer, type Server, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { AsyncSubject, BehaviorSubject, Observable } from 'rxjs'
+import { type HttpAnswer, problem } from './answer.js'
+import type { Face } from './face.js'
+import { gateway } from './gateway.js'
+import { handler } from './handler.js'
+import { type KvHttpOptions, type TunedHttp, tunedHttp } from './options.js'
 
 /** An HTTP face that listens. */
 export interface KvListening {
@@ -21,7 +14,7 @@ export interface KvListening {
   readonly port: number
   /** `http://host:port`. */
   readonly url: string
-  /** Takes no more requests, ends watches, finishes what is under way, and completes. */
+  /** Takes no more connections, ends watches, answers what is under way, and completes. */
   close(): Observable<never>
 }
 
@@ -31,7 +24,97 @@ export interface KvHttpError {
   readonly message: string
 }
 
-/** Subscribing listens and tells where; unsubscribing breaks every connection. Fails with a `KvHttpError`. */
-export const kvHttp = (_options: KvHttpOptions): Observable<KvListening> => {
-  throw new Error('The body follows.')
+/** How often Node looks for connections whose time is up. */
+const checkMs = 1_000
+
+/** A key of 4,096 bytes, each percent-encoded, and room for the rest. */
+const maxHeaderBytes = 20 << 10
+
+/**
+ * The store over HTTP, as docs/http.md describes it. Subscribing listens and tells where, unsubscribing breaks every connection.
+ * Fails with a `KvHttpError`; throws `InvalidOption` where an option cannot work.
+ *
+ * @example
+ * const peers = { n1: 'http://127.0.0.1:7401', n2: 'http://127.0.0.1:7402', n3: 'http://127.0.0.1:7403' }
+ * kvHttp({ server, port: 7401, peers }).subscribe(({ url }) => console.log(`listening at ${url}`))
+ */
+export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
+  const options = tunedHttp(httpOptions)
+  return new Observable((subscriber) => {
+    const face: Face = {
+      options,
+      gateway: gateway(options),
+      agent: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
+      buffered: { bytes: 0 },
+      counted: { answers: {}, watches: 0, watchesCut: 0, connectionsRefused: 0 },
+      closing$: new BehaviorSubject(false),
+    }
+    const server = bounded(face)
+    const close = (): Observable<never> => {
+      const closed$ = new AsyncSubject<never>()
+      face.closing$.next(true)
+      server.close(() => {
+        subscriber.complete()
+        closed$.complete()
+      })
+      return closed$
+    }
+    server.on('error', (error: NodeJS.ErrnoException) => subscriber.error(errorOf(error, options)))
+    server.listen(options.port, options.host, () => {
+      const { port } = server.address() as AddressInfo
+      const host = options.host.includes(':') ? `[${options.host}]` : options.host
+      subscriber.next({ host: options.host, port, url: `http://${host}:${port}`, close })
+    })
+    return () => {
+      face.gateway.stop()
+      face.agent.destroy()
+      server.close()
+      server.closeAllConnections()
+    }
+  })
 }
+
+const bounded = (face: Face): Server => {
+  const { maxConnections, headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = face.options
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: checkMs,
+  })
+  server.maxConnections = maxConnections
+  // A connection on which nothing moves, not even the sign of life of a watch, has nobody at its other end.
+  server.timeout = 2 * Math.max(keepAliveMs, requestTimeoutMs, answerTimeoutMs, watchHeartbeatMs)
+  const handle = handler(face)
+  server.on('request', handle)
+  server.on('checkContinue', handle) // `readBody` says "continue" where it reads
+  server.on('drop', () => face.counted.connectionsRefused++)
+  server.on('clientError', refuseConnection)
+  return server
+}
+
+/** What was not HTTP, or took too long to be: answered by hand, as there is no request to answer. */
+const refuseConnection = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const { status, body } = connectionProblem(error.code ?? '')
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${String(body)}`,
+  )
+}
+
+const connectionProblem = (code: string): HttpAnswer => {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problem(431, 'HeadersTooLarge', `Path and headers have at most ${maxHeaderBytes} bytes together: shorten them.`)
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problem(408, 'RequestTimeout', 'The request did not arrive in time: send it at once.')
+    default:
+      return problem(400, 'BadHttp', `This is not HTTP/1.1 (${code}).`)
+  }
+}
+
+const errorOf = ({ code, message }: NodeJS.ErrnoException, { host, port }: TunedHttp): KvHttpError =>
+  code === 'EADDRINUSE'
+    ? { _tag: 'AddressInUse', message: `Port ${port} of ${host} is taken: stop what listens there, or choose another port.` }
+    : { _tag: 'ListenFailed', message: `Cannot listen on port ${port} of ${host}: ${message}. Choose another host or port.` }

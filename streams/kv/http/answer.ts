@@ -1,0 +1,72 @@
+import type { KvRefusal } from '../../../src/kv/result.js'
+import { type KvFailure, replyMessage } from '../reply.js'
+
+/** What goes back over HTTP. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | string
+}
+
+/** Whatever is answered to a program is JSON, except values, metrics and batches. */
+export const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: `${JSON.stringify(value)}\n`,
+})
+
+/** A refusal or failure: a word for programs, and a sentence that says what to do. */
+export const problem = (
+  status: number,
+  tag: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+  details: Readonly<Record<string, unknown>> = {},
+): HttpAnswer => json(status, { error: { tag, message }, ...details }, headers)
+
+const refusalStatus: Readonly<Record<KvRefusal['_tag'], number>> = {
+  Malformed: 400,
+  Compacted: 410,
+  FutureRevision: 400,
+  KeyEmpty: 400,
+  KeyTooLong: 400,
+  ValueTooLarge: 413,
+  TxnTooLarge: 413,
+  StoreFull: 507,
+  UnknownSession: 410,
+  SerialAnswered: 409,
+  TooManyUnanswered: 429,
+  DifferentCommand: 422,
+  IdempotencyKeyUnfit: 400,
+}
+
+export const refused = (refusal: KvRefusal): HttpAnswer => {
+  const { _tag, ...details } = refusal
+  return problem(refusalStatus[_tag], _tag, replyMessage(refusal), {}, details)
+}
+
+const soon = { 'retry-after': '1' }
+
+export const overloaded = (limit: string): HttpAnswer =>
+  problem(429, 'Overloaded', `Overloaded: ${limit} is reached. Nothing was done; try again when some of what is under way is done.`, soon)
+
+/** To another server or a client of ours, which know what to do; others are passed on to the leader or wait for one. */
+export const misdirected = (leader: string | null, url: string | undefined): HttpAnswer =>
+  problem(421, 'NotLeader', replyMessage({ _tag: 'NotLeader', leader }), url === undefined ? {} : { 'rxraft-leader': url }, { leader })
+
+export const noLeader = (waitedMs: number): HttpAnswer =>
+  problem(
+    503,
+    'NoLeader',
+    `No leader was found within ${waitedMs} ms, and nothing was done: check that a majority runs, and try again.`,
+    soon,
+  )
+
+/** Of a read: there is nothing that could be in doubt. */
+export const noAnswer = (waitedMs: number): HttpAnswer =>
+  problem(503, 'NoAnswer', `The read was not answered within ${waitedMs} ms: try again.`, soon)
+
+export const outcomeUnknown = (): HttpAnswer => {
+  const failure: KvFailure = { _tag: 'Indeterminate' }
+  return problem(504, failure._tag, replyMessage(failure))
+}

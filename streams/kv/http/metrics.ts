@@ -1,0 +1,86 @@
+import type { Metrics } from '../../createRaft.js'
+import type { Face } from './face.js'
+
+/* Prometheus' text format, version 0.0.4. */
+
+interface Sample {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+
+const labelled = (labels: Readonly<Record<string, string>> = {}): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+const family = (type: 'gauge' | 'counter', name: string, help: string, samples: number | ReadonlyArray<Sample>): string => {
+  const lines = typeof samples === 'number' ? [{ value: samples }] : samples
+  const fullName = `rxraft_${name}`
+  return [
+    `# HELP ${fullName} ${help}`,
+    `# TYPE ${fullName} ${type}`,
+    ...lines.map((line: Sample) => `${fullName}${labelled(line.labels)} ${line.value}`),
+    '',
+  ].join('\n')
+}
+
+const roles = ['Follower', 'Candidate', 'Leader']
+
+export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered }: Face): string => {
+  const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
+  const { proposals } = metrics
+  const { running, passedOn } = gateway.counts()
+  return [
+    family('gauge', 'info', 'This server.', [{ labels: { id: metrics.id }, value: 1 }]),
+    family(
+      'gauge',
+      'role',
+      'What this server is.',
+      roles.map((role) => ({ labels: { role }, value: metrics.role === role ? 1 : 0 })),
+    ),
+    family('gauge', 'has_leader', 'Whether a leader is known here.', metrics.leader === null ? 0 : 1),
+    family('gauge', 'term', 'The current term.', metrics.term),
+    family('gauge', 'commit_index', 'The last log index known to be committed.', metrics.commitIndex),
+    family('gauge', 'applied_index', 'The last log index that the store has applied.', metrics.lastApplied),
+    family('gauge', 'last_index', 'The last log index.', metrics.lastIndex),
+    family('gauge', 'durable_index', 'The last log index that is on stable storage.', metrics.durableIndex),
+    family('gauge', 'log_entries', 'Entries of the log in memory.', metrics.logEntries),
+    family('gauge', 'log_bytes', 'Commands of the log in memory.', metrics.logBytes),
+    family('gauge', 'storage_bytes', 'Bytes on disk.', metrics.storageBytes),
+    family('counter', 'steps_total', 'Events decided.', metrics.steps),
+    family('counter', 'elections_started_total', 'Elections that this server stood in.', metrics.electionsStarted),
+    family('counter', 'elections_won_total', 'Elections that this server won.', metrics.electionsWon),
+    family('counter', 'messages_total', 'Messages between servers.', [
+      { labels: { direction: 'sent' }, value: metrics.messagesSent },
+      { labels: { direction: 'received' }, value: metrics.messagesReceived },
+    ]),
+    family('counter', 'rejected_total', 'What arrived from other servers and was not let in.', metrics.rejected),
+    family('gauge', 'proposals_pending', 'Proposals that have not ended.', proposals.pending),
+    family('counter', 'proposals_total', 'Proposals by how they ended.', [
+      { labels: { outcome: 'applied' }, value: proposals.applied },
+      { labels: { outcome: 'refused' }, value: proposals.refused },
+      { labels: { outcome: 'indeterminate' }, value: proposals.indeterminate },
+    ]),
+    family('gauge', 'kv_revision', 'The revision of the store.', revision),
+    family('gauge', 'kv_compact_revision', 'The oldest revision that can be read.', compactRevision),
+    family('gauge', 'kv_keys', 'Keys there are.', keys.size),
+    family('gauge', 'kv_live_bytes', 'Memory of the current versions, estimated.', liveBytes),
+    family('gauge', 'kv_history_bytes', 'Memory of older versions, estimated.', history.bytes),
+    family('gauge', 'kv_sessions', 'Client sessions.', clients.sessions.size),
+    family('gauge', 'kv_idempotency_keys', 'Idempotency keys that are remembered.', clients.idempotencyKeys.size),
+    family(
+      'counter',
+      'http_answers_total',
+      'Answers by class of status.',
+      Object.entries(counted.answers).map(([code, value]) => ({ labels: { code }, value })),
+    ),
+    family('gauge', 'http_requests', 'Requests under way.', running),
+    family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', passedOn),
+    family('gauge', 'http_buffered_bytes', 'Request bodies in memory.', buffered.bytes),
+    family('gauge', 'http_watches', 'Watches there are.', counted.watches),
+    family('counter', 'http_watches_cut_total', 'Watches whose client read too slowly.', counted.watchesCut),
+    family('counter', 'http_connections_refused_total', 'Connections beyond the bound.', counted.connectionsRefused),
+  ].join('')
+}

@@ -1,0 +1,97 @@
+import type { SchedulerLike } from 'rxjs'
+import { defaultClock, InvalidOption } from '../../options.js'
+import type { KvServer } from '../kvServer.js'
+
+export interface KvHttpOptions extends Partial<KvHttpTuning> {
+  readonly server: KvServer
+  /** 0: one that is free. */
+  readonly port: number
+}
+
+/** The bounds of an HTTP face, each with its default; see the docs page on HTTP for what happens at each bound. */
+export interface KvHttpTuning {
+  /** Default 127.0.0.1. */
+  readonly host: string
+  /**
+   * The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among them. Looked up
+   * when it is needed, so that ports can be filled in once they are known. Default none.
+   */
+  readonly peers: Readonly<Record<string, string>>
+  /** How long a request waits for a leader before it gets 503. Default 4,000. */
+  readonly leaderWaitMs: number
+  /** How long a request may take in all before it gets 504, a read 503. Default 10,000. */
+  readonly answerTimeoutMs: number
+  /** Requests under way, watches aside; one more gets 429. Default 8,192. */
+  readonly maxRequests: number
+  /** The body of a single value; a larger one gets 413 before it is read. Default 1 MiB, the store's own default. */
+  readonly maxBodyBytes: number
+  /** The body of a batch, likewise. Default 8 MiB. */
+  readonly maxBatchBytes: number
+  /** Requests in a batch; more get 413. Default 4,096. */
+  readonly maxBatch: number
+  /** Bodies that are in memory, together; one more gets 429. Default 256 MiB. */
+  readonly maxBufferedBytes: number
+  /** Keys in one answer to a range where the request names no limit. Default 1,000. */
+  readonly rangeLimit: number
+  /** Default 1,000; one more gets 429. */
+  readonly maxWatches: number
+  /** Revisions that a watch may be behind while its client reads nothing; then it is cut. Default 10,000. */
+  readonly maxWatchBehind: number
+  /** How long the client of a watch may read nothing; then it is cut. Default 30,000. */
+  readonly watchStallMs: number
+  /** Between two signs of life of a watch. Default 10,000. */
+  readonly watchHeartbeatMs: number
+  /** Default 4,096; one more is closed at once. */
+  readonly maxConnections: number
+  /** From connecting, or from the former answer, to the end of the headers. Default 10,000. */
+  readonly headersTimeoutMs: number
+  /** From the first byte of a request to its last. Default 60,000. */
+  readonly requestTimeoutMs: number
+  /** How long an idle connection is kept. Default 65,000. */
+  readonly keepAliveMs: number
+  /** Default `realClock`. */
+  readonly scheduler: SchedulerLike
+}
+
+const MiB = 1 << 20
+
+const defaults: KvHttpTuning = {
+  host: '127.0.0.1',
+  peers: {},
+  leaderWaitMs: 4_000,
+  answerTimeoutMs: 10_000,
+  maxRequests: 8_192,
+  maxBodyBytes: MiB,
+  maxBatchBytes: 8 * MiB,
+  maxBatch: 4_096,
+  maxBufferedBytes: 256 * MiB,
+  rangeLimit: 1_000,
+  maxWatches: 1_000,
+  maxWatchBehind: 10_000,
+  watchStallMs: 30_000,
+  watchHeartbeatMs: 10_000,
+  maxConnections: 4_096,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveMs: 65_000,
+  scheduler: defaultClock,
+}
+
+export type TunedHttp = KvHttpOptions & KvHttpTuning
+
+/** The options with their defaults, checked. Throws `InvalidOption`. */
+export const tunedHttp = (options: KvHttpOptions): TunedHttp => {
+  const tuning = { ...defaults, ...options }
+  for (const [name, value] of Object.entries(tuning)) {
+    const least = name === 'port' ? 0 : 1
+    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value >= least))
+      throw new InvalidOption(name, `must be a whole number from ${least} on, not ${value}`)
+  }
+  if (tuning.headersTimeoutMs > tuning.requestTimeoutMs)
+    throw new InvalidOption('headersTimeoutMs', 'is a part of requestTimeoutMs, so not longer')
+  for (const [id, url] of Object.entries(tuning.peers)) {
+    if (!/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
+      throw new InvalidOption('peers', `${id} must be at http://host:port, not at ${url}`)
+  }
+  return tuning
+}
