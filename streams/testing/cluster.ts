@@ -42,6 +42,8 @@ export interface ClusterOptions {
   /** Servers n1, n2, …; all vote. */
   readonly size: number
   readonly settings?: Partial<Settings>
+  /** What a server does with an event; `checkedStep` unless told otherwise. */
+  readonly step?: typeof checkedStep
 }
 
 /**
@@ -58,12 +60,14 @@ export interface ClusterOptions {
 export class ClusterByHand {
   readonly ids: ReadonlyArray<NodeId>
   private readonly settings: Settings
+  private readonly step: typeof checkedStep
   private readonly places: ReadonlyMap<NodeId, Place>
   private readonly links = new Map<string, ReadonlyArray<Message>>()
   private readonly cuts = new Set<string>()
   private readonly watch = watch()
 
-  constructor({ size, settings = {} }: ClusterOptions) {
+  constructor({ size, settings = {}, step = checkedStep }: ClusterOptions) {
+    this.step = step
     this.settings = { ...defaultSettings, ...settings }
     this.ids = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`)).sort(byCodeUnit)
     const empty = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly(this.ids) }))
@@ -87,7 +91,7 @@ export class ClusterByHand {
   /** Steps the server at `id`, and does what its effects say as far as it needs no hand. */
   happens(id: NodeId, event: RaftEvent): Step {
     const place = this.at(id)
-    const stepped = checkedStep(this.server(id), event, 0)
+    const stepped = this.step(this.server(id), event, 0)
     place.server = stepped.server
     for (const effect of stepped.effects) this.perform(place, effect)
     this.check(printEvent(event))

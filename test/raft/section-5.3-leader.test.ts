@@ -80,6 +80,16 @@ describe('"If last log index ≥ nextIndex for a follower: send AppendEntries RP
     expect(known(after(sent, ack(6, 2), ack(5, 1)))).toEqual({ nextIndex: 3, matchIndex: 2, flow: 'Replicate', inflight: [] })
   })
 
+  it('an answer that comes twice is no news', () => {
+    const sent = after(leads(), ack(3, 0), proposed(1, 'x', 'y'), flush)
+    for (const answer of [ack(5, 2), ack(5, 0)]) {
+      const once = after(sent, answer)
+      const twice = on(once, answer)
+      expect(twice.effects).toEqual([])
+      expect(twice.server).toBe(once)
+    }
+  })
+
   it('what is known to be there is not sent again, although it was being probed for', () => {
     const doubted = after(leads(), ack(3, 0), proposed(1, 'x', 'y'), flush, unreachable(n2), heartbeatDue(1))
     expect(known(doubted)).toEqual({ nextIndex: 1, matchIndex: 0, flow: 'Probe', inflight: [6] })

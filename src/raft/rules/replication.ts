@@ -95,14 +95,21 @@ const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntrie
   const matchIndex = maxIndex(progress.matchIndex, matched)
   const request = inflight.find(({ seq }) => seq === re)
   // Late: its place was given to others. What it says is true all the same, and need not be sent again.
-  if (request === undefined) return new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0)
+  if (request === undefined) return orSame(progress, new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0))
   // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
-  if (full) return new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0)
+  if (full) return orSame(progress, new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0))
   const nextIndex = maxIndex(flow === 'Probe' ? after(request.lastIndex) : progress.nextIndex, after(matchIndex))
   // An answer frees its place in the window and those of all requests before it: theirs were lost or will come late.
   return new Progress(id, nextIndex, matchIndex, sentCommit, 'Replicate', inflight.filter(({ seq }) => seq > re), 0)
 }
+
+/** `progress` itself where `next` says nothing new, as after an answer that came twice. */
+const orSame = (progress: Progress, next: Progress): Progress =>
+  progress.nextIndex === next.nextIndex && progress.matchIndex === next.matchIndex && progress.flow === next.flow
+  && progress.silentHeartbeats === next.silentHeartbeats && progress.inflight.length === next.inflight.length
+    ? progress
+    : next
 
 /** "If AppendEntries fails because of log inconsistency: decrement nextIndex and retry (§5.3)", a term at a time. */
 const refused = (progress: Progress, { re, conflict }: AppendEntriesReply, log: Log): Progress => {

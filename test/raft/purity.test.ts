@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
+import { checkedStep } from '../../src/raft/invariants.js'
+import type { Server } from '../../src/raft/server.js'
+import { step } from '../../src/raft/step.js'
+import { ClusterByHand } from '../../streams/testing/cluster.js'
+import { mend, play, schedule, seed, settings } from './schedule.js'
+
+/** Everything in it, but for bytes and for the log's chunks: these grow in place, where only the log that ends there can see it. */
+const deepFreeze = <A>(value: A): A => {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const [name, part] of Object.entries(value)) if (name !== 'chunks') deepFreeze<unknown>(part)
+  return value
+}
+
+const sizes = fc.constantFrom(1, 3, 3, 5)
+
+/** What happens to a cluster whose servers do this with an event. */
+const inAnySchedule = (does: typeof checkedStep): void =>
+  fc.assert(fc.property(sizes, settings, schedule, (size, given, moves) => {
+    const cluster = new ClusterByHand({ size, settings: given, step: does })
+    play(cluster, moves)
+    mend(cluster)
+  }), { numRuns: 40, ...seed })
+
+describe('step is pure', () => {
+  it('no rule writes into what it was given: server and event may be frozen', () => {
+    let frozen = 0
+    inAnySchedule((server, event, at) => {
+      frozen++
+      return checkedStep(deepFreeze(server), deepFreeze(event), at)
+    })
+    expect(frozen).toBeGreaterThan(1_000)
+  })
+
+  it('the same event at the same server has the same outcome, however often it is asked', () => {
+    inAnySchedule((server, event, at) => {
+      const once = checkedStep(server, event, at)
+      const again = step(server, event, at)
+      expect(isDeepStrictEqual(again.effects, once.effects)).toBe(true)
+      expect([...again.server.log]).toEqual([...once.server.log])
+      expect(isDeepStrictEqual({ ...again.server, log: null }, { ...once.server, log: null })).toBe(true)
+      return once
+    })
+  })
+
+  it('unchanged means identical: what is a new value differs from the old one', () => {
+    const fields = ['currentTerm', 'votedFor', 'log', 'commitIndex', 'lastApplied', 'handedOver', 'role', 'durable', 'counters', 'settings', 'id'] as const
+    const alike = (a: Server, b: Server): ReadonlyArray<string> =>
+      fields.filter((field) => a[field] !== b[field] && isDeepStrictEqual(field === 'log' ? [...a.log] : a[field], field === 'log' ? [...b.log] : b[field]))
+    inAnySchedule((server, event, at) => {
+      const stepped = checkedStep(server, event, at)
+      expect({ event, alike: alike(server, stepped.server) }).toEqual({ event, alike: [] })
+      if (fields.every((field) => server[field] === stepped.server[field])) expect(stepped.server).toBe(server)
+      return stepped
+    })
+  })
+
+  it('those are all the fields there are', () => {
+    const server = new ClusterByHand({ size: 1 }).server('n1' as Server['id'])
+    expect(Object.keys(server).sort()).toEqual(['commitIndex', 'counters', 'currentTerm', 'durable', 'handedOver', 'id', 'lastApplied', 'log', 'role', 'settings', 'votedFor'])
+  })
+})
