@@ -21,6 +21,7 @@ export interface Range {
   readonly count: boolean
 }
 
+/** A new version of a key. Refused: `KeyEmpty`, `KeyTooLong`, `ValueTooLarge`, `StoreFull`. */
 export interface Put {
   readonly _tag: 'Put'
   readonly key: Key
@@ -54,6 +55,7 @@ export interface CompareAndSet {
   readonly prevKv: boolean
 }
 
+/** How a key's field must stand to the operand: bytes compare as etcd compares them, one by one. */
 export type Relation = '=' | '!=' | '<' | '>'
 
 /**
@@ -62,6 +64,7 @@ export type Relation = '=' | '!=' | '<' | '>'
  */
 export type Compare = CompareNumber<'CreateRevision'> | CompareNumber<'ModRevision'> | CompareNumber<'Version'> | CompareValue
 
+/** A comparison of one of a key's three numbers. */
 export interface CompareNumber<Tag extends string> {
   readonly _tag: Tag
   readonly range: KeyRange
@@ -69,6 +72,7 @@ export interface CompareNumber<Tag extends string> {
   readonly operand: number
 }
 
+/** A comparison of a key's bytes. */
 export interface CompareValue {
   readonly _tag: 'Value'
   readonly range: KeyRange
@@ -76,6 +80,7 @@ export interface CompareValue {
   readonly operand: Uint8Array
 }
 
+/** What a transaction is made of. */
 export type TxnOp = Get | Range | Put | Append | Delete | Txn
 
 /**
@@ -117,6 +122,7 @@ export interface Expire {
   readonly limit: number
 }
 
+/** What can be asked of the store through the log. */
 export type KvCommand = TxnOp | CompareAndSet | Compact | Register | Expire
 
 /** Who asks, and so how a retry is recognised. */
@@ -137,6 +143,7 @@ export interface KvRequest {
   readonly command: KvCommand
 }
 
+/** The caller who does not retry, or does not mind. */
 export const anonymous: Caller = { _tag: 'Anonymous' }
 
 /** Whether a command only reads. Answers to reads are not remembered: a retry may as well read again. */

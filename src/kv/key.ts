@@ -55,10 +55,13 @@ export const between = (start: Key, end: Key): KeyRange => ({ start, end })
 /** The keys from `start` to the end of the store. */
 export const from = (start: Key): KeyRange => ({ start, end: null })
 
+/** All keys. */
 export const everything: KeyRange = from(key(''))
 
+/** Whether a key lies in a range. */
 export const contains = ({ start, end }: KeyRange, k: Key): boolean => start <= k && (end === null || k < end)
 
+/** Whether a range is made for one key alone. */
 export const isSingle = ({ start, end }: KeyRange): boolean => end !== null && end.length === start.length + 1 && end === start + '\0'
 
 /** The first key after all those with this prefix: its last byte that can be raised, raised. */

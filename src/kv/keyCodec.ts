@@ -1,5 +1,4 @@
-import type { Codec } from './codec.js'
-import { keyCodec, natural, struct, bytes } from './codec.js'
+import { bytes, type Codec, keyCodec, natural, struct } from './codec.js'
 import { between, from, isSingle, type Key, type KeyRange, single } from './key.js'
 import type { KeyValue } from './keyValue.js'
 

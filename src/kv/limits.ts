@@ -27,6 +27,7 @@ export interface KvLimits {
 
 const MiB = 1024 * 1024
 
+/** What `emptyStore` takes where it is not told otherwise. */
 export const defaultLimits: KvLimits = {
   maxKeyBytes: 4096,
   maxValueBytes: MiB,

@@ -67,6 +67,7 @@ const answers: Readonly<Record<KvAnswer['_tag'], true>> = {
   Expired: true,
 }
 
+/** Whether a command was carried out. A `Conflict` is an answer: it compared, and did not set. */
 export const isAnswer = (result: KvResult): result is KvAnswer => result._tag in answers
 
 /** A refusal as a sentence that says what to do. */

@@ -2,8 +2,8 @@ import type { Caller, Expire } from './command.js'
 import { type Serial, serial, type SessionId, sessionId } from './ids.js'
 import type { Key } from './key.js'
 import type { KvLimits } from './limits.js'
-import { type KvResult, sizeOfResult } from './result.js'
 import { PersistentTree } from './persistentTree.js'
+import { type KvResult, sizeOfResult } from './result.js'
 import { byNumber, byString } from './tree.js'
 import { UsedTable } from './usedTable.js'
 
@@ -116,19 +116,10 @@ export const register = (clients: Clients, limits: KvLimits, index: number): Ses
 
 export const expire = (clients: Clients, { unusedSince, limit }: Expire): { sessions: number; idempotencyKeys: number } => {
   const { sessions, idempotencyKeys } = clients
+  const isDue = (usedAt: number): boolean => usedAt < unusedSince
   return {
-    sessions: dropOldest(
-      sessions,
-      limit,
-      (usedAt) => usedAt < unusedSince,
-      (id) => endSession(clients, id),
-    ),
-    idempotencyKeys: dropOldest(
-      idempotencyKeys,
-      limit,
-      (usedAt) => usedAt < unusedSince,
-      (name) => idempotencyKeys.drop(name),
-    ),
+    sessions: dropOldest(sessions, limit, isDue, (id) => endSession(clients, id)),
+    idempotencyKeys: dropOldest(idempotencyKeys, limit, isDue, (name) => idempotencyKeys.drop(name)),
   }
 }
 
@@ -140,11 +131,11 @@ const makeRoom = (clients: Clients, { maxSessions, maxIdempotencyKeys, maxAnswer
   dropOldest(idempotencyKeys, Infinity, tooManyKeys, (name) => idempotencyKeys.drop(name))
 }
 
-const dropOldest = <K, V>(table: UsedTable<K, V>, limit: number, due: (usedAt: number) => boolean, drop: (name: K) => void): number => {
+const dropOldest = <K, V>(table: UsedTable<K, V>, limit: number, isDue: (usedAt: number) => boolean, drop: (name: K) => void): number => {
   let dropped = 0
   for (; dropped < limit; dropped++) {
     const oldest = table.oldest()
-    if (oldest === null || !due(oldest.usedAt)) break
+    if (oldest === null || !isDue(oldest.usedAt)) break
     drop(oldest.name)
   }
   return dropped
