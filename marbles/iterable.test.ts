@@ -61,8 +61,9 @@ describe('iterate', () => {
     expect(values).toEqual([1, 2])
     const { value$, stream$ } = watched()
     const waiting = iterate(stream$).next()
-    value$.error({ _tag: 'StorageFailed' })
-    await expect(waiting).rejects.toEqual({ _tag: 'StorageFailed' })
+    const failure: unknown = { _tag: 'StorageFailed' }
+    value$.error(failure)
+    await expect(waiting).rejects.toBe(failure)
   })
 
   it('unsubscribes when the loop is left', async () => {

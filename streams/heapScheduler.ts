@@ -11,9 +11,11 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void
  */
 export abstract class HeapScheduler implements SchedulerLike {
   private readonly heap: HeapAction<unknown>[] = []
-  /** Actions without delay, in order: they need no heap. */
-  private turns: HeapAction<unknown>[] = []
+  /** Actions without delay, in order: they need no heap. Where one was taken back there is a gap. */
+  private turns: (HeapAction<unknown> | undefined)[] = []
   private head = 0
+  /** How many were let go of before the first in `turns`. */
+  private gone = 0
   private order = 0
 
   /** Whole milliseconds since some fixed moment; never decreases. */
@@ -31,8 +33,8 @@ export abstract class HeapScheduler implements SchedulerLike {
     action.due = this.now() + (delay > 0 ? Math.ceil(delay) : 0)
     action.order = this.order++
     if (delay <= 0) {
+      action.place = -1 - (this.gone + this.turns.length)
       this.turns.push(action)
-      action.place = -1
       if (this.turns.length - this.head === 1) this.wake(action.due)
     } else {
       action.place = this.heap.length
@@ -45,7 +47,10 @@ export abstract class HeapScheduler implements SchedulerLike {
   /** @internal */
   remove(action: HeapAction<unknown>): void {
     const { place } = action
-    if (place < 0 || this.heap[place] !== action) return
+    if (place < 0) {
+      this.turns[-1 - place - this.gone] = undefined
+      return
+    }
     const last = this.heap.pop()!
     if (last === action) return
     this.heap[place] = last
@@ -54,9 +59,10 @@ export abstract class HeapScheduler implements SchedulerLike {
     this.down(last)
   }
 
-  /** Whether an action without delay waits for its turn: it is due whatever the time. */
+  /** Whether an action without delay waits for its turn, which it has as soon as anything runs. */
   protected hasTurn(): boolean {
-    while (this.head < this.turns.length && this.turns[this.head]!.closed) this.head++
+    while (this.head < this.turns.length && this.turns[this.head] === undefined) this.head++
+    if (this.head === this.turns.length || this.head >= keptTurns) this.letGo()
     return this.head < this.turns.length
   }
 
@@ -74,14 +80,17 @@ export abstract class HeapScheduler implements SchedulerLike {
       timed.run()
     } else {
       if (turn === undefined) return false
-      this.head++
-      if (this.head === this.turns.length || this.head === 4_096) {
-        this.turns = this.turns.slice(this.head)
-        this.head = 0
-      }
+      this.turns[this.head++] = undefined
       turn.run()
     }
     return true
+  }
+
+  private letGo(): void {
+    if (this.head === 0) return
+    this.gone += this.head
+    this.turns = this.turns.slice(this.head)
+    this.head = 0
   }
 
   private up(action: HeapAction<unknown>): void {
@@ -115,13 +124,17 @@ export abstract class HeapScheduler implements SchedulerLike {
   }
 }
 
+/** Turns that are over are let go of so many at a time, or when none is left. */
+const keptTurns = 4_096
+
 const sooner = (a: HeapAction<unknown>, b: HeapAction<unknown>): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
 
 /** One piece of work and when it is due; it may schedule itself again from within, as RxJS's operators do. */
 class HeapAction<T> extends Subscription implements SchedulerAction<T> {
   due = 0
   order = 0
-  place = -1
+  /** In the heap, or below 0 that of a turn: see `enqueue`. */
+  place = 0
   private state: T | undefined
   private pending = false
 
@@ -180,11 +193,9 @@ export class VirtualScheduler extends HeapScheduler {
 
   /** Runs the next action and moves the time to when it was due; false if none is due by `timeMs`. */
   step(timeMs = Number.POSITIVE_INFINITY): boolean {
-    if (!this.hasTurn()) {
-      const due = this.nextDue()
-      if (due > timeMs || due === Number.POSITIVE_INFINITY) return false
-      if (due > this.time) this.time = due
-    }
+    const due = this.hasTurn() ? this.time : this.nextDue()
+    if (due > timeMs || due === Number.POSITIVE_INFINITY) return false
+    if (due > this.time) this.time = due
     return this.runNext(this.time)
   }
 }
