@@ -33,6 +33,7 @@ const leave = (lock: string, change: Partial<Holder> | string): void => {
 const deadPid = (): number => Number(execFileSync(process.execPath, ['-p', 'process.pid']).toString())
 
 const gone = deadPid()
+const first = '0000000000000001'
 
 const aLock = (): string => join(temporaryDirectory(), 'lock')
 
@@ -69,6 +70,8 @@ describe('the lock', () => {
     { why: 'whose process id was given to another', left: { startedAt: '1' } },
     { why: 'of another boot', left: { boot: 'another' } },
     { why: 'that a power loss left empty', left: '' },
+    { why: 'that names no process', left: { pid: 0 } },
+    { why: 'whose token would lead elsewhere', left: { pid: deadPid(), token: '../../elsewhere' } },
     { why: 'that a power loss left garbled', left: '\0\0\0' },
   ])('$why is taken over, and nothing is left beside it', ({ left }) => {
     const lock = aLock()
@@ -80,18 +83,18 @@ describe('the lock', () => {
 
   it('whose holder died while it removed that of another is taken over, too', () => {
     const lock = aLock()
-    leave(lock, { pid: gone, token: 'first' })
-    leave(`${lock}.of-first`, { pid: gone, token: 'second' })
+    leave(lock, { pid: gone, token: first })
+    leave(`${lock}.of-${first}`, { pid: gone, token: '0000000000000002' })
     expect(either.isRight(takeLock(lock))).toBe(true)
     expect(readdirSync(join(lock, '..'))).toEqual(['lock'])
   })
 
   it('that another is just taking over is left to that one', () => {
     const lock = aLock()
-    leave(lock, { pid: gone, token: 'first' })
-    leave(`${lock}.of-first`, {})
+    leave(lock, { pid: gone, token: first })
+    leave(`${lock}.of-${first}`, {})
     expect(takeLock(lock)).toMatchObject({ left: { _tag: 'Locked' } })
-    expect(holderOf(lock).token).toBe('first')
+    expect(holderOf(lock).token).toBe(first)
   })
 
   it('of a dead process is taken over by exactly one of many who find it at once', async () => {
@@ -101,7 +104,7 @@ describe('the lock', () => {
     const racers = await Promise.all(Array.from({ length: 4 }, () => racer(script)))
     const rounds = 25
     for (let round = 0; round < rounds; round++) {
-      leave(lock, { pid: gone, token: `round${round}` })
+      leave(lock, { pid: gone, token: String(round).padStart(16, '0') })
       for (const { child } of racers) child.stdin.write('go\n')
       const outcomes = await Promise.all(racers.map(({ line }) => line()))
       expect(outcomes.sort()).toEqual(['held', 'locked', 'locked', 'locked'])

@@ -66,6 +66,13 @@ describe('the vote file', () => {
     expect(plain(await found(directory))).toMatchObject({ currentTerm: 4, votedFor: 'n3' })
   })
 
+  it('torn in its last slot by the crash that tore the log: the vote was given to nobody, and is not there', async () => {
+    const directory = await crashedAfter(batches)
+    edit(segmentOne(directory), (bytes) => bytes.subarray(0, bytes.length - 1))
+    edit(join(directory, 'vote'), (bytes) => bytes.fill(0, 4_096 + 8, 4_096 + 12))
+    expect(plain(await found(directory))).toMatchObject({ currentTerm: 3, votedFor: 'n1' })
+  })
+
   it('torn in its last slot, the log has the vote, and both places have it afterwards', async () => {
     const directory = await crashedAfter(batches)
     edit(join(directory, 'vote'), (bytes) => {

@@ -7,7 +7,7 @@ import { refuse } from '../refuse.js'
 import { InvalidOption } from '../../options.js'
 import { storageError, whileReading, whileWriting } from './errors.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
-import { directoryMode, type Handles, handles as handlesOf } from './handles.js'
+import { directoryMode, type Handles, handlesOn } from './handles.js'
 import { encodeIdentity, type Identity } from './identity.js'
 import { identityFile, segmentFile, voteFile } from './layout.js'
 import { lastly } from './lastly.js'
@@ -43,7 +43,7 @@ export const bootstrap = (directory: string, options: Bootstrap, fileSystem: Fil
     incarnation: named(Incarnation, 'incarnation', options.incarnation ?? randomBytes(16).toString('hex')),
   }
   return defer(() => {
-    const handles = handlesOf(fileSystem)
+    const handles = handlesOn(fileSystem)
     return concat(makeEmpty(handles, directory), fill(handles, directory, identity, options.configuration), of(identity)).pipe(
       lastly(() => handles.release()),
     )

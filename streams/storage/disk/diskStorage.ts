@@ -1,10 +1,11 @@
 import { either, function as F } from 'fp-ts'
 import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
+import { InvalidOption } from '../../options.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage } from '../storage.js'
 import { storageError, whileReading } from './errors.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
-import { type Handles, handles as handlesOf } from './handles.js'
+import { type Handles, handlesOn } from './handles.js'
 import { type Identity, identityIn } from './identity.js'
 import { lastly } from './lastly.js'
 import { lockPath } from './layout.js'
@@ -17,7 +18,7 @@ export interface DiskOptions {
   /** Whose data it has to be; otherwise `WrongIdentity`. Default: whoever's it is. */
   readonly id?: string
   readonly clusterId?: string
-  /** A segment that has grown to this is followed by a new one. Default 64 MiB. */
+  /** A segment that has grown to this is followed by a new one. At most 1 GiB. Default 64 MiB. */
   readonly segmentBytes?: number
   /** The durable marker is written when nothing else was for this long. Default 100. */
   readonly markAfterMs?: number
@@ -42,6 +43,9 @@ export interface DiskStorage extends Storage {
   open(): Observable<OpenDisk>
 }
 
+/** A checksum covers an offset of 32 bits; and a segment is read as a whole. */
+const maxSegmentBytes = 2 ** 30
+
 /**
  * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with
  * checksums, one write and one sync for each batch, and term and vote a second time in a file of their
@@ -56,11 +60,17 @@ export interface DiskStorage extends Storage {
  * @example
  * createRaft({ id: 'n1', network, storage: diskStorage('./data/n1', { id: 'n1' }) })
  */
-export const diskStorage = (directory: string, options: DiskOptions = {}): DiskStorage => ({ open: () => open(directory, options) })
+export const diskStorage = (directory: string, options: DiskOptions = {}): DiskStorage => {
+  const { segmentBytes = 64 << 20 } = options
+  if (!(Number.isSafeInteger(segmentBytes) && segmentBytes > 0 && segmentBytes <= maxSegmentBytes)) {
+    throw new InvalidOption('segmentBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${segmentBytes}`)
+  }
+  return { open: () => open(directory, { ...options, segmentBytes }) }
+}
 
 const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
   new Observable((subscriber) => {
-    const handles = handlesOf(options.fileSystem ?? nodeFileSystem)
+    const handles = handlesOn(options.fileSystem ?? nodeFileSystem)
     const opening = concat(occupy(handles, directory), identityIn(handles, directory))
       .pipe(
         mergeMap((identity) =>

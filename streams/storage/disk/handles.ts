@@ -35,7 +35,10 @@ export const directoryMode = 0o700
 
 const readBlockBytes = 1 << 20
 
-export const handles = (fs: FileSystem): Handles => {
+/** What the operating system did not call an error, and is one. */
+const ioError = (message: string): Observable<never> => throwError(() => Object.assign(new Error(message), { code: 'EIO' }))
+
+export const handlesOn = (fs: FileSystem): Handles => {
   const files = new Set<number>()
   const cleanups: (() => void)[] = []
   const ended$ = new AsyncSubject<null>()
@@ -96,7 +99,7 @@ export const handles = (fs: FileSystem): Handles => {
     call<number>((fs, done) => fs.write(fd, bytes, 0, bytes.length, position, done)).pipe(
       mergeMap((written) => {
         if (written === bytes.length) return EMPTY
-        if (written === 0) return throwError(() => Object.assign(new Error('the disk took none of it'), { code: 'EIO' }))
+        if (written === 0) return ioError('the disk took none of it')
         return write(fd, bytes.subarray(written), position + written)
       }),
     )
@@ -107,11 +110,7 @@ export const handles = (fs: FileSystem): Handles => {
         from === target.length
           ? EMPTY
           : call<number>((fs, done) => fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), from, done)).pipe(
-              concatMap((read) =>
-                read > 0
-                  ? of(from + read)
-                  : throwError(() => Object.assign(new Error('it became shorter while it was read'), { code: 'EIO' })),
-              ),
+              concatMap((read) => (read > 0 ? of(from + read) : ioError('it became shorter while it was read'))),
             ),
       ),
     )

@@ -6,7 +6,7 @@ import { refuse } from '../refuse.js'
 import type { StorageError } from '../storage.js'
 import { corrupt, hasCode, storageError, whileReading } from './errors.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
-import { handles as handlesOf, type Handles, readWhole } from './handles.js'
+import { type Handles, handlesOn, readWhole } from './handles.js'
 import { identityFile } from './layout.js'
 import { lastly } from './lastly.js'
 
@@ -45,7 +45,7 @@ const decodeIdentity = (bytes: Buffer): Identity | null => {
  */
 export const readIdentity = (directory: string, fileSystem: FileSystem = nodeFileSystem): Observable<Identity> =>
   defer(() => {
-    const handles = handlesOf(fileSystem)
+    const handles = handlesOn(fileSystem)
     return identityIn(handles, directory).pipe(lastly(() => handles.release()))
   })
 

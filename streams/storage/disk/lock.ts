@@ -24,17 +24,14 @@ const Holder = t.strict({
   /** In ticks since boot; null where the system does not tell. */
   startedAt: t.union([t.string, t.null]),
   boot: t.union([t.string, t.null]),
+  /** 16 hexadecimal digits, drawn. */
   token: t.string,
 })
 type Holder = t.TypeOf<typeof Holder>
 
-const textOf = (path: string): string | null =>
-  either.getOrElse<null, string | null>(() => null)(
-    either.tryCatch(
-      () => readFileSync(path, 'latin1'),
-      () => null,
-    ),
-  )
+const attempt = <A>(call: () => A): either.Either<unknown, A> => either.tryCatch(call, (error) => error)
+
+const textOf = (path: string): string | null => either.getOrElseW(() => null)(attempt(() => readFileSync(path, 'latin1')))
 
 const boot = (): string | null => textOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null
 
@@ -50,38 +47,31 @@ const differ = (a: string | null, b: string | null): boolean => a !== null && b 
 
 const lives = (holder: Holder): boolean => {
   if (differ(holder.boot, boot())) return false
-  const exists = either.tryCatch(
-    () => kill(holder.pid, 0),
-    (error) => error,
-  ) // signal 0 only asks
-  if (either.isLeft(exists) && hasCode(exists.left, 'ESRCH')) return false
+  const asked = attempt(() => kill(holder.pid, 0)) // signal 0 only asks whether there is one
+  if (either.isLeft(asked) && hasCode(asked.left, 'ESRCH')) return false
   const start = startOf(holder.pid)
   return start !== undefined && !differ(holder.startedAt, start)
 }
 
 const holderOf = (lock: string): Holder | null => {
-  const json = either.tryCatch(
-    () => JSON.parse(textOf(join(lock, 'holder')) ?? '') as unknown,
-    () => null,
-  )
+  const json = attempt(() => JSON.parse(textOf(join(lock, 'holder')) ?? '') as unknown)
   const holder = either.chainW((value: unknown) => Holder.decode(value))(json)
-  return either.isRight(holder) ? holder.right : null
+  // The token becomes part of a path, and so must be what this file would have written.
+  return either.isRight(holder) && holder.right.pid > 0 && /^[0-9a-f]{16}$/.test(holder.right.token) ? holder.right : null
 }
 
 /** Not recursively: once the file is gone somebody else may take the place, and `rmdir` then leaves it alone. */
 const remove = (lock: string): void => {
-  for (const one of [() => unlinkSync(join(lock, 'holder')), () => rmdirSync(lock)]) either.tryCatch(one, () => null)
+  attempt(() => unlinkSync(join(lock, 'holder')))
+  attempt(() => rmdirSync(lock))
 }
 
 /** Moves the lock that was prepared at `made` into place; false where another stands there. */
 const place = (made: string, lock: string): boolean => {
-  const placed = either.tryCatch(
-    () => renameSync(made, lock),
-    (error) => error,
-  )
-  if (either.isRight(placed)) return true
-  if (hasCode(placed.left, 'ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR')) return false
-  throw placed.left
+  const moved = attempt(() => renameSync(made, lock))
+  if (either.isRight(moved)) return true
+  if (hasCode(moved.left, 'ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR')) return false
+  throw moved.left
 }
 
 const locked = (lock: string, holder: Holder | null): StorageError =>
