@@ -39,7 +39,8 @@ export const admit = (wire: unknown, ends: LinkEnds = anyone): Received | Reject
   const message = shaped.right
   // `is` keeps no account of where it looks and is three times as fast; what it refuses is decoded to say why.
   if (!Message.is(message)) return rejected(ends.from, either.fold(explain, () => 'not a Message')(Message.decode(message)))
-  if (ends.from !== null && message.from !== ends.from) return rejected(ends.from, `from is ${message.from}, but the link is that of ${ends.from}`)
+  if (ends.from !== null && message.from !== ends.from)
+    return rejected(ends.from, `from is ${message.from}, but the link is that of ${ends.from}`)
   if (ends.to !== null && message.to !== ends.to) return rejected(ends.from, `to is ${message.to}, but this is ${ends.to}`)
   return { _tag: 'Received', message }
 }

@@ -222,20 +222,29 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   setFaults({ delayMs, loss, duplication, reordering })
 
   return {
-    join: (id) => (message$) => new Observable<NetworkEvent>((subscriber) => {
-      const here = port(id)
-      if (here.events !== null) return subscriber.error(taken(id))
-      here.events = subscriber
-      subscriber.add(() => { here.events = null })
-      subscriber.add(message$.subscribe({ next: (message) => send(here, message), error: (error: unknown) => subscriber.error(error) }))
-    }),
+    join: (id) => (message$) =>
+      new Observable<NetworkEvent>((subscriber) => {
+        const here = port(id)
+        if (here.events !== null) return subscriber.error(taken(id))
+        here.events = subscriber
+        subscriber.add(() => {
+          here.events = null
+        })
+        subscriber.add(message$.subscribe({ next: (message) => send(here, message), error: (error: unknown) => subscriber.error(error) }))
+      }),
     cut: (a, b) => {
       link(port(a), b).cut = true
       link(port(b), a).cut = true
     },
-    cutOneWay: (from, to) => { link(port(from), to).cut = true },
-    isolate: (id) => { port(id).isolated = true },
-    rejoin: (id) => { port(id).isolated = false },
+    cutOneWay: (from, to) => {
+      link(port(from), to).cut = true
+    },
+    isolate: (id) => {
+      port(id).isolated = true
+    },
+    rejoin: (id) => {
+      port(id).isolated = false
+    },
     heal: () => {
       for (const port of ports.values()) {
         port.isolated = false

@@ -24,9 +24,16 @@ export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, 
     const low = t >>> 0
     const high = (t - low) / 0x1_0000_0000
     target[at] = kinds.indexOf(kind)
-    target[at + 1] = low; target[at + 2] = low >>> 8; target[at + 3] = low >>> 16; target[at + 4] = low >>> 24
-    target[at + 5] = high; target[at + 6] = high >>> 8
-    target[at + 7] = size; target[at + 8] = size >>> 8; target[at + 9] = size >>> 16; target[at + 10] = size >>> 24
+    target[at + 1] = low
+    target[at + 2] = low >>> 8
+    target[at + 3] = low >>> 16
+    target[at + 4] = low >>> 24
+    target[at + 5] = high
+    target[at + 6] = high >>> 8
+    target[at + 7] = size
+    target[at + 8] = size >>> 8
+    target[at + 9] = size >>> 16
+    target[at + 10] = size >>> 24
     target.set(command, at + entryHeaderBytes)
     at += entryHeaderBytes + size
   }
@@ -52,4 +59,5 @@ export const readEntries = (bytes: Uint8Array): ReadonlyArray<Entry> | null => {
 }
 
 /** What `bytes.subarray` gives, in half the time, and no Buffer where `bytes` is one. */
-const view = (bytes: Uint8Array, offset: number, length: number): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)
+const view = (bytes: Uint8Array, offset: number, length: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length)

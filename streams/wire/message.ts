@@ -36,8 +36,7 @@ const fieldBytes = (message: Message): number => {
 }
 
 /** How many bytes `message` takes. */
-export const messageByteLength = (message: Message): number =>
-  envelopeBytes + message.from.length + message.to.length + fieldBytes(message)
+export const messageByteLength = (message: Message): number => envelopeBytes + message.from.length + message.to.length + fieldBytes(message)
 
 /** Writes `message` into `target` from `offset` on and returns where it ends. Throws where a term exceeds `maxTerm`. */
 export const writeMessage = (message: Message, target: Uint8Array, offset: number): number => {
@@ -91,7 +90,8 @@ export const decodeMessage = (bytes: Uint8Array): either.Either<string, unknown>
   const decoded = readFields(reader)
   // Reading past the end gives zeros, so that one look at the end is enough.
   if (reader.at > bytes.length) return either.left(`${bytes.length} bytes end in the middle of a message`)
-  if (either.isRight(decoded) && reader.at < bytes.length) return either.left(`${bytes.length - reader.at} bytes are left over after the message`)
+  if (either.isRight(decoded) && reader.at < bytes.length)
+    return either.left(`${bytes.length - reader.at} bytes are left over after the message`)
   return decoded
 }
 
@@ -103,7 +103,16 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
   const term = reader.u48()
   switch (tag) {
     case tags.RequestVote:
-      return either.right({ _tag: 'RequestVote', from, to, seq: number, term, candidateId: from, lastLogIndex: reader.u64(), lastLogTerm: reader.u48() })
+      return either.right({
+        _tag: 'RequestVote',
+        from,
+        to,
+        seq: number,
+        term,
+        candidateId: from,
+        lastLogIndex: reader.u64(),
+        lastLogTerm: reader.u48(),
+      })
     case tags.RequestVoteReply:
       return either.right({ _tag: 'RequestVoteReply', from, to, re: number, term, voteGranted: reader.flag() })
     case tags.AppendEntries: {
@@ -112,7 +121,18 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
       const leaderCommit = reader.u64()
       const entries = readEntries(reader.rest())
       if (entries === null) return either.left('the bytes after leaderCommit are not a run of entries')
-      return either.right({ _tag: 'AppendEntries', from, to, seq: number, term, leaderId: from, prevLogIndex, prevLogTerm, entries, leaderCommit })
+      return either.right({
+        _tag: 'AppendEntries',
+        from,
+        to,
+        seq: number,
+        term,
+        leaderId: from,
+        prevLogIndex,
+        prevLogTerm,
+        entries,
+        leaderCommit,
+      })
     }
     case tags.AppendEntriesReply: {
       const success = reader.flag()

@@ -10,7 +10,12 @@ const ids = ['n1', 'n2', 'n3'] as const
 type Id = (typeof ids)[number]
 
 const message = (sender: Id, to: Id, re: number): Message => ({
-  _tag: 'RequestVoteReply', from: nodeId(sender), to: nodeId(to), re: messageSeq(re), term: term(1), voteGranted: true,
+  _tag: 'RequestVoteReply',
+  from: nodeId(sender),
+  to: nodeId(to),
+  re: messageSeq(re),
+  term: term(1),
+  voteGranted: true,
 })
 
 /** Three servers that only listen, and what each has heard, such as `n1>n2 7`. */
@@ -21,7 +26,9 @@ const cluster = (options: MemoryNetworkOptions = {}) => {
   const senders = new Map(ids.map((id) => [id, new Subject<Message>()] as const))
   for (const [id, message$] of senders) {
     from(network.join(id)(message$)).subscribe((event) => {
-      heard.push(event._tag === 'Received' ? `${event.message.from}>${id} ${'re' in event.message ? event.message.re : ''}` : `${id}: ${event._tag}`)
+      heard.push(
+        event._tag === 'Received' ? `${event.message.from}>${id} ${'re' in event.message ? event.message.re : ''}` : `${id}: ${event._tag}`,
+      )
     })
   }
   let re = 0
@@ -83,7 +90,10 @@ describe('faults', () => {
     return () => (state = (Math.imul(state, 48_271) + 11) >>> 0) / 2 ** 32
   }
   /** Messages at moments, with waiting in between. */
-  const script = fc.array(fc.tuple(fc.constantFrom(...ids), fc.constantFrom(...ids), fc.nat(2)).filter(([a, b]) => a !== b), { maxLength: 60 })
+  const script = fc.array(
+    fc.tuple(fc.constantFrom(...ids), fc.constantFrom(...ids), fc.nat(2)).filter(([a, b]) => a !== b),
+    { maxLength: 60 },
+  )
 
   const run = ({ seed, ...faults }: MemoryNetworkOptions & { readonly seed: number }, steps: ReadonlyArray<readonly [Id, Id, number]>) => {
     const { network, scheduler, heard, send } = cluster({ ...faults, random: dice(seed) })
@@ -96,30 +106,37 @@ describe('faults', () => {
   }
 
   it('the same dice give the same run', () => {
-    fc.assert(fc.property(options, script, (given, steps) => {
-      expect(run(given, steps)).toEqual(run(given, steps))
-    }))
+    fc.assert(
+      fc.property(options, script, (given, steps) => {
+        expect(run(given, steps)).toEqual(run(given, steps))
+      }),
+    )
   })
 
   it('everything that was sent is accounted for', () => {
-    fc.assert(fc.property(options, script, (given, steps) => {
-      const { heard, stats } = run(given, steps)
-      expect(stats.delivered).toBe(heard.length)
-      expect(stats.sent).toBe(steps.length)
-      expect(stats.delivered).toBe(stats.sent - stats.lost + stats.duplicated)
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(options, script, (given, steps) => {
+        const { heard, stats } = run(given, steps)
+        expect(stats.delivered).toBe(heard.length)
+        expect(stats.sent).toBe(steps.length)
+        expect(stats.delivered).toBe(stats.sent - stats.lost + stats.duplicated)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('without reordering, what one server sends another stays in order', () => {
-    fc.assert(fc.property(options, script, (given, steps) => {
-      const { heard } = run({ ...given, reordering: 0 }, steps)
-      for (const a of ids) {
-        for (const b of ids) {
-          const numbers = heard.filter((line) => line.startsWith(`${a}>${b} `)).map((line) => Number(line.split(' ')[1]))
-          expect(numbers).toEqual([...numbers].sort((x, y) => x - y))
+    fc.assert(
+      fc.property(options, script, (given, steps) => {
+        const { heard } = run({ ...given, reordering: 0 }, steps)
+        for (const a of ids) {
+          for (const b of ids) {
+            const numbers = heard.filter((line) => line.startsWith(`${a}>${b} `)).map((line) => Number(line.split(' ')[1]))
+            expect(numbers).toEqual([...numbers].sort((x, y) => x - y))
+          }
         }
-      }
-    }))
+      }),
+    )
   })
 
   it('can change in the middle of a run without breaking the order', () => {
@@ -133,7 +150,11 @@ describe('faults', () => {
   })
 
   it('casts no dice where nothing goes wrong', () => {
-    const { pairs } = cluster({ random: () => { throw new Error('cast') } })
+    const { pairs } = cluster({
+      random: () => {
+        throw new Error('cast')
+      },
+    })
     expect(pairs()).not.toBe('')
   })
 })

@@ -13,7 +13,15 @@ const ends = { from: nodeId('n1'), to: nodeId('n2') }
 
 const golden: ReadonlyArray<readonly [Message, string]> = [
   [
-    { _tag: 'RequestVote', ...ends, seq: messageSeq(7), term: term(3), candidateId: nodeId('n1'), lastLogIndex: logIndex(258), lastLogTerm: term(2) },
+    {
+      _tag: 'RequestVote',
+      ...ends,
+      seq: messageSeq(7),
+      term: term(3),
+      candidateId: nodeId('n1'),
+      lastLogIndex: logIndex(258),
+      lastLogTerm: term(2),
+    },
     '01 026e31 026e32 0700000000000000 030000000000 0201000000000000 020000000000',
   ],
   [
@@ -22,60 +30,92 @@ const golden: ReadonlyArray<readonly [Message, string]> = [
   ],
   [
     {
-      _tag: 'AppendEntries', ...ends, seq: messageSeq(2 ** 53 - 1), term: term(maxTerm), leaderId: nodeId('n1'),
-      prevLogIndex: logIndex(2 ** 32), prevLogTerm: term(2), leaderCommit: logIndex(9),
+      _tag: 'AppendEntries',
+      ...ends,
+      seq: messageSeq(2 ** 53 - 1),
+      term: term(maxTerm),
+      leaderId: nodeId('n1'),
+      prevLogIndex: logIndex(2 ** 32),
+      prevLogTerm: term(2),
+      leaderCommit: logIndex(9),
       entries: [noopEntry(term(2)), commandEntry(term(2 ** 40), Uint8Array.of(0xab, 0xcd))],
     },
-    '03 026e31 026e32 ffffffffffff1f00 ffffffffffff 0000000001000000 020000000000 0900000000000000'
-    + ' 01 020000000000 00000000  00 000000000001 02000000 abcd',
+    '03 026e31 026e32 ffffffffffff1f00 ffffffffffff 0000000001000000 020000000000 0900000000000000' +
+      ' 01 020000000000 00000000  00 000000000001 02000000 abcd',
   ],
   [
     { _tag: 'AppendEntriesReply', ...ends, re: messageSeq(1), term: term(3), success: true, matchIndex: logIndex(5), conflict: null },
     '04 026e31 026e32 0100000000000000 030000000000 01 0500000000000000 00',
   ],
   [
-    { _tag: 'AppendEntriesReply', ...ends, re: messageSeq(1), term: term(3), success: false, matchIndex: logIndex(0), conflict: { term: null, index: logIndex(4) } },
+    {
+      _tag: 'AppendEntriesReply',
+      ...ends,
+      re: messageSeq(1),
+      term: term(3),
+      success: false,
+      matchIndex: logIndex(0),
+      conflict: { term: null, index: logIndex(4) },
+    },
     '04 026e31 026e32 0100000000000000 030000000000 00 0000000000000000 01 0400000000000000',
   ],
   [
-    { _tag: 'AppendEntriesReply', ...ends, re: messageSeq(1), term: term(3), success: false, matchIndex: logIndex(0), conflict: { term: term(2), index: logIndex(4) } },
+    {
+      _tag: 'AppendEntriesReply',
+      ...ends,
+      re: messageSeq(1),
+      term: term(3),
+      success: false,
+      matchIndex: logIndex(0),
+      conflict: { term: term(2), index: logIndex(4) },
+    },
     '04 026e31 026e32 0100000000000000 030000000000 00 0000000000000000 02 0400000000000000 020000000000',
   ],
 ]
 
 describe('a message as bytes', () => {
-  it.each(golden.map(([value, bytes]) => ({ kind: value._tag, value, bytes })))('$kind is on the wire as it always was', ({ value, bytes }) => {
-    const expected = bytes.replaceAll(' ', '')
-    expect(hex(encodeMessage(value))).toBe(expected)
-    expect(decodeMessage(Uint8Array.from(Buffer.from(expected, 'hex')))).toEqual(either.right(value))
-  })
+  it.each(golden.map(([value, bytes]) => ({ kind: value._tag, value, bytes })))(
+    '$kind is on the wire as it always was',
+    ({ value, bytes }) => {
+      const expected = bytes.replaceAll(' ', '')
+      expect(hex(encodeMessage(value))).toBe(expected)
+      expect(decodeMessage(Uint8Array.from(Buffer.from(expected, 'hex')))).toEqual(either.right(value))
+    },
+  )
 
   it('comes back as it was', () => {
-    fc.assert(fc.property(message, (value) => {
-      const bytes = encodeMessage(value)
-      expect(bytes.length).toBe(messageByteLength(value))
-      expect(admit(bytes)).toEqual({ _tag: 'Received', message: value })
-    }))
+    fc.assert(
+      fc.property(message, (value) => {
+        const bytes = encodeMessage(value)
+        expect(bytes.length).toBe(messageByteLength(value))
+        expect(admit(bytes)).toEqual({ _tag: 'Received', message: value })
+      }),
+    )
   })
 
   it('can be written anywhere into a larger buffer, and nothing beside it is touched', () => {
-    fc.assert(fc.property(message, fc.nat(9), (value, offset) => {
-      const target = new Uint8Array(offset + messageByteLength(value) + 3).fill(0x55)
-      expect(writeMessage(value, target, offset)).toBe(target.length - 3)
-      expect(hex(target)).toBe('55'.repeat(offset) + hex(encodeMessage(value)) + '555555')
-    }))
+    fc.assert(
+      fc.property(message, fc.nat(9), (value, offset) => {
+        const target = new Uint8Array(offset + messageByteLength(value) + 3).fill(0x55)
+        expect(writeMessage(value, target, offset)).toBe(target.length - 3)
+        expect(hex(target)).toBe('55'.repeat(offset) + hex(encodeMessage(value)) + '555555')
+      }),
+    )
   })
 
   it('does not copy commands', () => {
     const value = golden[2]![0]
     const bytes = encodeMessage(value)
     const decoded = decodeMessage(bytes)
-    const entries = either.isRight(decoded) && Message.is(decoded.right) && decoded.right._tag === 'AppendEntries' ? decoded.right.entries : []
+    const entries =
+      either.isRight(decoded) && Message.is(decoded.right) && decoded.right._tag === 'AppendEntries' ? decoded.right.entries : []
     expect(entries.map(({ command }) => command.buffer === bytes.buffer)).toEqual([true, true])
   })
 
   it('has no place for a term beyond 48 bits, and says so instead of sending another', () => {
-    expect(() => encodeMessage({ _tag: 'RequestVoteReply', ...ends, re: messageSeq(1), term: term(maxTerm + 1), voteGranted: true })).toThrow(RangeError)
+    expect(() =>
+      encodeMessage({ _tag: 'RequestVoteReply', ...ends, re: messageSeq(1), term: term(maxTerm + 1), voteGranted: true }),
+    ).toThrow(RangeError)
   })
 })
 
@@ -95,10 +135,16 @@ describe('bytes that are no message', () => {
   })
 
   it('every prefix of a message is refused', () => {
-    fc.assert(fc.property(message.filter(({ _tag }) => _tag !== 'AppendEntries'), (value) => {
-      const whole = encodeMessage(value)
-      for (let length = 0; length < whole.length; length++) expect(either.isLeft(decodeMessage(whole.subarray(0, length)))).toBe(true)
-    }), { numRuns: 30 })
+    fc.assert(
+      fc.property(
+        message.filter(({ _tag }) => _tag !== 'AppendEntries'),
+        (value) => {
+          const whole = encodeMessage(value)
+          for (let length = 0; length < whole.length; length++) expect(either.isLeft(decodeMessage(whole.subarray(0, length)))).toBe(true)
+        },
+      ),
+      { numRuns: 30 },
+    )
   })
 
   it('changed bytes never throw, and what is let in is exactly what they say', () => {
@@ -107,24 +153,30 @@ describe('bytes that are no message', () => {
       fc.record({ cutTo: fc.nat() }),
       fc.record({ append: fc.uint8Array({ minLength: 1, maxLength: 20 }) }),
     )
-    fc.assert(fc.property(message, fc.array(change, { minLength: 1, maxLength: 6 }), (value, changes) => {
-      let mutated: Uint8Array = encodeMessage(value)
-      for (const c of changes) {
-        if ('at' in c) mutated[c.at % Math.max(1, mutated.length)] = c.byte
-        else if ('cutTo' in c) mutated = mutated.slice(0, c.cutTo % (mutated.length + 1))
-        else mutated = Uint8Array.from([...mutated, ...c.append])
-      }
-      const event = admit(mutated)
-      if (event._tag === 'Received') expect(hex(encodeMessage(event.message))).toBe(hex(mutated))
-    }), { numRuns: 2_000 })
+    fc.assert(
+      fc.property(message, fc.array(change, { minLength: 1, maxLength: 6 }), (value, changes) => {
+        let mutated: Uint8Array = encodeMessage(value)
+        for (const c of changes) {
+          if ('at' in c) mutated[c.at % Math.max(1, mutated.length)] = c.byte
+          else if ('cutTo' in c) mutated = mutated.slice(0, c.cutTo % (mutated.length + 1))
+          else mutated = Uint8Array.from([...mutated, ...c.append])
+        }
+        const event = admit(mutated)
+        expect(hex(event._tag === 'Received' ? encodeMessage(event.message) : mutated)).toBe(hex(mutated))
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   it('nor do random bytes, for which the work is bounded by their number', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), fc.constantFrom(0, 1, 2, 3, 4), (noise, tag) => {
-      const decoded = decodeMessage(Uint8Array.from([tag, ...noise]))
-      if (either.isLeft(decoded)) return
-      const entries = Object.getOwnPropertyDescriptor(decoded.right, 'entries')?.value as ReadonlyArray<unknown> | undefined
-      expect(entries?.length ?? 0).toBeLessThanOrEqual(noise.length / 11)
-    }), { numRuns: 2_000 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.constantFrom(0, 1, 2, 3, 4), (noise, tag) => {
+        const decoded = decodeMessage(Uint8Array.from([tag, ...noise]))
+        if (either.isLeft(decoded)) return
+        const entries = Object.getOwnPropertyDescriptor(decoded.right, 'entries')?.value as ReadonlyArray<unknown> | undefined
+        expect(entries?.length ?? 0).toBeLessThanOrEqual(noise.length / 11)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })

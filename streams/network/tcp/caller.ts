@@ -22,9 +22,7 @@ export const calling = (peer: NodeId, outbox: Outbox, run: Run): Observable<Netw
   const { backoffMs, random, scheduler } = run.settings
   const backoff = new Backoff({ ...backoffMs, random })
   const calledBack$ = run.calledBy$.pipe(filter((caller) => caller === peer))
-  return defer(() => call(peer, outbox, run, backoff)).pipe(
-    repeat({ delay: () => race(timer(backoff.nextMs(), scheduler), calledBack$) }),
-  )
+  return defer(() => call(peer, outbox, run, backoff)).pipe(repeat({ delay: () => race(timer(backoff.nextMs(), scheduler), calledBack$) }))
 }
 
 /** One attempt and what comes of it; completes when the connection is lost. */
@@ -77,9 +75,11 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
 
     const welcomed = (payload: Uint8Array): void => {
       const welcome = readGreeting(payload, settings)
-      const reason = either.isLeft(welcome) ? welcome.left
-        : welcome.right.from !== peer ? `${host}:${port} should be ${peer}, but ${welcome.right.from} answers there: correct the address.`
-        : objection(welcome.right, settings, run.met)
+      const reason = either.isLeft(welcome)
+        ? welcome.left
+        : welcome.right.from !== peer
+          ? `${host}:${port} should be ${peer}, but ${welcome.right.from} answers there: correct the address.`
+          : objection(welcome.right, settings, run.met)
       if (reason !== null) return refuse({ kind: 'handshake', reason })
       deadline?.unsubscribe()
       open = true
@@ -101,7 +101,8 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
         subscriber.next(rejected)
         lost(rejected.reason)
       } else if (type === frameType.welcome && !open) welcomed(payload)
-      else if (type !== frameType.alive || !open) refuse({ kind: 'frame', reason: `frame ${type} has no place ${open ? 'after' : 'before'} a welcome` })
+      else if (type !== frameType.alive || !open)
+        refuse({ kind: 'frame', reason: `frame ${type} has no place ${open ? 'after' : 'before'} a welcome` })
       return !subscriber.closed
     }
 
@@ -117,7 +118,9 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
       const reason = reader.push(chunk, onFrame)
       if (reason !== null) refuse({ kind: 'frame', reason })
     })
-    socket.on('error', (error: NodeJS.ErrnoException) => { trouble = error.message || (error.code ?? trouble) })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      trouble = error.message || (error.code ?? trouble)
+    })
     socket.on('close', () => lost(trouble))
 
     return () => {

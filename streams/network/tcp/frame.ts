@@ -61,7 +61,8 @@ export class FrameReader {
       if (this.frame === null) {
         this.length += chunk[at++]! * 2 ** (8 * this.lengthBytes++)
         if (this.lengthBytes < 4) continue
-        if (this.length === 0 || this.length > this.maxBytes) return `a frame of ${this.length} bytes, where 1 to ${this.maxBytes} are allowed`
+        if (this.length === 0 || this.length > this.maxBytes)
+          return `a frame of ${this.length} bytes, where 1 to ${this.maxBytes} are allowed`
         this.frame = Buffer.allocUnsafeSlow(this.length)
         this.filled = 0
       }

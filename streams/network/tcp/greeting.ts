@@ -18,15 +18,18 @@ export const protocolVersion = 1
 /** The longest frame from somebody whose greeting has not been accepted. */
 export const maxGreetingBytes = 4_096
 
-const Greeting = t.readonly(t.type({
-  /** The protocol's version: the one field that every version has. */
-  rxraft: t.number,
-  clusterId: t.string,
-  from: NodeId,
-  incarnation: Incarnation,
-  to: t.string,
-  constants: t.record(t.string, t.union([t.number, t.string, t.boolean])),
-}), 'Greeting')
+const Greeting = t.readonly(
+  t.type({
+    /** The protocol's version: the one field that every version has. */
+    rxraft: t.number,
+    clusterId: t.string,
+    from: NodeId,
+    incarnation: Incarnation,
+    to: t.string,
+    constants: t.record(t.string, t.union([t.number, t.string, t.boolean])),
+  }),
+  'Greeting',
+)
 export type Greeting = t.TypeOf<typeof Greeting>
 
 const Version = t.type({ rxraft: t.number }, 'Greeting')
@@ -37,7 +40,12 @@ export type Close = Pick<Rejected, 'kind' | 'reason'>
 
 /** What this server says of itself to `to`. */
 export const greetingTo = (to: NodeId, { clusterId, id, incarnation, constants, maxFrameBytes }: TcpSettings): Greeting => ({
-  rxraft: protocolVersion, clusterId, from: id, incarnation, to, constants: { ...constants, maxFrameBytes },
+  rxraft: protocolVersion,
+  clusterId,
+  from: id,
+  incarnation,
+  to,
+  constants: { ...constants, maxFrameBytes },
 })
 
 export const helloFrame = (greeting: Greeting): Uint8Array => frameOf(frameType.hello, Buffer.from(JSON.stringify(greeting)))
@@ -45,13 +53,18 @@ export const welcomeFrame = (greeting: Greeting): Uint8Array => frameOf(frameTyp
 export const closeFrame = (close: Close): Uint8Array => frameOf(frameType.close, Buffer.from(JSON.stringify(close)))
 
 const parsed = (payload: Uint8Array): either.Either<string, unknown> =>
-  either.tryCatch(() => JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString()) as unknown, () => 'it is no JSON')
+  either.tryCatch(
+    () => JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString()) as unknown,
+    () => 'it is no JSON',
+  )
 
 /** The greeting in a hello or welcome; Left with the objection where there is none that this version understands. */
 export const readGreeting = (payload: Uint8Array, { id }: TcpSettings): either.Either<string, Greeting> =>
   either.chain((json: unknown) => {
     if (Version.is(json) && json.rxraft !== protocolVersion) {
-      return either.left(`${id} speaks version ${protocolVersion} of the protocol and was greeted in version ${json.rxraft}: run versions of rxraft that understand each other.`)
+      return either.left(
+        `${id} speaks version ${protocolVersion} of the protocol and was greeted in version ${json.rxraft}: run versions of rxraft that understand each other.`,
+      )
     }
     return either.mapLeft((errors: t.Errors) => `the greeting is not understood: ${explain(errors)}`)(Greeting.decode(json))
   })(either.mapLeft((reason: string) => `the greeting is not understood: ${reason}`)(parsed(payload)))
@@ -82,15 +95,19 @@ export const objection = (greeting: Greeting, settings: TcpSettings, met: Acquai
   if (from === id) return `there are two servers called ${id}: stop one of them, or give it another id and data directory.`
   if (!Object.hasOwn(peers, from)) return `${from} is not among the peers of ${id}: add it there, or correct the id of ${from}.`
   const ours = greetingTo(from, settings).constants
-  const different = [...Object.keys(ours), ...Object.keys(greeting.constants)].find((name) => own(ours, name) !== own(greeting.constants, name))
+  const different = [...Object.keys(ours), ...Object.keys(greeting.constants)].find(
+    (name) => own(ours, name) !== own(greeting.constants, name),
+  )
   if (different !== undefined) {
     const [here, there] = [own(ours, different), own(greeting.constants, different)].map(quoted)
     return `${printable(different)} is ${here} at ${id} and ${there} at ${from}: give all servers of the cluster the same.`
   }
   const known = met.get(from)
   if (known !== undefined && known !== incarnation) {
-    return `${from} comes with the data directory ${incarnation}, but had ${known} before. A server that lost its disk forgot its votes and must not`
-      + ` vote as ${from} again: start it with its former data directory, or let it join under a new id.`
+    return (
+      `${from} comes with the data directory ${incarnation}, but had ${known} before. A server that lost its disk forgot its votes and must not` +
+      ` vote as ${from} again: start it with its former data directory, or let it join under a new id.`
+    )
   }
   met.set(from, incarnation)
   return null
@@ -99,7 +116,8 @@ export const objection = (greeting: Greeting, settings: TcpSettings, met: Acquai
 const own = (constants: Greeting['constants'], name: string): number | string | boolean | undefined =>
   Object.hasOwn(constants, name) ? constants[name] : undefined
 
-const quoted = (value: number | string | boolean | undefined): string => (value === undefined ? 'not set' : printable(JSON.stringify(value)))
+const quoted = (value: number | string | boolean | undefined): string =>
+  value === undefined ? 'not set' : printable(JSON.stringify(value))
 
 /** Somebody else's text, fit for a log: nothing that moves a terminal's cursor, and not too much of it. */
 const printable = (text: string): string => text.slice(0, 600).replace(/[^\x20-\x7e]/g, '?')

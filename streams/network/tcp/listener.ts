@@ -25,6 +25,8 @@ const accepted = (run: Run, bound: (address: Address) => void): Observable<Socke
       subscriber.next({ _tag: 'Rejected', from: null, kind: 'limit', reason: `a connection could not be accepted (${error.message})` })
     })
     server.listen({ ...listen, exclusive: true }, () => {
+      // Looking up the name of a host is not stopped by `close`.
+      if (subscriber.closed) return void server.close()
       const address = server.address()
       bound({ host: listen.host, port: typeof address === 'object' && address !== null ? address.port : listen.port })
     })
@@ -33,8 +35,14 @@ const accepted = (run: Run, bound: (address: Address) => void): Observable<Socke
 
 const unusable = (error: NodeJS.ErrnoException, { id, listen: { host, port } }: TcpSettings): NetworkError =>
   error.code === 'EADDRINUSE'
-    ? { _tag: 'AddressInUse', message: `Port ${port} of ${host} is in use: stop the program that listens there (perhaps ${id} runs already), or give ${id} another port.` }
-    : { _tag: 'NetworkFailed', message: `${id} cannot listen on ${host}:${port} (${error.message}): give it an address of this machine and a port that it may open.` }
+    ? {
+        _tag: 'AddressInUse',
+        message: `Port ${port} of ${host} is in use: stop the program that listens there (perhaps ${id} runs already), or give ${id} another port.`,
+      }
+    : {
+        _tag: 'NetworkFailed',
+        message: `${id} cannot listen on ${host}:${port} (${error.message}): give it an address of this machine and a port that it may open.`,
+      }
 
 /** The connections that are open. Strangers have not been let in yet, or are on their way out. */
 class Guests {
@@ -56,7 +64,7 @@ class Guests {
       oldest[1]()
     }
     this.strangers.set(socket, evict)
-    counts.connected(+1)
+    counts.connected(1)
     socket.once('close', () => {
       counts.connected(-1)
       this.strangers.delete(socket)
@@ -145,7 +153,8 @@ const converse = (socket: Socket, guests: Guests, run: Run): Observable<NetworkE
       if (!subscriber.closed) refuse('limit', `made room for a newer connection before it said hello: ${id} takes ${maxConnections}`)
       socket.destroy()
     }
-    if (!guests.enter(socket, evict)) refuse('limit', `all ${maxConnections} connections of ${id} are in use by servers: raise maxConnections`)
+    if (!guests.enter(socket, evict))
+      refuse('limit', `all ${maxConnections} connections of ${id} are in use by servers: raise maxConnections`)
 
     return () => deadline.unsubscribe()
   })

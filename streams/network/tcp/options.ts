@@ -74,17 +74,20 @@ export const settled = (options: TcpNetworkOptions): TcpSettings => {
   const id = NodeId.decode(options.id)
   if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
   const incarnation = Incarnation.decode(options.incarnation)
-  if (either.isLeft(incarnation)) throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(options.incarnation)}`)
+  if (either.isLeft(incarnation))
+    throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(options.incarnation)}`)
   const { length } = options.clusterId
   if (length === 0 || length > 128) throw new InvalidOption('clusterId', `must have 1 to 128 characters, not ${length}`)
   for (const [peer, { port }] of Object.entries(options.peers)) {
-    if (!NodeId.is(peer)) throw new InvalidOption('peers', `has a name that does not match [a-z0-9][a-z0-9._-]{0,63}: ${JSON.stringify(peer)}`)
+    if (!NodeId.is(peer))
+      throw new InvalidOption('peers', `has a name that does not match [a-z0-9][a-z0-9._-]{0,63}: ${JSON.stringify(peer)}`)
     if (!isPort(port)) throw new InvalidOption('peers', `has a port for ${peer} that is none: ${port}`)
   }
   if (!isPort(options.listen.port)) throw new InvalidOption('listen', `has a port that is none: ${options.listen.port}`)
   const settings = { ...defaults, ...options, id: id.right, incarnation: incarnation.right }
   for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0)) throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
+    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0))
+      throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
   }
   return settings
 }

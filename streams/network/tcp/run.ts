@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import { interval, Observable, Subject } from 'rxjs'
 import type { NodeId } from '../../../src/raft/ids.js'
 import type { Rejected } from '../network.js'
+import type { Counts } from './counts.js'
 import { frameOf, frameType } from './frame.js'
 import { type Acquaintances, type Close, closeFrame } from './greeting.js'
-import type { Counts } from './metrics.js'
 import type { TcpSettings } from './options.js'
 
 /** One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know. */
@@ -14,7 +14,10 @@ export class Run {
   readonly calledBy$ = new Subject<NodeId>()
   private readonly sockets = new Set<Socket>()
 
-  constructor(readonly settings: TcpSettings, readonly counts: Counts) {}
+  constructor(
+    readonly settings: TcpSettings,
+    readonly counts: Counts,
+  ) {}
 
   /** From here on `socket` ends with this run. */
   adopt(socket: Socket): void {

@@ -1,11 +1,12 @@
 import { BehaviorSubject, filter, interval, map, merge, Observable, startWith } from 'rxjs'
 import { NodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import { messageByteLength } from '../../wire/message.js'
+import { maxTerm, messageByteLength } from '../../wire/message.js'
 import type { Network, NetworkError, NetworkEvent } from '../network.js'
 import { calling } from './caller.js'
+import { Counts } from './counts.js'
 import { listening } from './listener.js'
-import { Counts, type TcpMetrics } from './metrics.js'
+import type { TcpMetrics } from './metrics.js'
 import { type Address, settled, type TcpNetworkOptions } from './options.js'
 import { Outbox } from './outbox.js'
 import { Run } from './run.js'
@@ -41,46 +42,63 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
   const settings = settled(options)
   const { id, peers, scheduler, maxFrameBytes } = settings
   const counts = new Counts()
-  const outboxes = new Map(Object.keys(peers).filter(NodeId.is).filter((peer) => peer !== id).map((peer) => [peer, new Outbox(settings)] as const))
+  const outboxes = new Map(
+    Object.keys(peers)
+      .filter(NodeId.is)
+      .filter((peer) => peer !== id)
+      .map((peer) => [peer, new Outbox(settings)] as const),
+  )
   for (const peer of outboxes.keys()) counts.of(peer)
   const address$ = new BehaviorSubject<Address | null>(null)
 
-  const network: Network = (message$) => new Observable<NetworkEvent>((subscriber) => {
-    const run = new Run(settings, counts)
-    const unreachable = new Set<NodeId>()
+  const network: Network = (message$) =>
+    new Observable<NetworkEvent>((subscriber) => {
+      const run = new Run(settings, counts)
+      const unreachable = new Set<NodeId>()
 
-    const tellUnreachable = (peer: NodeId): void => {
-      unreachable.add(peer)
-      if (unreachable.size > 1) return
-      subscriber.add(scheduler.schedule(() => {
-        const peers = [...unreachable]
-        unreachable.clear()
-        for (const peer of peers) subscriber.next({ _tag: 'Unreachable', peer })
-      }))
-    }
+      const tellUnreachable = (peer: NodeId): void => {
+        unreachable.add(peer)
+        if (unreachable.size > 1) return
+        subscriber.add(
+          scheduler.schedule(() => {
+            const peers = [...unreachable]
+            unreachable.clear()
+            for (const peer of peers) subscriber.next({ _tag: 'Unreachable', peer })
+          }),
+        )
+      }
 
-    const send = (message: Message): void => {
-      const length = 1 + messageByteLength(message)
-      if (length > maxFrameBytes) return subscriber.error(tooLong(message.to, length, maxFrameBytes))
-      const outbox = outboxes.get(message.to)
-      if (outbox?.offer(message) === true) return
-      counts.of(message.to).dropped++
-      tellUnreachable(message.to)
-    }
+      const send = (message: Message): void => {
+        const length = 1 + messageByteLength(message)
+        if (length > maxFrameBytes) return subscriber.error(tooLong(message.to, length, maxFrameBytes))
+        if (message.term > maxTerm) return subscriber.error(absurd(message))
+        const outbox = outboxes.get(message.to)
+        if (outbox?.offer(message) === true) return
+        counts.of(message.to).dropped++
+        tellUnreachable(message.to)
+      }
 
-    subscriber.add(() => {
-      run.end()
-      address$.next(null)
-      for (const outbox of outboxes.values()) outbox.clear()
+      subscriber.add(() => {
+        run.end()
+        address$.next(null)
+        for (const outbox of outboxes.values()) outbox.clear()
+      })
+      subscriber.add(message$.subscribe({ next: send, error: (error: unknown) => subscriber.error(error) }))
+      const links = [...outboxes].map(([peer, outbox]) => calling(peer, outbox, run))
+      subscriber.add(
+        merge(
+          listening(run, (address) => address$.next(address)),
+          ...links,
+        ).subscribe(subscriber),
+      )
     })
-    subscriber.add(message$.subscribe({ next: send, error: (error: unknown) => subscriber.error(error) }))
-    const links = [...outboxes].map(([peer, outbox]) => calling(peer, outbox, run))
-    subscriber.add(merge(listening(run, (address) => address$.next(address)), ...links).subscribe(subscriber))
-  })
 
   return Object.assign(network, {
     listening$: address$.pipe(filter((address) => address !== null)),
-    metrics$: merge(counts.changed$, interval(settings.metricsMs, scheduler)).pipe(startWith(null), map(() => counts.snapshot(outboxes))),
+    metrics$: merge(counts.changed$, interval(settings.metricsMs, scheduler)).pipe(
+      startWith(null),
+      map(() => counts.snapshot(outboxes)),
+    ),
   })
 }
 
@@ -88,4 +106,10 @@ const tooLong = (peer: NodeId, length: number, maxFrameBytes: number): NetworkEr
   _tag: 'NetworkFailed',
   peer,
   message: `A frame of ${length} bytes to ${peer} is longer than maxFrameBytes (${maxFrameBytes}): raise that on every server, or lower maxCommandBytes and maxBytesPerMessage.`,
+})
+
+const absurd = ({ to, term }: Message): NetworkError => ({
+  _tag: 'NetworkFailed',
+  peer: to,
+  message: `Term ${term} is beyond what a frame can hold. No cluster counts so far by itself: a server has sent an invented term, and this one has taken it over.`,
 })

@@ -13,11 +13,18 @@ export const host = '127.0.0.1'
 /** Nobody listens there. */
 export const nowhere: Address = { host, port: 1 }
 
+const maxEvents = 10_000
+
 export const incarnationOf = (digit: string): string => digit.repeat(32)
 
 /** A small message that tells itself from others by `re`. */
 export const vote = (sender: string, to: string, re: number): Message => ({
-  _tag: 'RequestVoteReply', from: nodeId(sender), to: nodeId(to), re: messageSeq(re), term: term(1), voteGranted: true,
+  _tag: 'RequestVoteReply',
+  from: nodeId(sender),
+  to: nodeId(to),
+  re: messageSeq(re),
+  term: term(1),
+  voteGranted: true,
 })
 
 export interface Peer {
@@ -26,7 +33,10 @@ export interface Peer {
   readonly events: NetworkEvent[]
   send(message: Message): void
   /** The first event that is so, from the start on. */
-  event<Tag extends NetworkEvent['_tag']>(tag: Tag, which?: (event: Extract<NetworkEvent, { readonly _tag: Tag }>) => boolean): Promise<Extract<NetworkEvent, { readonly _tag: Tag }>>
+  event<Tag extends NetworkEvent['_tag']>(
+    tag: Tag,
+    which?: (event: Extract<NetworkEvent, { readonly _tag: Tag }>) => boolean,
+  ): Promise<Extract<NetworkEvent, { readonly _tag: Tag }>>
   /** `count` messages, as the `re` of each. */
   received(count: number): Promise<ReadonlyArray<number>>
   /** The figures, as soon as they are so. */
@@ -46,11 +56,16 @@ export const closeAll = (): void => {
 /** `peers` is kept and read at each attempt: put addresses there as they become known. */
 export const start = async (id: string, peers: Record<string, Address>, options: Partial<TcpNetworkOptions> = {}): Promise<Peer> => {
   const network = tcpNetwork({
-    id, peers, clusterId: 'test', incarnation: incarnationOf('a'), listen: { host, port: 0 },
-    backoffMs: { min: 1, max: 20 }, ...options,
+    id,
+    peers,
+    clusterId: 'test',
+    incarnation: incarnationOf('a'),
+    listen: { host, port: 0 },
+    backoffMs: { min: 1, max: 20 },
+    ...options,
   })
   const message$ = new Subject<Message>()
-  const event$ = new ReplaySubject<NetworkEvent>()
+  const event$ = new ReplaySubject<NetworkEvent>(maxEvents)
   const events: NetworkEvent[] = []
   event$.subscribe({ next: (event) => events.push(event), error: () => undefined })
   const run = from(network(message$)).subscribe(event$)
@@ -62,18 +77,23 @@ export const start = async (id: string, peers: Record<string, Address>, options:
     address,
     events,
     send: (message) => message$.next(message),
-    event: (tag, which = () => true) => firstValueFrom(event$.pipe(
-      filter((event): event is Extract<NetworkEvent, { readonly _tag: typeof tag }> => event._tag === tag),
-      filter(which),
-    )),
+    event: (tag, which = () => true) =>
+      firstValueFrom(
+        event$.pipe(
+          filter((event): event is Extract<NetworkEvent, { readonly _tag: typeof tag }> => event._tag === tag),
+          filter(which),
+        ),
+      ),
     received: (count) => {
       const numbers: number[] = []
-      return firstValueFrom(event$.pipe(
-        filter((event) => event._tag === 'Received'),
-        map(({ message }) => numbers.push('re' in message ? message.re : message.seq)),
-        filter((n) => n === count),
-        map(() => numbers),
-      ))
+      return firstValueFrom(
+        event$.pipe(
+          filter((event) => event._tag === 'Received'),
+          map(({ message }) => numbers.push('re' in message ? message.re : message.seq)),
+          filter((n) => n === count),
+          map(() => numbers),
+        ),
+      )
     },
     metrics: async (so = () => true) => {
       for (;;) {
@@ -112,19 +132,27 @@ export interface Raw {
 export const raw = (socket: Socket): Raw => {
   sockets.push(socket)
   const frames: { readonly type: number; readonly payload: Uint8Array }[] = []
-  const frame$ = new ReplaySubject<{ readonly type: number; readonly payload: Uint8Array }>()
+  const frame$ = new ReplaySubject<{ readonly type: number; readonly payload: Uint8Array }>(maxEvents)
   const reader = new FrameReader(1 << 20)
   socket.on('error', () => undefined)
-  socket.on('data', (chunk) => reader.push(chunk, (type, payload) => {
-    frames.push({ type, payload })
-    frame$.next({ type, payload })
-    return true
-  }))
+  socket.on('data', (chunk) =>
+    reader.push(chunk, (type, payload) => {
+      frames.push({ type, payload })
+      frame$.next({ type, payload })
+      return true
+    }),
+  )
   return {
     socket,
     frames,
     write: (bytes) => socket.write(bytes),
-    json: (type) => firstValueFrom(frame$.pipe(filter((frame) => frame.type === type), map(({ payload }) => JSON.parse(Buffer.from(payload).toString()) as unknown))),
+    json: (type) =>
+      firstValueFrom(
+        frame$.pipe(
+          filter((frame) => frame.type === type),
+          map(({ payload }) => JSON.parse(Buffer.from(payload).toString()) as unknown),
+        ),
+      ),
     closed: new Promise((resolve) => socket.once('close', () => resolve())),
   }
 }
@@ -133,7 +161,11 @@ export const call = ({ port }: Address): Raw => raw(connect({ host, port }))
 
 /** What n2 says of itself to n1, where nothing is wrong. */
 export const greeting: Greeting = {
-  rxraft: protocolVersion, clusterId: 'test', from: nodeId('n2'), incarnation: incarnationOf('a') as Greeting['incarnation'], to: 'n1',
+  rxraft: protocolVersion,
+  clusterId: 'test',
+  from: nodeId('n2'),
+  incarnation: incarnationOf('a') as Greeting['incarnation'],
+  to: 'n1',
   constants: { maxFrameBytes: 16 << 20 },
 }
 

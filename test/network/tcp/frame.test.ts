@@ -26,16 +26,18 @@ describe('frames', () => {
   })
 
   it('are found however the bytes were cut into chunks', () => {
-    fc.assert(fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1 }), (frames, cuts) => {
-      const bytes = Buffer.concat(frames.map(([type, payload]) => frameOf(type, payload)))
-      const chunks: Uint8Array[] = []
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const end = at + cuts[i % cuts.length]!
-        chunks.push(bytes.subarray(at, end))
-        at = end
-      }
-      expect(read(chunks)).toEqual(frames.map(([type, payload]) => `${type} ${hex(payload)}`))
-    }))
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1 }), (frames, cuts) => {
+        const bytes = Buffer.concat(frames.map(([type, payload]) => frameOf(type, payload)))
+        const chunks: Uint8Array[] = []
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const end = at + cuts[i % cuts.length]!
+          chunks.push(bytes.subarray(at, end))
+          at = end
+        }
+        expect(read(chunks)).toEqual(frames.map(([type, payload]) => `${type} ${hex(payload)}`))
+      }),
+    )
   })
 
   it('may be as long as is allowed and no longer', () => {

@@ -2,7 +2,20 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { nodeId } from '../../../src/raft/ids.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
 import { encodeMessage } from '../../../streams/wire/message.js'
-import { call, closeAll, connected, greeting, hello, incarnationOf, jsonFrame, nowhere, type Peer, type Raw, start, vote } from './cluster.js'
+import {
+  call,
+  closeAll,
+  connected,
+  greeting,
+  hello,
+  incarnationOf,
+  jsonFrame,
+  nowhere,
+  type Peer,
+  type Raw,
+  start,
+  vote,
+} from './cluster.js'
 
 afterEach(closeAll)
 
@@ -12,28 +25,50 @@ const alive = frameOf(frameType.alive, new Uint8Array(0))
 /** n1, which knows n2. */
 const n1Alone = (options: Parameters<typeof start>[2] = {}): Promise<Peer> => start('n1', { n2: nowhere }, options)
 
-const rejectedOnce = async (n1: Peer, caller: Raw, expected: { readonly from: unknown; readonly kind: string; readonly reason: unknown }): Promise<void> => {
+const expectRejectedOnce = async (
+  n1: Peer,
+  caller: Raw,
+  expected: { readonly from: unknown; readonly kind: string; readonly reason: unknown },
+): Promise<void> => {
   expect(await n1.event('Rejected')).toEqual({ _tag: 'Rejected', ...expected })
   expect(await caller.json(frameType.close)).toEqual({ kind: expected.kind, reason: expected.reason })
   await caller.closed
   expect(n1.events.filter(({ _tag }) => _tag === 'Rejected')).toHaveLength(1)
-  expect((await n1.metrics(({ connections }) => connections === 0)).rejected).toEqual({ frame: 0, message: 0, handshake: 0, limit: 0, [expected.kind]: 1 })
+  expect((await n1.metrics(({ connections }) => connections === 0)).rejected).toEqual({
+    frame: 0,
+    message: 0,
+    handshake: 0,
+    limit: 0,
+    [expected.kind]: 1,
+  })
 }
 
 describe('somebody who is no server', () => {
   const anAddress = expect.stringMatching(/^127\.0\.0\.1:\d+$/)
 
   it.each([
-    ['speaks HTTP', Buffer.from('GET / HTTP/1.1\r\nhost: n1\r\n\r\n'), 'a frame of 542393671 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
-    ['sends noise', Buffer.alloc(10_000, 0x9c), 'a frame of 2627509404 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
-    ['claims a length beyond the limit of a greeting', Buffer.from([0x01, 0x10, 0x00, 0x00]), 'a frame of 4097 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers'],
+    [
+      'speaks HTTP',
+      Buffer.from('GET / HTTP/1.1\r\nhost: n1\r\n\r\n'),
+      'a frame of 542393671 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers',
+    ],
+    [
+      'sends more noise than is read at once',
+      Buffer.alloc(5 << 20, 0x9c),
+      'a frame of 2627509404 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers',
+    ],
+    [
+      'claims a length beyond the limit of a greeting',
+      Buffer.from([0x01, 0x10, 0x00, 0x00]),
+      'a frame of 4097 bytes, where 1 to 4096 are allowed before a hello: this port is for rxraft servers',
+    ],
     ['sends a message first', message('n2', 'n1', 1), 'frame 5 has no place before a hello'],
     ['only says to be there', alive, 'frame 4 has no place before a hello'],
   ])('%s: is told, and rejected once', async (_, bytes, reason) => {
     const n1 = await n1Alone()
     const caller = call(n1.address)
     caller.write(bytes)
-    await rejectedOnce(n1, caller, { from: anAddress, kind: 'frame', reason })
+    await expectRejectedOnce(n1, caller, { from: anAddress, kind: 'frame', reason })
   })
 
   it('hangs up without a word: nobody minds', async () => {
@@ -55,7 +90,7 @@ describe('somebody who is no server', () => {
     const n1 = await n1Alone()
     const caller = call(n1.address)
     caller.write(hello(wrong))
-    await rejectedOnce(n1, caller, { from: anAddress, kind: 'handshake', reason: expect.stringMatching(reason) })
+    await expectRejectedOnce(n1, caller, { from: anAddress, kind: 'handshake', reason: expect.stringMatching(reason) })
   })
 })
 
@@ -64,7 +99,13 @@ describe('a server that was let in', () => {
     const n1 = await n1Alone(options)
     const n2 = call(n1.address)
     n2.write(hello(options.maxFrameBytes === undefined ? greeting : { ...greeting, constants: { maxFrameBytes: options.maxFrameBytes } }))
-    expect(await n2.json(frameType.welcome)).toMatchObject({ rxraft: 1, clusterId: 'test', from: 'n1', to: 'n2', incarnation: incarnationOf('a') })
+    expect(await n2.json(frameType.welcome)).toMatchObject({
+      rxraft: 1,
+      clusterId: 'test',
+      from: 'n1',
+      to: 'n2',
+      incarnation: incarnationOf('a'),
+    })
     return { n1, n2 }
   }
 
@@ -86,11 +127,16 @@ describe('a server that was let in', () => {
     const longest = message('n2', 'n1', 1)
     const { n1, n2 } = await admitted({ maxFrameBytes: longest.length - 4 })
     n2.write(longest)
-    await n1.event('Received')
+    expect(await n1.received(1)).toEqual([1])
   })
 
   it.each([
-    ['a longer frame', Buffer.concat([Uint8Array.of(101, 0, 0, 0), new Uint8Array(500)]), 'frame', 'a frame of 101 bytes, where 1 to 100 are allowed'],
+    [
+      'a longer frame',
+      Buffer.concat([Uint8Array.of(101, 0, 0, 0), new Uint8Array(500)]),
+      'frame',
+      'a frame of 101 bytes, where 1 to 100 are allowed',
+    ],
     ['what is no message', frameOf(frameType.message, Uint8Array.of(9, 9, 9)), 'message', '3 bytes end in the middle of a message'],
     ['in the name of another', message('n3', 'n1', 1), 'message', 'from is n3, but the link is that of n2'],
     ['to another', message('n2', 'n3', 1), 'message', 'to is n3, but this is n1'],
@@ -99,7 +145,7 @@ describe('a server that was let in', () => {
   ])('and sends %s: is told, and rejected once, whatever comes after', async (_, bytes, kind, reason) => {
     const { n1, n2 } = await admitted({ maxFrameBytes: kind === 'frame' && reason.includes('100') ? 100 : 16 << 20 })
     n2.write(Buffer.concat([message('n2', 'n1', 1), bytes, bytes, message('n2', 'n1', 2)]))
-    await rejectedOnce(n1, n2, { from: 'n2', kind, reason })
+    await expectRejectedOnce(n1, n2, { from: 'n2', kind, reason })
     expect(n1.events.filter(({ _tag }) => _tag === 'Received')).toHaveLength(1)
   })
 
@@ -118,7 +164,9 @@ describe('a server that was let in', () => {
     const { n1 } = await admitted()
     const again = call(n1.address)
     again.write(hello({ ...greeting, incarnation: incarnationOf('b') }))
-    expect((await n1.event('Rejected')).reason).toContain(`n2 comes with the data directory ${incarnationOf('b')}, but had ${incarnationOf('a')} before.`)
+    expect((await n1.event('Rejected')).reason).toContain(
+      `n2 comes with the data directory ${incarnationOf('b')}, but had ${incarnationOf('a')} before.`,
+    )
   })
 
   it('and says why it hangs up is quoted', async () => {
@@ -151,17 +199,31 @@ describe('the number of connections', () => {
     n2.write(hello())
     await n2.json(frameType.welcome)
     const late = call(n1.address)
-    expect(await late.json(frameType.close)).toEqual({ kind: 'limit', reason: 'all 1 connections of n1 are in use by servers: raise maxConnections' })
+    expect(await late.json(frameType.close)).toEqual({
+      kind: 'limit',
+      reason: 'all 1 connections of n1 are in use by servers: raise maxConnections',
+    })
     await late.closed
     n2.write(message('n2', 'n1', 1))
     await n1.event('Received')
+
+    n2.socket.destroy()
+    await n1.metrics(({ connections }) => connections === 0)
+    const next = call(n1.address)
+    await n1.metrics(({ connections }) => connections === 1)
+    expect(next.frames).toEqual([])
+    expect((await n1.metrics()).rejected.limit).toBe(1)
   })
 })
 
 describe('two servers that should not talk', () => {
   it.each<[string, Parameters<typeof start>[2], RegExp]>([
     ['of different clusters', { clusterId: 'shop' }, /belongs to cluster/],
-    ['with different constants', { constants: { electionTimeoutMinMs: 150 } }, /electionTimeoutMinMs is .* give all servers of the cluster the same/],
+    [
+      'with different constants',
+      { constants: { electionTimeoutMinMs: 150 } },
+      /electionTimeoutMinMs is .* give all servers of the cluster the same/,
+    ],
     ['with different limits', { maxFrameBytes: 1_000 }, /maxFrameBytes is .* give all servers of the cluster the same/],
   ])('%s: both say so', async (_, different, reason) => {
     const n1 = await n1Alone()
@@ -180,8 +242,15 @@ describe('two servers that should not talk', () => {
     first.stop()
     const second = await start('n2', { n1: n1.address }, { incarnation: incarnationOf('b') })
     peersOfN1.n2 = second.address
-    expect(await second.event('Rejected')).toMatchObject({ from: 'n1', kind: 'handshake', reason: expect.stringContaining('A server that lost its disk forgot its votes') })
-    expect(await n1.event('Rejected')).toMatchObject({ kind: 'handshake', reason: expect.stringContaining('n2 comes with the data directory') })
+    expect(await second.event('Rejected')).toMatchObject({
+      from: 'n1',
+      kind: 'handshake',
+      reason: expect.stringContaining('A server that lost its disk forgot its votes'),
+    })
+    expect(await n1.event('Rejected')).toMatchObject({
+      kind: 'handshake',
+      reason: expect.stringContaining('n2 comes with the data directory'),
+    })
     second.send(vote('n2', 'n1', 1))
     await second.event('Unreachable')
     expect(n1.events.filter(({ _tag }) => _tag === 'Received')).toEqual([])
@@ -191,6 +260,8 @@ describe('two servers that should not talk', () => {
     const n1 = await n1Alone()
     const other = call(n1.address)
     other.write(hello({ ...greeting, from: nodeId('n1') }))
-    expect((await n1.event('Rejected')).reason).toBe('there are two servers called n1: stop one of them, or give it another id and data directory.')
+    expect((await n1.event('Rejected')).reason).toBe(
+      'there are two servers called n1: stop one of them, or give it another id and data directory.',
+    )
   })
 })

@@ -15,8 +15,16 @@ afterEach(closeAll)
 const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i)
 
 const append = (seq: number, commandBytes: number): Message => ({
-  _tag: 'AppendEntries', from: nodeId('n1'), to: nodeId('n2'), seq: messageSeq(seq), term: term(1), leaderId: nodeId('n1'),
-  prevLogIndex: logIndex(0), prevLogTerm: term(0), leaderCommit: logIndex(0), entries: [commandEntry(term(1), new Uint8Array(commandBytes).fill(seq))],
+  _tag: 'AppendEntries',
+  from: nodeId('n1'),
+  to: nodeId('n2'),
+  seq: messageSeq(seq),
+  term: term(1),
+  leaderId: nodeId('n1'),
+  prevLogIndex: logIndex(0),
+  prevLogTerm: term(0),
+  leaderCommit: logIndex(0),
+  entries: [commandEntry(term(1), new Uint8Array(commandBytes).fill(seq))],
 })
 
 describe('two servers', () => {
@@ -32,7 +40,9 @@ describe('two servers', () => {
     const [n1, n2] = await pair()
     for (const i of upTo(4_000)) n1.send(vote('n1', 'n2', i))
     expect(await n2.received(4_000)).toEqual(upTo(4_000))
-    const { peers: [out] } = await n1.metrics()
+    const {
+      peers: [out],
+    } = await n1.metrics()
     expect(out).toMatchObject({ framesOut: 4_000, queuedMessages: 0, queuedBytes: 0, dropped: 0 })
   })
 
@@ -40,8 +50,12 @@ describe('two servers', () => {
     const [n1, n2] = await pair()
     for (const i of upTo(12)) n1.send(append(i, 1_000_000))
     expect(await n2.received(12)).toEqual(upTo(12))
-    const commands = n2.events.flatMap((event) => (event._tag === 'Received' && event.message._tag === 'AppendEntries' ? event.message.entries : []))
-    expect(commands.map(({ command }) => [command.length, command.every((byte) => byte === command[0]), command[0]])).toEqual(upTo(12).map((i) => [1_000_000, true, i]))
+    const commands = n2.events.flatMap((event) =>
+      event._tag === 'Received' && event.message._tag === 'AppendEntries' ? event.message.entries : [],
+    )
+    expect(commands.map(({ command }) => [command.length, command.every((byte) => byte === command[0]), command[0]])).toEqual(
+      upTo(12).map((i) => [1_000_000, true, i]),
+    )
   })
 
   it('keep of a message no more memory than it needs', async () => {
@@ -90,7 +104,7 @@ describe('a peer that goes', () => {
     await n1.metrics(({ peers }) => peers[0]!.trouble?.includes('ECONNREFUSED') === true)
     const n2 = await start('n2', { n1: n1.address })
     peersOfN1['n2'] = n2.address
-    await connected(n1)
+    expect((await n1.metrics(({ peers }) => peers[0]!.sending)).peers[0]!.attempts).toBe(2)
   })
 
   it('loses what waited for it when an attempt fails, and that is told', async () => {
@@ -157,7 +171,24 @@ describe('a message that is longer than a frame may be', () => {
     expect(await n2.received(1)).toEqual([1])
     const ended = n1.event('Unreachable', () => false)
     n1.send(append(1, 1_001))
-    await expect(ended).rejects.toMatchObject({ _tag: 'NetworkFailed', peer: 'n2', message: expect.stringContaining('raise that on every server') })
+    await expect(ended).rejects.toMatchObject({
+      _tag: 'NetworkFailed',
+      peer: 'n2',
+      message: expect.stringContaining('raise that on every server'),
+    })
+  })
+})
+
+describe('a term that no frame can hold', () => {
+  it('ends the network with a sentence', async () => {
+    const n1 = await start('n1', { n2: nowhere })
+    const ended = n1.event('Unreachable', () => false)
+    n1.send({ ...vote('n1', 'n2', 1), term: term(2 ** 48) })
+    await expect(ended).rejects.toMatchObject({
+      _tag: 'NetworkFailed',
+      peer: 'n2',
+      message: expect.stringContaining('Term 281474976710656 is beyond'),
+    })
   })
 })
 
@@ -197,14 +228,33 @@ describe('the port', () => {
   })
 })
 
+describe('a server among its own peers', () => {
+  it('does not call itself', async () => {
+    const n1 = await start('n1', { n1: nowhere, n2: nowhere })
+    expect((await n1.metrics()).peers.map(({ peer }) => peer)).toEqual(['n2'])
+  })
+})
+
 describe('unsubscribing', () => {
+  it('forgets where it listened and what was to be sent', async () => {
+    const n1 = await start('n1', { n2: nowhere }, { scheduler: new VirtualScheduler() })
+    await n1.metrics(({ peers }) => peers[0]!.trouble?.includes('ECONNREFUSED') === true)
+    n1.send(vote('n1', 'n2', 1))
+    expect((await n1.metrics()).peers[0]!.queuedMessages).toBe(1)
+    n1.stop()
+    expect((await n1.metrics()).peers[0]).toMatchObject({ queuedMessages: 0, queuedBytes: 0 })
+    const addresses: Address[] = []
+    n1.network.listening$.subscribe((address) => addresses.push(address)).unsubscribe()
+    expect(addresses).toEqual([])
+  })
+
   it('closes every connection, those of strangers too', async () => {
     const [n1, n2] = await pair()
     const stranger = call(n1.address)
     await n1.metrics(({ connections }) => connections === 2)
     n1.stop()
     await stranger.closed
-    await n2.event('Unreachable')
+    expect(await n2.event('Unreachable')).toEqual({ _tag: 'Unreachable', peer: 'n1' })
     await n2.metrics(({ connections }) => connections === 0)
   })
 })

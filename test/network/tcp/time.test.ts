@@ -17,7 +17,7 @@ const isAlive = ({ type }: { readonly type: number }): boolean => type === frame
 
 /** A port that takes connections, for a server of which we are the rest. */
 const port = async () => {
-  const connection$ = new ReplaySubject<Raw>()
+  const connection$ = new ReplaySubject<Raw>(100)
   const server = createServer((socket) => connection$.next(raw(socket)))
   server.listen(0, host)
   await new Promise((resolve) => server.once('listening', resolve))
@@ -53,7 +53,7 @@ describe('a connection on which nothing arrives', () => {
 
   it('is closed by the one that was called; what arrives keeps it open', async () => {
     const time = new VirtualScheduler()
-    const n1 = await start('n1', { n2: nowhere }, { scheduler: time, idleTimeoutMs: 300 })
+    const n1 = await start('n1', { n2: nowhere }, { scheduler: time, idleTimeoutMs: 300, handshakeTimeoutMs: 500 })
     const n2 = call(n1.address)
     n2.write(hello())
     await n2.json(frameType.welcome)
@@ -123,28 +123,51 @@ describe('a deadline', () => {
     await connection.json(frameType.hello)
     time.runUntil(time.now() + 100)
     await connection.closed
-    expect((await n1.metrics()).peers[0]).toMatchObject({ sending: false, trouble: `${host}:${n2.address.port} did not welcome us within 100 ms` })
+    expect((await n1.metrics()).peers[0]).toMatchObject({
+      sending: false,
+      trouble: `${host}:${n2.address.port} did not welcome us within 100 ms`,
+    })
   })
 
   it('is set for the connection itself', async () => {
     const time = new VirtualScheduler()
     const n2 = await port()
-    const options = { id: 'n1', clusterId: 'test', incarnation: incarnationOf('a'), listen: { host, port: 0 }, peers: { n2: n2.address }, scheduler: time }
+    const options = {
+      id: 'n1',
+      clusterId: 'test',
+      incarnation: incarnationOf('a'),
+      listen: { host, port: 0 },
+      peers: { n2: n2.address },
+      scheduler: time,
+    }
     const network = tcpNetwork({ ...options, connectTimeoutMs: 100 })
     const run = from(network(NEVER)).subscribe()
     time.runUntil(100) // before the host had a turn to connect
-    expect((await firstValueFrom(network.metrics$)).peers[0]).toMatchObject({ attempts: 1, trouble: `${host}:${n2.address.port} did not answer within 100 ms` })
+    expect((await firstValueFrom(network.metrics$)).peers[0]).toMatchObject({
+      attempts: 1,
+      trouble: `${host}:${n2.address.port} did not answer within 100 ms`,
+    })
     run.unsubscribe()
   })
 })
 
 describe('a peer that answers as it should not', () => {
   it.each([
-    ['as another server', jsonFrame(frameType.welcome, { ...greeting, from: 'n3', to: 'n1' }), 'handshake', /should be n2, but n3 answers there: correct the address\.$/],
-    ['of another cluster', jsonFrame(frameType.welcome, { ...greeting, clusterId: 'shop' }), 'handshake', /^n1 belongs to cluster "test" and n2 to cluster "shop"/],
+    [
+      'as another server',
+      jsonFrame(frameType.welcome, { ...greeting, from: 'n3', to: 'n1' }),
+      'handshake',
+      /should be n2, but n3 answers there: correct the address\.$/,
+    ],
+    [
+      'of another cluster',
+      jsonFrame(frameType.welcome, { ...greeting, clusterId: 'shop' }),
+      'handshake',
+      /^n1 belongs to cluster "test" and n2 to cluster "shop"/,
+    ],
     ['with an alive instead of a welcome', alive, 'frame', /^frame 4 has no place before a welcome$/],
     ['with two welcomes', Buffer.concat([welcome, welcome]), 'frame', /^frame 2 has no place after a welcome$/],
-    ['with noise', Buffer.alloc(9, 0xff), 'frame', /^a frame of 4294967295 bytes/],
+    ['with more noise than is read at once', Buffer.alloc(5 << 20, 0xff), 'frame', /^a frame of 4294967295 bytes/],
   ])('%s: is rejected once, told, and not called again soon', async (_, answer, kind, reason) => {
     const time = new VirtualScheduler()
     const n2 = await port()
@@ -189,6 +212,52 @@ describe('writing', () => {
     expect((await n1.metrics()).peers[0]).toMatchObject({ queuedMessages: 0, framesOut: 3 })
     const frame = frameOf(frameType.message, encodeMessage(vote('n1', 'n2', 1)))
     expect((await chunk).length).toBe(3 * frame.length)
+  })
+})
+
+describe('ending', () => {
+  it('leaves no timer behind', async () => {
+    const time = new VirtualScheduler()
+    const [n2, silent] = [await port(), await port()]
+    const n1 = await start('n1', { n2: n2.address, n3: silent.address }, { scheduler: time })
+    const connection = await n2.connection(1)
+    connection.write(welcome)
+    await silent.connection(1)
+    const [caller, stranger, refused] = [call(n1.address), call(n1.address), call(n1.address)]
+    caller.write(hello())
+    refused.write(Buffer.alloc(4, 0xff))
+    await refused.closed
+    await n1.metrics(({ connections, peers }) => connections === 2 && peers[0]!.sending && peers[0]!.receiving)
+    n1.stop()
+    await Promise.all([connection, caller, stranger].map(({ closed }) => closed))
+    expect(time.step()).toBe(false)
+  })
+})
+
+describe('after a connection was lost', () => {
+  it('the peer is called again soon, then less often, and soon again when a connection has lasted', async () => {
+    const time = new VirtualScheduler()
+    const n2 = await port()
+    const n1 = await start('n1', { n2: n2.address }, { scheduler: time, random: () => 0, backoffMs: { min: 10, max: 100 } })
+    const attempts = async (): Promise<number> => (await n1.metrics()).peers[0]!.attempts
+    for (const [lastsMs, backoffMs] of [
+      [0, 10],
+      [99, 20],
+      [100, 10],
+      [0, 20],
+    ] as const) {
+      const before = await attempts()
+      const connection = await n2.connection(before)
+      connection.write(welcome)
+      await n1.metrics(({ peers }) => peers[0]!.sending)
+      time.runUntil(time.now() + lastsMs)
+      connection.socket.destroy()
+      await n1.metrics(({ peers }) => !peers[0]!.sending)
+      time.runUntil(time.now() + backoffMs - 1)
+      expect(await attempts()).toBe(before)
+      time.runUntil(time.now() + 1)
+      expect(await attempts()).toBe(before + 1)
+    }
   })
 })
 
