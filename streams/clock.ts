@@ -1,6 +1,16 @@
 import type { SchedulerLike } from 'rxjs'
 import { HeapScheduler } from './heapScheduler.js'
 
+/** What a clock needs of the program that it runs in. */
+export interface ClockHost {
+  /** Monotonic milliseconds, with their fractions. */
+  now(): number
+  /** Runs `task` in `delayMs` or later; gives what takes it back. */
+  startTimer(task: () => void, delayMs: number): () => void
+  /** Runs `task` soon, but not before the input that is already there. */
+  soon(task: () => void): void
+}
+
 /**
  * The real clock: a scheduler over the host's monotonic time in whole milliseconds. (RxJS's
  * `asyncScheduler.now()` is the wall clock, which jumps.)
@@ -11,13 +21,19 @@ import { HeapScheduler } from './heapScheduler.js'
  *  - A timer lets one phase of input pass before it acts: after a stall the host runs timers before
  *    sockets, and an election timeout must not win against the heartbeat that lies in a socket.
  */
-class RealClock extends HeapScheduler {
+class Clock extends HeapScheduler {
   private armedFor = Number.POSITIVE_INFINITY
-  private timeout: ReturnType<typeof setTimeout> | undefined
+  private disarm: () => void = () => undefined
   private turnComing = false
+  /** Timers due until then may act: what came in before that will have had its phase by the next slice. */
+  private timersUpTo = Number.NEGATIVE_INFINITY
+
+  constructor(private readonly host: ClockHost) {
+    super()
+  }
 
   now(): number {
-    return Math.ceil(performance.now())
+    return Math.ceil(this.host.now())
   }
 
   protected wake(due: number): void {
@@ -25,30 +41,42 @@ class RealClock extends HeapScheduler {
     else this.armFor(due)
   }
 
+  /** A timer that nobody waits for keeps no process alive. */
+  protected rest(): void {
+    this.disarm()
+    this.armedFor = Number.POSITIVE_INFINITY
+  }
+
   private armFor(due: number): void {
     if (due >= this.armedFor) return
-    clearTimeout(this.timeout)
+    this.disarm()
     this.armedFor = due
-    this.timeout = setTimeout(() => {
+    this.disarm = this.host.startTimer(() => {
       this.armedFor = Number.POSITIVE_INFINITY
-      this.takeTurn()
-    }, Math.min(Math.max(0, Math.ceil(due - performance.now())), maxTimeoutMs))
+      this.letTimersAct()
+    }, Math.min(Math.max(0, Math.ceil(due - this.host.now())), maxTimeoutMs))
+  }
+
+  private letTimersAct(): void {
+    this.timersUpTo = this.host.now()
+    this.takeTurn()
   }
 
   private takeTurn(): void {
     if (this.turnComing) return
     this.turnComing = true
-    soon(this.slice)
+    this.host.soon(this.slice)
   }
 
   private readonly slice = (): void => {
-    let now = performance.now()
+    let now = this.host.now()
     const endMs = now + maxSliceMs
+    const { timersUpTo } = this
     try {
-      while (now < endMs && this.runNext(now)) now = performance.now()
+      while (now < endMs && this.runNext(timersUpTo)) now = this.host.now()
     } finally {
       this.turnComing = false
-      if (this.hasTurn() || this.nextDue() <= now) this.takeTurn()
+      if (this.hasTurn() || this.nextDue() <= now) this.letTimersAct()
       else if (this.nextDue() < Number.POSITIVE_INFINITY) this.armFor(this.nextDue())
     }
   }
@@ -57,7 +85,10 @@ class RealClock extends HeapScheduler {
 const maxSliceMs = 4
 const maxTimeoutMs = 2 ** 31 - 1
 
-/** A task after the input that is already there: `setImmediate` in Node, a message to oneself in a browser. */
+/** A clock of another host, such as an event loop that a test turns by hand. */
+export const createClock = (host: ClockHost): SchedulerLike => new Clock(host)
+
+/** `setImmediate` in Node, a message to oneself in a browser. */
 const soon: (task: () => void) => void = (() => {
   if (typeof setImmediate === 'function') return (task: () => void) => void setImmediate(task)
   const tasks: (() => void)[] = []
@@ -76,4 +107,11 @@ interface BrowserChannel {
 }
 
 /** Monotonic, in whole milliseconds; the default of every `scheduler` option. */
-export const realClock: SchedulerLike = new RealClock()
+export const realClock: SchedulerLike = createClock({
+  now: () => performance.now(),
+  startTimer: (task, delayMs) => {
+    const timeout = setTimeout(task, delayMs)
+    return () => clearTimeout(timeout)
+  },
+  soon,
+})

@@ -22,6 +22,8 @@ export abstract class HeapScheduler implements SchedulerLike {
   abstract now(): number
   /** Something was scheduled that is due at `due`, earlier than all else. */
   protected abstract wake(due: number): void
+  /** Nothing with a delay is left. */
+  protected abstract rest(): void
 
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
     const action = new HeapAction<T>(this, work)
@@ -52,11 +54,12 @@ export abstract class HeapScheduler implements SchedulerLike {
       return
     }
     const last = this.heap.pop()!
-    if (last === action) return
-    this.heap[place] = last
-    last.place = place
-    this.up(last)
-    this.down(last)
+    if (last !== action) {
+      this.heap[place] = last
+      last.place = place
+      this.up(last)
+      this.down(last)
+    } else if (this.heap.length === 0) this.rest()
   }
 
   /** Whether an action without delay waits for its turn, which it has as soon as anything runs. */
@@ -183,6 +186,10 @@ export class VirtualScheduler extends HeapScheduler {
 
   protected wake(): void {
     // Virtual time moves only when it is told to.
+  }
+
+  protected rest(): void {
+    // And it stands where it was told to stand.
   }
 
   /** Runs everything that is due up to and including `timeMs`, then stands there. */
