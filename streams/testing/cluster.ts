@@ -34,6 +34,8 @@ export interface Place {
   /** Handed to the state machine, which has not answered. */
   applying: ReadonlyArray<Apply>
   flushDue: boolean
+  /** Its disk does nothing unless told by `persist`, even where everything else happens by itself (settle.ts). */
+  slowDisk: boolean
   electionTimer: number
   heartbeatTimer: number
 }
@@ -229,7 +231,7 @@ const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): Read
   some.flatMap((a) => others.map((b) => [a, b] as const))
 
 const down = (id: NodeId, disk: Recovered): Place => ({
-  id, disk, server: null, unsynced: [], waiting: [], applying: [], flushDue: false, electionTimer: 0, heartbeatTimer: 0,
+  id, disk, server: null, unsynced: [], waiting: [], applying: [], flushDue: false, slowDisk: false, electionTimer: 0, heartbeatTimer: 0,
 })
 
 /** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */

@@ -1,2 +1,6 @@
 /** rxraft/testing: what tests of programs on rxraft can use. It needs no test framework. */
+export * from './cluster.js'
 export * from './marbles.js'
+export * from './properties.js'
+export * from './settle.js'
+export * from './transcript.js'

@@ -45,7 +45,8 @@ const leaders = (cluster: ReadonlyArray<Watched>): ReadonlyArray<Server> => runn
 const logs = (cluster: ReadonlyArray<Watched>): ReadonlyArray<Log> => cluster.map(({ server, disk }) => (server ?? disk).log)
 
 const isSame = (a: Entry | undefined, b: Entry | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && a.term === b.term && a.kind === b.kind && `${a.command}` === `${b.command}`)
+  a === b ||
+  (a !== undefined && b !== undefined && a.term === b.term && a.kind === b.kind && a.size === b.size && a.command.every((byte, i) => byte === b.command[i]))
 
 /** From the last place where the terms agree down to the first: all must be the same. */
 const match = (a: Log, b: Log): boolean => {

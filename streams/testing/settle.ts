@@ -7,7 +7,7 @@ import type { ClusterByHand } from './cluster.js'
 const maxRounds = 64
 const maxMovesPerRound = 100_000
 
-/** Lets everything happen that needs no timer, until nothing is left to happen. */
+/** Lets everything happen that needs no timer, until nothing is left to happen. Slow disks stay behind. */
 export const comeToRest = (cluster: ClusterByHand): void => {
   for (let moves = 0; moves < maxMovesPerRound; moves++) {
     if (!cluster.ids.map((id) => moveOf(cluster, id)).some((moved) => moved)) return
@@ -19,7 +19,7 @@ export const comeToRest = (cluster: ClusterByHand): void => {
 const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
   const place = cluster.at(id)
   let moved = false
-  if (place.unsynced.length > 0) {
+  if (place.unsynced.length > 0 && !place.slowDisk) {
     cluster.persist(id)
     moved = true
   }
@@ -47,7 +47,7 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
  * Lets a cluster go on without any new fault: everything under way arrives, a leader's heartbeat is
  * due when nothing else is, and where that leads nowhere, one server after the other times out.
  * Answers the leader whom everyone within its reach follows, with the same log and all of it
- * committed and applied; throws if it does not come to that, which is a failure of liveness. (A leader without a
+ * committed and, as far as the disks go, applied; throws if it does not come to that, which is a failure of liveness. (A leader without a
  * no-op and without a command in its term can commit nothing, §5.4.2: then the logs alone agree.)
  */
 export const settle = (cluster: ClusterByHand): NodeId => {
@@ -82,5 +82,5 @@ const isFollowed = (cluster: ClusterByHand, leader: Server): boolean => {
   return isQuorum(voterSets(log.configuration), (voter) => reached.some(({ id }) => id === voter))
     && reached.every((it) =>
       it.currentTerm === currentTerm && it.log.lastIndex === log.lastIndex && it.log.lastTerm === log.lastTerm
-      && (log.lastTerm < currentTerm || it.commitIndex === log.lastIndex) && it.lastApplied === it.commitIndex)
+      && (log.lastTerm < currentTerm || it.commitIndex === log.lastIndex) && it.lastApplied === Math.min(it.commitIndex, it.durable.index))
 }

@@ -7,7 +7,7 @@ import type { Progress } from '../../src/raft/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import { utf8 } from '../codec.js'
 import { ClusterByHand } from './cluster.js'
-import { settle } from './settle.js'
+import { comeToRest, settle } from './settle.js'
 
 /**
  * Plays a transcript and answers it anew: the same text, with what each of its commands did now.
@@ -21,10 +21,13 @@ import { settle } from './settle.js'
  *     cluster 3 leaderNoop=false          servers n1, n2, n3, with settings if others than the defaults
  *     recover n1 T3 vote n2 commit 1 log 1 1 2    n1 starts anew, from a disk with these terms in its log
  *     timeout n1                          its election timer fires
+ *     elect n1                            the same, and all that follows of it, again and again until it leads
  *     heartbeat n1                        its heartbeat timer fires
  *     propose n1 x y                      two commands in one batch
  *     flush n1                            its turn ends: what gathered is sent
  *     persist n1 #2                       its disk has done the writes up to #2; all of them, without a number
+ *     slow n1                             from now on, its disk does something only when told by `persist` …
+ *     fast n1                             … until now
  *     apply n1                            its state machine answers for all it was given
  *     deliver n1 → n2 #2                  the second oldest message under way; the oldest, without a number
  *     drop n1 → n2                        it never arrives
@@ -107,21 +110,30 @@ const clusterOf = ([size = '', ...settings]: ReadonlyArray<string>): ClusterByHa
 
 const commands: Readonly<Record<string, Command>> = {
   recover: (cluster, [id, ...words]) => {
-    const ids = server(id)
+    const recovered = server(id)
     const valueOf = (name: string): string | undefined => words[words.indexOf(name) + 1]
     const has = (name: string): boolean => words.includes(name)
     const terms = has('log') ? words.slice(words.indexOf('log') + 1).map(count) : []
     // Equal index and term mean equal entries (Log Matching), so the command is made of these two.
     const entries = terms.map((t, i) => commandEntry(term(t), utf8.encode(`${i + 1}@${t}`)))
-    cluster.crash(ids)
-    return printStep({ _tag: 'Started' }, cluster.restart(ids, {
+    cluster.crash(recovered)
+    cluster.restart(recovered, {
       currentTerm: term(count(words.find((word) => /^T\d/.test(word))?.slice(1) ?? '0')),
       votedFor: has('vote') ? server(valueOf('vote')) : null,
-      log: logFrom(cluster.at(ids).disk.log.base, entries),
+      log: logFrom(cluster.at(recovered).disk.log.base, entries),
       commitIndex: logIndex(has('commit') ? count(valueOf('commit')) : 0),
-    })).split('\n').slice(-1)
+    })
+    return states(cluster, [recovered])
   },
   timeout: (cluster, [id]) => happens(cluster, server(id), { _tag: 'ElectionTimedOut', generation: cluster.at(server(id)).electionTimer }),
+  elect: (cluster, [id]) => {
+    for (let attempts = 0; cluster.server(server(id)).role._tag !== 'Leader'; attempts++) {
+      if (attempts === cluster.ids.length) throw new Error(`${id} is not elected in ${attempts} attempts`)
+      cluster.happens(server(id), { _tag: 'ElectionTimedOut', generation: cluster.at(server(id)).electionTimer })
+      comeToRest(cluster)
+    }
+    return states(cluster, cluster.ids)
+  },
   heartbeat: (cluster, [id]) => happens(cluster, server(id), { _tag: 'HeartbeatDue', generation: cluster.at(server(id)).heartbeatTimer }),
   flush: (cluster, [id]) => {
     cluster.at(server(id)).flushDue = false
@@ -130,6 +142,14 @@ const commands: Readonly<Record<string, Command>> = {
   persist: (cluster, [id, seq]) => {
     const { step, released } = cluster.persist(server(id), ...(seq === undefined ? [] : [write(seq)]))
     return [...released.map((message) => `released ${printMessage(message)}`), ...printed({ _tag: 'Persisted', seq: step.server.durable.acknowledged }, step)]
+  },
+  slow: (cluster, [id]) => {
+    cluster.at(server(id)).slowDisk = true
+    return []
+  },
+  fast: (cluster, [id]) => {
+    cluster.at(server(id)).slowDisk = false
+    return []
   },
   apply: (cluster, [id]) => {
     const place = cluster.at(server(id))

@@ -53,7 +53,8 @@ describe('step is pure', () => {
     inAnySchedule((server, event, at) => {
       const stepped = checkedStep(server, event, at)
       expect({ event, alike: alike(server, stepped.server) }).toEqual({ event, alike: [] })
-      if (fields.every((field) => server[field] === stepped.server[field])) expect(stepped.server).toBe(server)
+      const isUnchanged = fields.every((field) => server[field] === stepped.server[field])
+      expect({ event, isIdentical: stepped.server === server }).toEqual({ event, isIdentical: isUnchanged })
       return stepped
     })
   })

@@ -11,7 +11,7 @@ const elected = (T: number) => received(requestVoteReply({ term: T, voteGranted:
 const noop = noopEntry(term(3))
 
 describe('§8 "each leader commit[s] a blank no-op entry into the log at the start of its term"', () => {
-  it('it is written and sent with the first message of the term', () => {
+  it('its entry is written and sent with the first message of the term', () => {
     const { server, effects } = on(candidate({ T: 3, log: [1, 2], settings }), elected(3))
     const first = { ...out, term: 3, leaderId: n1, prevLogIndex: 2, prevLogTerm: 2, entries: [noop] }
     expect(effects).toEqual([
