@@ -40,13 +40,13 @@ export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, 
   return at
 }
 
-/** All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of entries. */
-export const readEntries = (bytes: Uint8Array): ReadonlyArray<Entry> | null => {
+/** All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of `maxEntries` at most. */
+export const readEntries = (bytes: Uint8Array, maxEntries = Number.POSITIVE_INFINITY): ReadonlyArray<Entry> | null => {
   const entries: Entry[] = []
   let at = 0
   while (at < bytes.length) {
     const kind = kinds[bytes[at]!]
-    if (kind === undefined || at + entryHeaderBytes > bytes.length) return null
+    if (kind === undefined || at + entryHeaderBytes > bytes.length || entries.length === maxEntries) return null
     const low = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0
     const high = bytes[at + 5]! | (bytes[at + 6]! << 8)
     const size = (bytes[at + 7]! | (bytes[at + 8]! << 8) | (bytes[at + 9]! << 16) | (bytes[at + 10]! << 24)) >>> 0

@@ -1,4 +1,5 @@
 import { either } from 'fp-ts'
+import type { Entry } from '../../src/raft/entry.js'
 import type { Message } from '../../src/raft/messages.js'
 import { entriesByteLength, readEntries, writeEntries } from './entries.js'
 
@@ -18,6 +19,16 @@ import { entriesByteLength, readEntries, writeEntries } from './entries.js'
 
 /** The largest term that wire and log can hold. */
 export const maxTerm = 2 ** 48 - 1
+
+/*
+ * Bounds on the work that a frame can cause. Without them one of 16 MiB could hold a million entries, or
+ * one configuration that takes seconds to understand, and reading it would cost a leader its office.
+ */
+
+/** In one message; four times what a leader sends by default. */
+export const maxEntriesPerMessage = 1 << 14
+/** In one message, all its configurations together. */
+const maxConfigurationBytes = 1 << 20
 
 const tags = { RequestVote: 1, RequestVoteReply: 2, AppendEntries: 3, AppendEntriesReply: 4 } as const
 
@@ -119,8 +130,10 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
       const prevLogIndex = reader.u64()
       const prevLogTerm = reader.u48()
       const leaderCommit = reader.u64()
-      const entries = readEntries(reader.rest())
-      if (entries === null) return either.left('the bytes after leaderCommit are not a run of entries')
+      const entries = readEntries(reader.rest(), maxEntriesPerMessage)
+      if (entries === null) return either.left(`the bytes after leaderCommit are not a run of ${maxEntriesPerMessage} entries at most`)
+      if (configurationBytes(entries) > maxConfigurationBytes)
+        return either.left(`more than ${maxConfigurationBytes} bytes of configurations`)
       return either.right({
         _tag: 'AppendEntries',
         from,
@@ -146,6 +159,12 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
     default:
       return either.left(`no message begins with ${tag}`)
   }
+}
+
+const configurationBytes = (entries: ReadonlyArray<Entry>): number => {
+  let bytes = 0
+  for (const { kind, size } of entries) if (kind === 'configuration') bytes += size
+  return bytes
 }
 
 const writeName = (name: string, target: Uint8Array, offset: number): number => {

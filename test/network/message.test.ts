@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { either } from 'fp-ts'
-import { commandEntry, noopEntry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry, noopEntry } from '../../src/raft/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
 import { Message } from '../../src/raft/messages.js'
 import { admit } from '../../streams/inbound.js'
-import { decodeMessage, encodeMessage, maxTerm, messageByteLength, writeMessage } from '../../streams/wire/message.js'
+import { decodeMessage, encodeMessage, maxEntriesPerMessage, maxTerm, messageByteLength, writeMessage } from '../../streams/wire/message.js'
 import { message } from './arbitraries.js'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -128,10 +128,38 @@ describe('bytes that are no message', () => {
     ['another tag', '09' + vote.slice(2), 'no message begins with 9'],
     ['a byte too few', vote.slice(0, -2), '34 bytes end in the middle of a message'],
     ['a byte too many', vote + '00', '1 bytes are left over after the message'],
-    ['a damaged entry', golden[2]![1] + '07', 'the bytes after leaderCommit are not a run of entries'],
+    ['a damaged entry', golden[2]![1] + '07', 'the bytes after leaderCommit are not a run of 16384 entries at most'],
     ['an unknown conflict', golden[3]![1].slice(0, -2) + '03', 'conflict begins with 3, not with 0, 1 or 2'],
   ])('%s', (_, text, reason) => {
     expect(decodeMessage(bytes(text))).toEqual(either.left(reason))
+  })
+
+  const append = (entries: ReadonlyArray<Entry>): Message => ({
+    _tag: 'AppendEntries',
+    ...ends,
+    seq: messageSeq(1),
+    term: term(1),
+    leaderId: nodeId('n1'),
+    prevLogIndex: logIndex(0),
+    prevLogTerm: term(0),
+    leaderCommit: logIndex(0),
+    entries,
+  })
+  const times = (count: number, entry: Entry): ReadonlyArray<Entry> => Array.from({ length: count }, () => entry)
+
+  it('are those of more entries than anyone sends; at the limit they are a message', () => {
+    expect(admit(encodeMessage(append(times(maxEntriesPerMessage, noopEntry(term(1))))))._tag).toBe('Received')
+    expect(admit(encodeMessage(append(times(maxEntriesPerMessage + 1, noopEntry(term(1))))))).toMatchObject({
+      reason: 'the bytes after leaderCommit are not a run of 16384 entries at most',
+    })
+  })
+
+  it('are those of larger configurations than anyone has, which are not even looked at', () => {
+    const configuration = (size: number): Entry => ({ term: term(1), kind: 'configuration', size, command: new Uint8Array(size) })
+    expect(either.isRight(decodeMessage(encodeMessage(append(times(2, configuration(1 << 19))))))).toBe(true)
+    expect(decodeMessage(encodeMessage(append([...times(2, configuration(1 << 19)), configuration(1)])))).toEqual(
+      either.left('more than 1048576 bytes of configurations'),
+    )
   })
 
   it('every prefix of a message is refused', () => {

@@ -1,7 +1,7 @@
 import { BehaviorSubject, filter, interval, map, merge, Observable, startWith } from 'rxjs'
 import { NodeId } from '../../../src/raft/ids.js'
-import type { Message } from '../../../src/raft/messages.js'
-import { maxTerm, messageByteLength } from '../../wire/message.js'
+import type { AppendEntries, Message } from '../../../src/raft/messages.js'
+import { maxEntriesPerMessage, maxTerm, messageByteLength } from '../../wire/message.js'
 import type { Network, NetworkError, NetworkEvent } from '../network.js'
 import { calling } from './caller.js'
 import { Counts } from './counts.js'
@@ -72,6 +72,7 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
         const length = 1 + messageByteLength(message)
         if (length > maxFrameBytes) return subscriber.error(tooLong(message.to, length, maxFrameBytes))
         if (message.term > maxTerm) return subscriber.error(absurd(message))
+        if (message._tag === 'AppendEntries' && message.entries.length > maxEntriesPerMessage) return subscriber.error(tooMany(message))
         const outbox = outboxes.get(message.to)
         if (outbox?.offer(message) === true) return
         counts.of(message.to).dropped++
@@ -106,6 +107,12 @@ const tooLong = (peer: NodeId, length: number, maxFrameBytes: number): NetworkEr
   _tag: 'NetworkFailed',
   peer,
   message: `A frame of ${length} bytes to ${peer} is longer than maxFrameBytes (${maxFrameBytes}): raise that on every server, or lower maxCommandBytes and maxBytesPerMessage.`,
+})
+
+const tooMany = ({ to, entries }: AppendEntries): NetworkError => ({
+  _tag: 'NetworkFailed',
+  peer: to,
+  message: `A message of ${entries.length} entries to ${to} would be refused there, where ${maxEntriesPerMessage} are allowed: lower maxEntriesPerMessage.`,
 })
 
 const absurd = ({ to, term }: Message): NetworkError => ({

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { firstValueFrom, from, NEVER } from 'rxjs'
 import { commandEntry } from '../../../src/raft/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
-import type { Message } from '../../../src/raft/messages.js'
+import type { AppendEntries } from '../../../src/raft/messages.js'
 import { VirtualScheduler } from '../../../streams/heapScheduler.js'
 import type { Address } from '../../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../../streams/network/tcp/tcpNetwork.js'
@@ -14,7 +14,7 @@ afterEach(closeAll)
 
 const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i)
 
-const append = (seq: number, commandBytes: number): Message => ({
+const append = (seq: number, commandBytes: number): AppendEntries => ({
   _tag: 'AppendEntries',
   from: nodeId('n1'),
   to: nodeId('n2'),
@@ -188,6 +188,23 @@ describe('a term that no frame can hold', () => {
       _tag: 'NetworkFailed',
       peer: 'n2',
       message: expect.stringContaining('Term 281474976710656 is beyond'),
+    })
+  })
+})
+
+describe('more entries than a message may have', () => {
+  it('end the network with a sentence', async () => {
+    const n1 = await start('n1', { n2: nowhere })
+    const ended = n1.event('Unreachable', () => false)
+    const {
+      entries: [entry],
+      ...rest
+    } = append(1, 0)
+    n1.send({ ...rest, entries: Array.from({ length: 16_385 }, () => entry!) })
+    await expect(ended).rejects.toMatchObject({
+      _tag: 'NetworkFailed',
+      peer: 'n2',
+      message: expect.stringContaining('lower maxEntriesPerMessage'),
     })
   })
 })
