@@ -25,14 +25,14 @@ const whileLeading = <T>(role$: Observable<Role['_tag']>, work$: Observable<T>):
 
 /**
  * The commands with which a leader ends what clients do not use any more. No time enters the log (see `Expire`): it notes which index
- * was applied when, on its own monotonic clock, and names the one that lies a time to live back. A new leader starts noting anew,
+ * comes next when, on its own monotonic clock, and names the one that lies a time to live back. A new leader starts noting anew,
  * so that a change of leader lengthens lives and never shortens them.
  */
 export const expiry = ({ role$, store, scheduler, ttlMs }: HousekeepingOptions & { readonly ttlMs: number }): Observable<KvCommand> =>
   whileLeading(
     role$,
     interval(Math.max(1, Math.ceil(ttlMs / looksPerLife)), scheduler).pipe(
-      scan((noted: ReadonlyArray<number>) => [...noted, store().appliedIndex].slice(-looksPerLife - 1), []),
+      scan((noted: ReadonlyArray<number>) => [...noted, store().appliedIndex + 1].slice(-looksPerLife - 1), []),
       filter((noted) => noted.length > looksPerLife),
       map((noted) => noted[0]!),
       filter((unusedSince) => hasUnused(store(), unusedSince)),

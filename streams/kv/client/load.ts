@@ -44,15 +44,15 @@ export const load = <T>({ entries, maxInFlight, put, retries, scheduler }: LoadW
       isExhausted = next.done === true
       if (next.done === true) return void (turn ??= scheduler.schedule(tell))
       inFlight++
-      subscriber.add(
-        put(next.value).subscribe((outcome) => {
-          if (outcome._tag !== 'Done') return subscriber.error(new ClientError(outcome))
-          inFlight--
-          done++
-          turn ??= scheduler.schedule(tell)
-          pull()
-        }),
-      )
+      // Not added to the subscriber: what is under way cannot be called back, and a thousand teardowns would have to be searched.
+      put(next.value).subscribe((outcome) => {
+        if (subscriber.closed) return
+        if (outcome._tag !== 'Done') return subscriber.error(new ClientError(outcome))
+        inFlight--
+        done++
+        turn ??= scheduler.schedule(tell)
+        pull()
+      })
     }
     const pull = (): void => {
       while (!isExhausted && !isWaiting && inFlight < maxInFlight && !subscriber.closed) {
