@@ -94,7 +94,7 @@ const whichState = (states: ReadonlyArray<Recovered>, recovered: Recovered, know
 
 /** Repeatable dice. */
 const dice = (seed: number): (() => number) => {
-  let state = seed
+  let state = Math.imul(seed + 1, 0x9e37_79b1) // neighbouring seeds fall apart
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 32
@@ -136,7 +136,7 @@ describe('what was acknowledged is there, and at most one write more', () => {
         if (how === 'without power') disk.losePower(dice(calls))
         else disk.kill()
         if (how === 'killed, and without power some calls later') {
-          acknowledged = await live(disk, script, states, acknowledged, disk.stopAfter(22), segmentBytes)
+          acknowledged = await live(disk, script, states, acknowledged, disk.stopAfter(40), segmentBytes)
           disk.losePower(dice(calls))
         }
         await finish(disk, script, states, acknowledged, segmentBytes)
@@ -172,17 +172,16 @@ describe('what was acknowledged is there, and at most one write more', () => {
 
   it('a data directory is made whole or not at all', async () => {
     const whole = plain((await statesOf([]))[0]!)
+    const identity = { id: 'n1', clusterId: 'test', configuration, incarnation }
     const outcomes: unknown[] = []
     for (let calls = 1, complete = false; !complete; calls++) {
-      const disk = new ForgetfulDisk()
-      const stops = disk.stopAfter(calls)
-      complete =
-        (await Promise.race([
-          lastValueFrom(bootstrap(life(), { id: 'n1', clusterId: 'test', configuration, incarnation }, disk.fileSystem)),
-          stops,
-        ])) !== 'stopped'
-      disk.losePower(dice(calls))
-      outcomes.push(await opened(diskStorage(life(), { fileSystem: disk.fileSystem })).then(({ open }) => plain(open.recovered), tagOf))
+      for (let seed = 0; seed < 20; seed++) {
+        const disk = new ForgetfulDisk()
+        const stops = disk.stopAfter(calls)
+        complete = (await Promise.race([lastValueFrom(bootstrap(life(), identity, disk.fileSystem)), stops])) !== 'stopped'
+        disk.losePower(dice(seed))
+        outcomes.push(await opened(diskStorage(life(), { fileSystem: disk.fileSystem })).then(({ open }) => plain(open.recovered), tagOf))
+      }
     }
     expect(outcomes[0]).toBe('NotBootstrapped')
     expect(outcomes[outcomes.length - 1]).toEqual(whole)

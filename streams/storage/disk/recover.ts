@@ -1,7 +1,6 @@
 import { either } from 'fp-ts'
 import { constants } from 'node:fs'
 import { catchError, concat, EMPTY, forkJoin, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
-import type { HardState } from '../../../src/raft/effect.js'
 import { refuse } from '../refuse.js'
 import { corrupt, hasCode, whileReading, whileWriting } from './errors.js'
 import { type Handles, readWhole } from './handles.js'
@@ -9,7 +8,7 @@ import type { Identity } from './identity.js'
 import { segmentFile, voteFile } from './layout.js'
 import { listSegments, type LogEnd, readLog } from './readLog.js'
 import type { Replayed } from './replay.js'
-import { encodeSlot, isSame, readSlots, reconcile, type Slot, slotOffset } from './vote.js'
+import { isSame, readSlots, reconcile, type Slot } from './vote.js'
 
 /** What was found, all of it durable, and where to write on. */
 export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'formerBytes'> {
@@ -32,9 +31,16 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
     mergeMap(([slot, segments]) => forkJoin([of(slot), readLog(handles, directory, identity, segments, slot?.durable ?? 0)])),
     mergeMap(([slot, log]) => {
       const hardState = reconcile(log.whole, log.torn, slot)
-      return either.isLeft(hardState)
-        ? refuse(corrupt(voteFile(directory), 0, hardState.left))
-        : concat(repairLog(handles, directory, log), goOn(handles, directory, identity, log, slot, hardState.right))
+      if (either.isLeft(hardState)) return refuse(corrupt(voteFile(directory), 0, hardState.left))
+      const { segment, fd, formerBytes, whole, wholeTo: end } = log
+      const recovered = { ...whole, ...hardState.right }
+      const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
+      return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
+        whileWriting(voteFile(directory)),
+        mergeMap((voteFd) =>
+          concat(repair(handles, directory, log), of({ recovered, settled, segment, fd, end, formerBytes, slot, voteFd })),
+        ),
+      )
     }),
   )
 
@@ -45,13 +51,12 @@ const readVote = (handles: Handles, directory: string, identity: Identity): Obse
     whileReading(voteFile(directory)),
   )
 
-/*
- * What may not be on disk is written once more before it is synced: the last write to the log, and the
- * newest slot. After a failed sync their pages may be clean in memory and yet not on disk, and a
- * sync alone would answer that all is well. What came before them was synced before they began.
+/**
+ * The last write is written once more before it is synced: after a failed sync its pages may be clean in
+ * memory and yet not on disk, and a sync alone would answer that all is well. Those before it were synced
+ * before it began.
  */
-
-const repairLog = (handles: Handles, directory: string, log: LogEnd): Observable<never> => {
+const repair = (handles: Handles, directory: string, log: LogEnd): Observable<never> => {
   const { segment, fd, bytes, wholeFrom, wholeTo, torn, unborn } = log
   const truncate = handles.call((fs, done) => fs.ftruncate(fd, wholeTo, done))
   const unlink = handles.call((fs, done) => fs.unlink(segmentFile(directory, unborn ?? 0), done))
@@ -62,27 +67,4 @@ const repairLog = (handles: Handles, directory: string, log: LogEnd): Observable
     unborn === null ? EMPTY : unlink,
     handles.fsyncDirectory(directory),
   ).pipe(ignoreElements(), whileWriting(segmentFile(directory, segment)))
-}
-
-const goOn = (
-  handles: Handles,
-  directory: string,
-  identity: Identity,
-  { segment, fd, formerBytes, whole, wholeTo: end }: LogEnd,
-  slot: Slot | null,
-  hardState: HardState,
-): Observable<Found> => {
-  const recovered = { ...whole, ...hardState }
-  const settled = isSame(hardState, whole) && slot !== null && isSame(hardState, slot.hardState)
-  return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
-    mergeMap((voteFd) =>
-      concat(
-        slot === null
-          ? handles.fsyncDirectory(directory) // the file may be new
-          : concat(handles.write(voteFd, encodeSlot(identity, slot), slotOffset(slot.number)), handles.fdatasync(voteFd)),
-        of({ recovered, settled, segment, fd, end, formerBytes, slot, voteFd }),
-      ),
-    ),
-    whileWriting(voteFile(directory)),
-  )
 }
