@@ -11,7 +11,7 @@ export interface Codec<C> {
 export const bytes: Codec<Uint8Array> = { encode: (command) => command, decode: (command) => command }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // a text may begin with one
 
 /** Text as UTF-8. */
 export const utf8: Codec<string> = { encode: (text) => encoder.encode(text), decode: (command) => decoder.decode(command) }
@@ -23,6 +23,11 @@ export const utf8: Codec<string> = { encode: (text) => encoder.encode(text), dec
  * createRaft({ ..., codec: json<{ add: number }>() })
  */
 export const json = <C>(): Codec<C> => ({
-  encode: (value) => encoder.encode(JSON.stringify(value)),
+  encode: (value) => {
+    const text = JSON.stringify(value) as string | undefined
+    // Its bytes would be none, which no server of the cluster could decode, now or after a restart.
+    if (text === undefined) throw new TypeError(`${String(value)} has no JSON: propose a value that has.`)
+    return encoder.encode(text)
+  },
   decode: (command) => JSON.parse(decoder.decode(command)) as C,
 })

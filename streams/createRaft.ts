@@ -1,4 +1,7 @@
-import { BehaviorSubject, distinctUntilChanged, filter, from, map, Observable, ReplaySubject, Subject, type Subscription, takeUntil, timer } from 'rxjs'
+import {
+  AsyncSubject, BehaviorSubject, concat, defer, distinctUntilChanged, EMPTY, filter, from, map, Observable, ReplaySubject, Subject, Subscription, takeUntil, tap, throwIfEmpty,
+  timer,
+} from 'rxjs'
 import { either } from 'fp-ts'
 import { InvariantViolation } from '../src/raft/error.js'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
@@ -118,8 +121,12 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
   let opened: OpenStorage | null = null
-  let opening: Subscription | undefined
-  let running: Subscription | undefined
+  // Not subscriptions: whoever is told of the first state may stop the server, and then there is none yet.
+  const haltLoop$ = new Subject<void>()
+  const releaseStorage$ = new Subject<void>()
+  /** What outlives the loop when the server is closed: the write under way, then the closing. */
+  const finishing = new Subscription()
+  let writing$: Observable<unknown> = EMPTY
 
   const onStep = (inspection: Inspection): void => {
     const { event, before, after, effects } = inspection
@@ -138,21 +145,31 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const stop = (reason: StopReason): void => {
     if (phase === 'stopped') return
     phase = 'stopped'
-    running?.unsubscribe()
-    opening?.unsubscribe()
+    haltLoop$.next()
+    finishing.unsubscribe()
+    releaseStorage$.next()
     for (const subject of [state$, apply$, rejected$, inspect$]) subject.complete()
     stopped$.next(reason)
     stopped$.complete()
   }
 
+  const write: OpenStorage['write'] = (batch) => {
+    const written$ = new AsyncSubject<unknown>()
+    writing$ = written$
+    finishing.add(from(opened!.write(batch)).subscribe(written$))
+    return written$
+  }
+
   const runFrom = (storage: OpenStorage): void => {
+    if (opened !== null) return
     opened = storage
     const initial = restart(id, tuning, storage.recovered)
     state$.next(initial)
-    running = raft(initial, {
+    if (phase !== 'running') return
+    raft(initial, {
       scheduler,
       network,
-      storage: { write: (batch) => storage.write(batch), maxWaitingSends: tuning.maxWaitingSends },
+      storage: { write, maxWaitingSends: tuning.maxWaitingSends },
       maxEffectsPerTurn: tuning.maxEffectsPerTurn,
       rejected: (what) => {
         counted.rejected++
@@ -174,7 +191,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           },
         }),
       ],
-    }).subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) })
+    }).pipe(takeUntil(haltLoop$)).subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)) })
   }
 
   const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
@@ -212,17 +229,19 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       if (phase !== 'built') return
       phase = 'running'
       // Not `take(1)`: the storage is open for as long as it is subscribed to.
-      opening = from(storage.open()).subscribe({ next: runFrom, error: (error: unknown) => stop(reasonOf(error)) })
+      defer(() => storage.open())
+        .pipe(throwIfEmpty(() => new Error('The storage completed without an OpenStorage: open() must emit one.')), tap(runFrom), takeUntil(releaseStorage$))
+        .subscribe({ error: (error: unknown) => stop(reasonOf(error)) })
     },
     close: () => {
       if (phase === 'built') stop({ _tag: 'Closed' })
       if (phase === 'running') {
         phase = 'closing'
-        running?.unsubscribe()
+        haltLoop$.next()
         if (opened === null) stop({ _tag: 'Closed' })
-        else from(opened.close()).subscribe({ error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) })
+        else if (phase === 'closing') finishing.add(concat(writing$, defer(() => opened!.close())).subscribe({ error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) }))
       }
-      return stopped$
+      return iterable(stopped$)
     },
     kill: () => stop({ _tag: 'Killed' }),
     propose: (command) => clients.propose(codec.encode(command)),

@@ -1,0 +1,352 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { concat, concatMap, config, defer, delay, EMPTY, filter, from, ignoreElements, map, NEVER, Observable, type SchedulerLike, switchMap, throwError, timer } from 'rxjs'
+import type { StateMachine } from '../../streams/applied.js'
+import { commandEntry } from '../../src/raft/entry.js'
+import { logIndex, term } from '../../src/raft/ids.js'
+import type { StopReason } from '../../streams/createRaft.js'
+import { utf8 } from '../../streams/codec.js'
+import type { OpenStorage, Storage } from '../../streams/storage/storage.js'
+import { alone, cluster, type Given, now, type Options, seen, type Server, shouting, story } from './cluster.js'
+
+/** Errors that nobody handled: in a program they would end the process. */
+let unhandled: unknown[] = []
+beforeEach(() => {
+  unhandled = []
+  config.onUnhandledError = (error) => unhandled.push(error)
+})
+afterEach(async () => {
+  await new Promise((resolve) => setTimeout(resolve)) // RxJS reports them in a timeout of its own
+  config.onUnhandledError = null
+  if (unhandled.length > 0) throw unhandled[0]
+})
+
+const streamsOf = (server: Server): ReadonlyArray<Observable<unknown>> =>
+  [server.state$, server.role$, server.leader$, server.apply$, server.applyFrom(0), server.rejected$, server.metrics$, server.inspect$, server.stopped$]
+
+/** How each of its streams ends, for who watched and for who comes late. */
+const ends = (watched: ReadonlyArray<ReadonlyArray<unknown>>, server: Server): ReadonlyArray<unknown> =>
+  [...watched, ...streamsOf(server).map((stream$) => seen(stream$))].map((values) => values.at(-1))
+const allComplete = Array.from({ length: 18 }, () => '|')
+
+/** `storage`, but a write takes its time, and is not made when nobody waits for it. */
+const slow = (storage: Storage, scheduler: SchedulerLike, writeMs: number, story: string[] = []): Storage => ({
+  open: () => from(storage.open()).pipe(map((open): OpenStorage => ({
+    ...open,
+    write: (batch) => timer(writeMs, scheduler).pipe(concatMap(() => {
+      story.push(`written ${batch.map(({ seq }) => seq).join(' ')}`)
+      return from(open.write(batch))
+    }), ignoreElements()),
+    close: () => defer(() => {
+      story.push('closed')
+      return open.close()
+    }),
+  }))),
+})
+
+describe('a server that was built', () => {
+  it('does nothing before it is started: not by being looked at, not by being asked', () => {
+    const touched: string[] = []
+    const { server, run } = alone({ server: {
+      storage: { open: () => { touched.push('storage'); return NEVER } },
+      network: () => { touched.push('network'); return NEVER },
+      stateMachine: () => { touched.push('state machine'); return NEVER },
+    } })
+    const shown = streamsOf(server).map((stream$) => seen(stream$))
+    const asked = story(server.propose('hello'))
+    run(5_000)
+    expect(shown).toEqual(shown.map(() => []))
+    expect(asked).toEqual(['NotLeader null', '|'])
+    expect(touched).toEqual([])
+    server.start()
+    expect(touched).toEqual(['storage'])
+  })
+
+  it('starts once, however often it is told to', () => {
+    let opened = 0
+    const { server } = alone({ server: ({ disk }) => ({ storage: { open: () => { opened++; return disk.open() } } }) })
+    for (let i = 0; i < 3; i++) server.start()
+    server.kill()
+    server.start()
+    expect(opened).toBe(1)
+  })
+
+  it('shows its state when its storage was read, and the last to late comers', () => {
+    const { server, lead } = alone()
+    const roles = seen(server.role$)
+    lead()
+    expect(roles).toEqual(['Follower', 'Candidate', 'Leader'])
+    expect(seen(server.role$)).toEqual(['Leader'])
+    expect(seen(server.leader$)).toEqual(['n1'])
+    expect(seen(server.state$, ({ currentTerm }) => currentTerm)).toEqual([1])
+  })
+})
+
+describe('close()', () => {
+  it('finishes the write under way, closes the storage, and then says so', () => {
+    const events: string[] = []
+    const { lead, run, disk, server } = alone({ server: ({ disk, scheduler }) => ({ storage: slow(disk, scheduler, 30, events) }) })
+    const watched = streamsOf(server).map((stream$) => seen(stream$))
+    lead()
+    const told = story(server.propose('under way'))
+    run(10)
+    events.length = 0
+    const closed = seen(server.close())
+    expect([told, closed, events]).toEqual([['Appended 2', 'Indeterminate 2', '|'], [], []])
+    run(20)
+    expect([closed, events]).toEqual([[{ _tag: 'Closed' }, '|'], ['written 3', 'closed']])
+    expect(ends(watched, server)).toEqual(allComplete)
+    expect(disk.stored().log.lastIndex).toBe(2)
+  })
+
+  it('can be asked for more than once, and starts nothing', () => {
+    const { server, lead, run } = alone()
+    lead()
+    const closed = [server.close(), server.close()].map((stream$) => seen(stream$))
+    server.start()
+    run(1_000)
+    expect(closed).toEqual([1, 2].map(() => [{ _tag: 'Closed' }, '|']))
+    expect(story(server.propose('late'))).toEqual(['NotLeader null', '|'])
+  })
+
+  it('of a server that was not started', () => {
+    const { server } = alone()
+    expect(seen(server.close())).toEqual([{ _tag: 'Closed' }, '|'])
+    server.start()
+    expect(seen(server.role$)).toEqual(['|'])
+  })
+
+  it('of a server whose storage is still being read lets go of it', () => {
+    let open = false
+    const storage: Storage = { open: () => new Observable(() => {
+      open = true
+      return () => { open = false }
+    }) }
+    const { server } = alone({ server: { storage } })
+    server.start()
+    expect(open).toBe(true)
+    expect(seen(server.close())).toEqual([{ _tag: 'Closed' }, '|'])
+    expect(open).toBe(false)
+  })
+
+  it('tells of a write that fails meanwhile', () => {
+    const failure: StopReason = { _tag: 'StorageFailed', message: 'fsync: EIO' }
+    const { lead, run, server } = alone({ server: ({ disk, scheduler }) => ({ storage: {
+      open: () => disk.open().pipe(map((open) => {
+        let writes = 0
+        return { ...open, write: (batch) => (++writes < 3 ? open.write(batch) : concat(timer(30, scheduler).pipe(ignoreElements()), throwError((): unknown => failure))) }
+      })),
+    } }) })
+    lead()
+    server.propose('lost')
+    run(10)
+    const closed = seen(server.close())
+    run(100)
+    expect(closed).toEqual([failure, '|'])
+  })
+
+  it('tells of a storage that cannot be closed', () => {
+    const failure: StopReason = { _tag: 'StorageFailed', message: 'close: EIO' }
+    const { lead, server } = alone({ server: ({ disk }) => ({ storage: {
+      open: () => disk.open().pipe(map((open) => ({ ...open, close: () => throwError((): unknown => failure) }))),
+    } }) })
+    lead()
+    expect(seen(server.close())).toEqual([failure, '|'])
+  })
+
+  it('gives way to kill()', () => {
+    const events: string[] = []
+    const { lead, run, server } = alone({ server: ({ disk, scheduler }) => ({ storage: slow(disk, scheduler, 30, events) }) })
+    lead()
+    server.propose('lost')
+    run(10)
+    events.length = 0
+    const closed = seen(server.close())
+    server.kill()
+    run(100)
+    expect([closed, events]).toEqual([[{ _tag: 'Killed' }, '|'], []])
+  })
+})
+
+describe('kill()', () => {
+  it('ends everything at once: what is being written is abandoned', () => {
+    const events: string[] = []
+    const { lead, run, server, scheduler } = alone({ server: ({ disk, scheduler }) => ({ storage: slow(disk, scheduler, 30, events) }) })
+    const watched = streamsOf(server).map((stream$) => seen(stream$))
+    lead()
+    const told = story(server.propose('lost'))
+    run(10)
+    events.length = 0
+    server.kill()
+    expect(seen(server.stopped$)).toEqual([{ _tag: 'Killed' }, '|'])
+    expect(ends(watched, server)).toEqual(allComplete)
+    expect(told).toEqual(['Appended 2', 'Indeterminate 2', '|'])
+    expect(scheduler.step()).toBe(false)
+    expect(events).toEqual([])
+  })
+
+  const places: Readonly<Record<string, (server: Server, kill: () => void) => void>> = {
+    'that is told of the first state': (server, kill) => server.state$.subscribe(kill),
+    'that is told of the first step': (server, kill) => server.inspect$.subscribe(kill),
+    'that is told of a role': (server, kill) => server.role$.subscribe((role) => { if (role === 'Candidate') kill() }),
+    'that is told of a leader': (server, kill) => server.leader$.subscribe((leader) => { if (leader !== null) kill() }),
+    'that is told of a command': (server, kill) => server.apply$.subscribe(kill),
+    'that is told of a proposal': (server, kill) => server.role$.pipe(filter((role) => role === 'Leader'), switchMap(() => server.propose(''))).subscribe(kill),
+    'that is told of metrics': (server, kill) => server.metrics$.subscribe(kill),
+  }
+
+  it.each(Object.keys(places))('from a watcher %s leaves nothing behind', (place) => {
+    for (const end of ['kill', 'close'] as const) {
+      const { server, disk, run, scheduler } = alone()
+      const watched = streamsOf(server).map((stream$) => seen(stream$))
+      const proposer = server.role$.subscribe((role) => { if (role === 'Leader') server.propose('hello') })
+      places[place]!(server, () => { server[end]() })
+      server.start()
+      run(2_000)
+      proposer.unsubscribe()
+      expect(now(server.stopped$)).toEqual({ _tag: end === 'kill' ? 'Killed' : 'Closed' })
+      expect(ends(watched, server)).toEqual(allComplete)
+      expect(scheduler.step()).toBe(false)
+      expect(seen(disk.open(), () => 'open')).toEqual(['open'])
+    }
+  })
+
+  it('from whoever is told that it stopped, a new one can be started', () => {
+    const { server, create, lead, run } = alone()
+    const again = create('n1')
+    server.stopped$.subscribe(() => again.start())
+    lead()
+    server.kill()
+    run(1_000)
+    expect(now(again.role$)).toBe('Leader')
+  })
+})
+
+describe('what stops a server', () => {
+  const failed: StopReason = { _tag: 'StorageFailed', message: 'fsync: EIO' }
+  const bug = new Error('a bug')
+  const breach = (message: string, cause?: unknown): StopReason => ({ _tag: 'StateMachineFailed', message, cause })
+  const answering = (answer: (index: number) => ReadonlyArray<number>): StateMachine<string, string> => (msg$) =>
+    msg$.pipe(concatMap(({ index }) => answer(index).map((index) => ({ index: logIndex(index), result: '' }))))
+  const storage = (different: (open: OpenStorage) => Partial<OpenStorage>) => ({ disk }: Given): Partial<Options> =>
+    ({ storage: { open: () => from(disk.open()).pipe(map((open) => ({ ...open, ...different(open) }))) } })
+
+  const stops: ReadonlyArray<{ readonly what: string; readonly server: Partial<Options> | ((given: Given) => Partial<Options>); readonly why: object }> = [
+    { what: 'a storage that cannot be opened', server: { storage: { open: () => throwError((): unknown => ({ _tag: 'Locked', message: 'Another has it.' })) } }, why: { _tag: 'Locked', message: 'Another has it.' } },
+    { what: 'a storage that throws on being opened', server: { storage: { open: () => { throw bug } } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+    {
+      what: 'a storage that opens without a word', server: { storage: { open: () => EMPTY } },
+      why: { _tag: 'Failed', message: 'The storage completed without an OpenStorage: open() must emit one.', cause: expect.any(Error) },
+    },
+    { what: 'a storage that holds nonsense', server: storage(() => ({ recovered: JSON.parse('{}') as OpenStorage['recovered'] })), why: { _tag: 'Failed', message: expect.any(String), cause: expect.anything() } },
+    { what: 'a write that fails', server: storage(() => ({ write: () => throwError((): unknown => failed) })), why: failed },
+    { what: 'a write that throws', server: storage(() => ({ write: () => { throw bug } })), why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+    { what: 'a network that fails', server: { network: () => throwError((): unknown => ({ _tag: 'AddressInUse', message: 'Taken.' })) }, why: { _tag: 'AddressInUse', message: 'Taken.' } },
+    { what: 'a network that throws', server: { network: () => { throw bug } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+    { what: 'a state machine that answers out of order', server: { stateMachine: answering((index) => [index + 1]) }, why: breach('The state machine answered for index 3 where 2 was next: answer each command once, in order.') },
+    { what: 'a state machine that answers twice', server: { stateMachine: answering((index) => [index, index]) }, why: breach('The state machine answered for index 2 where nothing was asked: answer each command once, in order.') },
+    { what: 'a state machine that completes', server: { stateMachine: () => EMPTY }, why: breach('The state machine completed while its server runs: it must answer as long as it is subscribed to.') },
+    { what: 'a state machine that fails', server: { stateMachine: (msg$) => msg$.pipe(map(() => { throw bug })) }, why: breach('The state machine failed; what it threw is the cause.', bug) },
+    { what: 'a state machine that throws', server: { stateMachine: () => { throw bug } }, why: breach('The state machine failed; what it threw is the cause.', bug) },
+    {
+      what: 'a codec that cannot read what is committed', server: { codec: { encode: () => new Uint8Array(1), decode: () => { throw bug } } },
+      why: breach('The command at index 2 cannot be decoded: every server of a cluster must use the same codec. What `decode` threw is the cause.', bug),
+    },
+    { what: 'a random generator that fails', server: { random: () => { throw bug } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+    {
+      what: 'a disk that lied: its log is newer than its term', server: storage(({ recovered }) => ({ recovered: { ...recovered, log: recovered.log.append([commandEntry(term(9), new Uint8Array(1))]) } })),
+      why: { _tag: 'InvariantViolation', message: expect.stringContaining('no entry is newer than currentTerm'), cause: expect.objectContaining({ invariant: 'no entry is newer than currentTerm' }) },
+    },
+  ]
+
+  it.each(stops)('$what', ({ server: different, why }) => {
+    const { server, run, scheduler } = alone({ server: different })
+    const watched = streamsOf(server).map((stream$) => seen(stream$))
+    server.start()
+    run(1_000)
+    const told = story(server.propose('hello'))
+    run(1_000)
+    expect(seen(server.stopped$)).toEqual([why, '|'])
+    expect(ends(watched, server)).toEqual(allComplete)
+    expect(told.at(-1)).toBe('|')
+    expect(scheduler.step()).toBe(false)
+  })
+
+  it('a follower whose disk fails stops; what waited for the disk is never said, and the others go on', () => {
+    let failing: unknown = null
+    const { servers, disks, elect, run } = cluster({ server: ({ disk }) => ({ storage: {
+      open: () => disk.open().pipe(map((open) => ({ ...open, write: (batch) => (failing === disk ? throwError((): unknown => failed) : open.write(batch)) }))),
+    } }) })
+    const { leader, followers } = elect()
+    const acknowledged: number[] = []
+    leader.inspect$.subscribe(({ event }) => {
+      if (event._tag === 'Received' && event.message._tag === 'AppendEntriesReply' && event.message.from === followers[0]!.id) acknowledged.push(event.message.matchIndex)
+    })
+    failing = disks.get(followers[0]!.id)
+    const told = story(leader.propose('hello'))
+    run(2_000)
+    expect(servers.map((server) => now(server.stopped$)?._tag)).toEqual(servers.map((server) => (server === followers[0] ? 'StorageFailed' : undefined)))
+    expect(told.at(-2)).toBe('Applied 2 HELLO')
+    expect(acknowledged.filter((matchIndex) => matchIndex > 1)).toEqual([])
+  })
+
+  it('nothing else: what watchers throw is theirs', async () => {
+    const { server, lead } = alone()
+    server.role$.subscribe(() => { throw bug })
+    lead()
+    expect(now(server.role$)).toBe('Leader')
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(unhandled).toEqual([bug, bug, bug]) // Follower, Candidate, Leader
+    unhandled = []
+  })
+})
+
+it('a command that cannot be encoded is an error of the call, and nothing is proposed', () => {
+  const { lead, run } = alone({ server: { codec: { ...utf8, encode: () => { throw new TypeError('no') } } } })
+  const server = lead()
+  expect(() => server.propose('hello')).toThrow(TypeError)
+  run(100)
+  expect(now(server.state$)?.log.lastIndex).toBe(1)
+})
+
+describe('metrics$', () => {
+  it('counts, every `metricsMs`, from subscription on', () => {
+    const { elect, run } = cluster({ server: { metricsMs: 100 } })
+    const { leader, followers } = elect()
+    for (let i = 0; i < 5; i++) leader.propose(`c${i}`)
+    leader.propose('unanswered').subscribe()
+    const [ofLeader, ofFollower] = [leader, followers[0]!].map(({ metrics$ }) => seen(metrics$))
+    run(99)
+    expect([ofLeader!.length, ofFollower!.length]).toEqual([1, 1])
+    run(1)
+    expect([ofLeader!.length, ofFollower!.length]).toEqual([2, 2])
+    expect(ofLeader![1]).toMatchObject({
+      id: leader.id, role: 'Leader', term: 1, leader: leader.id, commitIndex: 7, lastApplied: 7, lastIndex: 7, durableIndex: 7, logEntries: 7, logBytes: 20,
+      proposals: { pending: 0, applied: 6, refused: 0, indeterminate: 0 }, electionsStarted: 1, electionsWon: 1, rejected: 0,
+    })
+    expect(ofFollower![1]).toMatchObject({ role: 'Follower', leader: leader.id, lastIndex: 7, proposals: { pending: 0, applied: 0 }, electionsWon: 0 })
+    const { steps, messagesSent, messagesReceived, storageBytes } = ofLeader![1] as unknown as Record<string, number>
+    expect(Math.min(steps!, messagesSent!, messagesReceived!, storageBytes!)).toBeGreaterThan(0)
+  })
+
+  it('costs nothing when nobody watches, and stops with its watcher', () => {
+    const { server, lead, scheduler } = alone()
+    lead()
+    const watching = server.metrics$.subscribe()
+    watching.unsubscribe()
+    server.kill()
+    expect(scheduler.step()).toBe(false)
+  })
+})
+
+it('rejected$ tells what was not let in, and metrics count it', () => {
+  const bad = { _tag: 'Rejected', from: 'n9', kind: 'message', reason: 'term is -1' } as const
+  const { server, run } = alone({ server: ({ scheduler }) => ({ network: () => timer(5, scheduler).pipe(map(() => bad), delay(0, scheduler)), stateMachine: shouting }) })
+  const rejected = seen(server.rejected$)
+  server.start()
+  run(10)
+  expect(rejected).toEqual([bad])
+  expect(now(server.metrics$)).toBe(undefined)
+  const metrics = seen(server.metrics$)
+  run(0)
+  expect(metrics[0]).toMatchObject({ rejected: 1, messagesReceived: 0 })
+})
