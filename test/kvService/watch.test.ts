@@ -138,7 +138,11 @@ describe('a watch', () => {
     run(10)
     write('z')
     run(5)
-    expect(quiet.values.map(({ revision, changes }) => [revision, changes.length])).toEqual([[1, 0], [3, 0], [4, 1]])
+    expect(quiet.values.map(({ revision, changes }) => [revision, changes.length])).toEqual([
+      [1, 0],
+      [3, 0],
+      [4, 1],
+    ])
   })
 })
 
@@ -152,7 +156,9 @@ describe('a client that watches', () => {
     let next = 0
     const write = (): void => {
       if (next === 300) return
-      client.execute({ _tag: 'Put', key: key(next % 3 === 0 ? 'other' : 'k'), value: bytes(String(next++)), prevKv: false }).subscribe(write)
+      client
+        .execute({ _tag: 'Put', key: key(next % 3 === 0 ? 'other' : 'k'), value: bytes(String(next++)), prevKv: false })
+        .subscribe(write)
     }
     for (let i = 0; i < 4; i++) write()
     for (let crashes = 0; crashes < 6; crashes++) {
@@ -166,7 +172,9 @@ describe('a client that watches', () => {
     cluster.run(10_000)
 
     expect(watched.error).toBeUndefined()
-    const found = watched.values.flatMap(({ events }) => events.map((event) => (event._tag === 'Put' ? Number(text(event.item.value)) : null)))
+    const found = watched.values.flatMap(({ events }) =>
+      events.map((event) => (event._tag === 'Put' ? Number(text(event.item.value)) : null)),
+    )
     const expected = Array.from({ length: 300 }, (_, i) => i).filter((i) => i % 3 !== 0)
     expect([...found].sort((a, b) => a! - b!)).toEqual(expected)
     const revisions = watched.values.map(({ revision }) => revision)
