@@ -34,10 +34,13 @@ export const configurationEntry = (term: Term, configuration: Configuration): En
   return { term, kind: 'configuration', size: command.length, command }
 }
 
+/** Some five hundred members: a bound on what a border has to look into. */
+const maxConfigurationBytes = 1 << 16
+
 /** What `configurationEntry` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
-  let text = ''
-  for (const byte of command) text += String.fromCharCode(byte)
+  if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
+  const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')
   return either.chain((json: unknown) => either.mapLeft(() => 'not a configuration')(Configuration.decode(json)))(
     either.tryCatch(() => JSON.parse(text) as unknown, () => 'not JSON'),
   )

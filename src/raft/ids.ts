@@ -8,8 +8,10 @@ import * as t from 'io-ts'
 const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
 export interface TermBrand { readonly Term: unique symbol }
+/** Wire and disk hold a term in 48 bits: a new one every millisecond for nine thousand years. */
+export const maxTerm = 2 ** 48 - 1
 /** A term: "time is divided into terms of arbitrary length", numbered with consecutive integers from 1; 0 before the first election (§5.1). */
-export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n), 'Term')
+export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n) && n <= maxTerm, 'Term')
 export type Term = t.TypeOf<typeof Term>
 
 export interface LogIndexBrand { readonly LogIndex: unique symbol }

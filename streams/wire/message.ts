@@ -1,5 +1,6 @@
 import { either } from 'fp-ts'
 import type { Entry } from '../../src/raft/entry.js'
+import { maxTerm } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { entriesByteLength, readEntries, writeEntries } from './entries.js'
 
@@ -16,9 +17,6 @@ import { entriesByteLength, readEntries, writeEntries } from './entries.js'
  * sender, so the wire has no way to say otherwise. Entries are laid out as in the log (entries.ts)
  * and come last, so that they can go to disk as they came. A term has 48 bits there, hence here.
  */
-
-/** The largest term that wire and log can hold. */
-export const maxTerm = 2 ** 48 - 1
 
 /*
  * Bounds on the work that a frame can cause. Without them one of 16 MiB could hold a million entries, or
