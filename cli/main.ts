@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { processIo } from './io.js'
 import { exitCodes, jsonOf, type Outcome } from './outcome.js'
 import { run } from './program.js'
 
-const io = processIo()
+const { stdout, stderr } = process
 const argv = process.argv.slice(2)
+// A command line that is not understood may still say how it wants to be answered.
+const json = argv.includes('--json')
 
 // Whoever read our output has heard enough: `rxraft watch | head -1`.
-io.stdout.on('error', (error: NodeJS.ErrnoException) => {
+stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit()
 })
@@ -16,13 +17,15 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 
 const report = (outcome: Outcome): void => {
   process.exitCode = exitCodes[outcome._tag]
-  if (outcome._tag !== 'Done') io.stderr.write(`${outcome.message.replace(/^/gm, 'rxraft: ')}\n`)
-  else if (!json) io.stdout.write(outcome.text)
-  if (json) io.stdout.write(`${JSON.stringify(jsonOf(outcome))}\n`)
+  if (outcome._tag !== 'Done') stderr.write(`${outcome.message.replace(/^/gm, 'rxraft: ')}\n`)
+  else if (!json) stdout.write(outcome.text)
+  if (json) stdout.write(`${JSON.stringify(jsonOf(outcome))}\n`)
 }
 
-// A command line that was not understood may still say how it wants to be answered.
-const json = argv.includes('--json')
+const written = (stream: typeof stdout | typeof stderr): Promise<void> => new Promise((resolve) => stream.write('', () => resolve()))
 
-const outcome = await run(argv, version, io)
+const outcome = await run(argv, version)
 if (outcome !== null) report(outcome)
+// What was asked for is done: a timer that is still armed somewhere must not keep anybody waiting.
+await Promise.all([written(stdout), written(stderr)])
+process.exit()

@@ -1,7 +1,6 @@
 import { type Argument, Command as Commander, CommanderError } from 'commander'
 import type { Command, CommandSpec } from './command.js'
 import { described, flagOf, type SettingName, settingNames } from './config/names.js'
-import type { Io } from './io.js'
 import { type Outcome, usage } from './outcome.js'
 import { specs } from './specs.js'
 
@@ -10,22 +9,22 @@ Exit codes: 0 done, 1 refused, 2 usage, 3 outcome unknown (it may have been done
 Settings come from rxraft.config.json, then RXRAFT_* (RXRAFT_PORT_BASE is --port-base), then flags.`
 
 /** What the command line came to; null where it only asked for help, which was printed. */
-export const run = async (argv: ReadonlyArray<string>, version: string, io: Io): Promise<Outcome | null> => {
+export const run = async (argv: ReadonlyArray<string>, version: string): Promise<Outcome | null> => {
   let outcome: Outcome | null = null
   const program = new Commander('rxraft')
     .description('A replicated key/value store on Raft: servers, and a client for them.')
     .version(version, '-v, --version')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeOut: (text) => void process.stdout.write(text),
+      writeErr: (text) => void process.stderr.write(text),
       outputError: () => undefined,
     })
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(termOf)].join(' ') })
     .addHelpText('after', exits)
   for (const spec of specs) {
     add(program, spec).action(async (...args: ReadonlyArray<unknown>) => {
-      outcome = await call(spec, args, io)
+      outcome = await call(spec, args)
     })
   }
   try {
@@ -61,10 +60,12 @@ const add = (program: Commander, { usage, summary, notes, examples, settings, op
 }
 
 /** Commander hands over the arguments, then the options, then itself. */
-const call = async (spec: CommandSpec, parsed: ReadonlyArray<unknown>, io: Io): Promise<Outcome> => {
+const call = async (spec: CommandSpec, parsed: ReadonlyArray<unknown>): Promise<Outcome> => {
   const args = parsed.slice(0, -2).filter((arg): arg is string => typeof arg === 'string')
   const options = parsed.at(-2) as Readonly<Record<string, string | true | undefined>>
+  const { processIo } = await import('./io.js')
   const { settingsFor } = await import('./config/load.js')
+  const io = processIo()
   const settings = settingsFor({ file: textOf(options['config']), env: io.env, flags: flagsIn(options) })
   if (settings._tag === 'Left') return usage('Configuration', settings.left.join('\n'))
   const command: Command = await spec.load()

@@ -33,7 +33,7 @@ describe('the directories of a cluster', () => {
     await rm(homeOf(data, 'n2'), { recursive: true })
     await expect(settle()).rejects.toMatchObject({
       _tag: 'Incomplete',
-      message: expect.stringContaining('holds n1, n3 but not n2') as string,
+      message: expect.stringContaining('holds n1, n3 but not n2'),
     })
   })
 
@@ -42,7 +42,7 @@ describe('the directories of a cluster', () => {
     await rm(homeOf(data, 'n3'), { recursive: true })
     const elsewhere = settleHomes(data, peers.slice(2), 'there')
     await lastValueFrom(elsewhere, { defaultValue: null })
-    await expect(settle()).rejects.toMatchObject({ _tag: 'WrongIdentity', message: expect.stringContaining('(here and there)') as string })
+    await expect(settle()).rejects.toMatchObject({ _tag: 'WrongIdentity', message: expect.stringContaining('(here and there)') })
   })
 })
 

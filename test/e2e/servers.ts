@@ -1,0 +1,59 @@
+import { exhaustMap, filter, firstValueFrom, from, map, timer } from 'rxjs'
+import { applyAll } from '../../src/kv/apply.js'
+import { emptyStore, type Store } from '../../src/kv/store.js'
+import { logIndex } from '../../src/raft/ids.js'
+import type { Log } from '../../src/raft/log.js'
+import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
+
+/** What a server says of itself. */
+export interface Status {
+  readonly id: string
+  readonly role: string
+  readonly term: number
+  readonly leader: string | null
+  readonly lastApplied: number
+  readonly revision: number
+  readonly keys: number
+}
+
+/** Null where it does not answer. */
+const statusOf = async (url: string): Promise<Status | null> => {
+  try {
+    const response = await fetch(`${url}/v1/status`, { signal: AbortSignal.timeout(2_000) })
+    return response.ok ? ((await response.json()) as Status) : null
+  } catch {
+    return null
+  }
+}
+
+/** Looks at the servers until all of them answer and stand so. */
+export const until = (urls: ReadonlyArray<string>, stand: (all: ReadonlyArray<Status>) => boolean): Promise<ReadonlyArray<Status>> =>
+  firstValueFrom(
+    timer(0, 50).pipe(
+      exhaustMap(() => Promise.all(urls.map(statusOf))),
+      map((all) => all.filter((status) => status !== null)),
+      filter((all) => all.length === urls.length && stand(all)),
+    ),
+  )
+
+/** They all say that the same one leads. */
+export const agree = (all: ReadonlyArray<Status>): boolean =>
+  all.some(({ role }) => role === 'Leader') && new Set(all.map(({ term, leader }) => `${term} ${leader ?? ''}`)).size === 1
+
+/**
+ * The store that is in a server's own directory: all of its log, applied here. To be asked of servers
+ * that have stopped, and then nobody's word is needed for what they hold.
+ */
+export const storeIn = (directory: string): Promise<Store> =>
+  firstValueFrom(from(diskStorage(directory).open()).pipe(map(({ recovered }) => storeOf(recovered.log))))
+
+const storeOf = (log: Log): Store => {
+  let store = emptyStore()
+  for (let first = log.base.index + 1; first <= log.lastIndex;) {
+    const entries = log.from(logIndex(first))
+    const commands = entries.flatMap(({ kind, command }, i) => (kind === 'command' ? [{ index: first + i, command }] : []))
+    store = applyAll(store, commands).store
+    first += entries.length
+  }
+  return store
+}
