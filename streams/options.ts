@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { defaultSettings, type Settings } from '../src/raft/settings.js'
 import type { StateMachine } from './applied.js'
 import { realClock } from './clock.js'
+import { maxEntriesPerMessage as maxEntriesPerFrame } from './wire/message.js'
 import type { Codec } from './codec.js'
 import type { Network } from './network/network.js'
 import type { Storage } from './storage/storage.js'
@@ -66,13 +67,20 @@ export class InvalidOption extends Error {
 export const tuned = (options: Partial<Tuning>): Tuning => {
   const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => key in defaultTuning && value !== undefined))
   const tuning: Tuning = { ...defaultTuning, ...given }
-  for (const [name, value] of Object.entries(tuning)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0)) throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
+  for (const [name, value] of Object.entries<unknown>({ ...tuning })) {
+    const kind = typeof defaultTuning[name as keyof Tuning]
+    if (kind === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0)) throw new InvalidOption(name, `must be a whole number above 0, not ${String(value)}`)
+    if (kind === 'boolean' && typeof value !== 'boolean') throw new InvalidOption(name, `must be true or false, not ${String(value)}`)
   }
-  const { heartbeatMs, electionTimeoutMs: { min, max } } = tuning
+  const { heartbeatMs, electionTimeoutMs, maxCommandBytes } = tuning
+  const { min, max } = electionTimeoutMs ?? {}
   const whole = Number.isSafeInteger(min) && Number.isSafeInteger(max)
   if (!whole || min > max) throw new InvalidOption('electionTimeoutMs', `must be whole numbers with min ≤ max, not ${min} and ${max}`)
   if (heartbeatMs >= min) throw new InvalidOption('heartbeatMs', `must be below electionTimeoutMs.min (${min}), or every heartbeat comes too late (§5.6)`)
+  for (const limit of ['maxUncommittedBytes', 'maxLogBytes'] as const) {
+    if (maxCommandBytes > tuning[limit]) throw new InvalidOption('maxCommandBytes', `must be at most ${limit} (${tuning[limit]}), or there is never room for the longest command`)
+  }
+  if (tuning.maxEntriesPerMessage > maxEntriesPerFrame) throw new InvalidOption('maxEntriesPerMessage', `must be at most ${maxEntriesPerFrame}, which is what a frame may hold`)
   return tuning
 }
 
