@@ -30,6 +30,7 @@ export class Writer {
   private readonly voteFd: number
   private state: SegmentState
   private segment: number
+  private path: string
   private fd: number
   private end: number
   private formerBytes: number
@@ -52,6 +53,7 @@ export class Writer {
     this.state = { currentTerm, votedFor, base: log.base, lastIndex: log.lastIndex, commitIndex }
     this.voteFd = voteFd
     this.segment = segment
+    this.path = segmentFile(options.directory, segment)
     this.fd = fd
     this.end = end
     this.formerBytes = formerBytes
@@ -105,9 +107,7 @@ export class Writer {
     const write = this.write + 1
     const target = this.bufferOf(size.bytes)
     encodeBatch(batch, size, { origin, offset: end, write }, target)
-    const logged = concat(handles.write(fd, target.subarray(0, size.bytes), end), handles.fdatasync(fd)).pipe(
-      whileWriting(segmentFile(this.options.directory, this.segment)),
-    )
+    const logged = concat(handles.write(fd, target.subarray(0, size.bytes), end), handles.fdatasync(fd)).pipe(whileWriting(this.path))
     return concat(
       size.hardState === null ? logged : merge(logged, this.saveVote(size.hardState)),
       defer(() => {
@@ -153,6 +153,7 @@ export class Writer {
           defer(() => {
             this.formerBytes += this.end
             this.segment = segment
+            this.path = path
             this.fd = fd
             this.end = header.length
             this.origin = segmentOrigin(identity, segment)
