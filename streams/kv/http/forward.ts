@@ -29,7 +29,9 @@ export const forward = (agent: Agent, to: Origin, req: IncomingMessage, body: Ui
     const value = req.headers[name]
     if (value !== undefined) headers[name] = value
   }
-  return exchange(agent, to, { method: req.method ?? 'GET', path: req.url ?? '/', headers, body, maxAnswerBytes })
+  // A HEAD is answered with the length of what a GET would give, so it is asked for.
+  const method = req.method === 'HEAD' ? 'GET' : (req.method ?? 'GET')
+  return exchange(agent, to, { method, path: req.url ?? '/', headers, body, maxAnswerBytes })
 }
 
 export const passedBack = ({ status, headers, body }: Extract<Exchange, { _tag: 'Responded' }>): HttpAnswer => {
