@@ -25,7 +25,7 @@ export interface Applied<R = unknown> {
  * @example
  * // The sum of all commands so far, with `codec: json`:
  * const sum: StateMachine<number, number> = (apply$) =>
- *   apply$.pipe(scan((sum, { index, command }) => ({ index, result: sum.result + command }), { index: 0, result: 0 }))
+ *   apply$.pipe(scan((sum, { index, command }) => ({ index, result: sum.result + command }), { index: logIndex(0), result: 0 }))
  */
 export type StateMachine<C = Uint8Array, R = unknown> = (apply$: Observable<ApplyMsg<C>>) => ObservableInput<Applied<R>>
 
