@@ -21,7 +21,10 @@ const server = createRaft<Uint8Array, unknown>({
   id,
   storage: diskStorage(directory),
   network: tcpNetwork({
-    id, clusterId: 'bench', incarnation, listen: address(peers[id] ?? 0),
+    id,
+    clusterId: 'bench',
+    incarnation,
+    listen: address(peers[id] ?? 0),
     peers: Object.fromEntries(Object.entries(peers).map(([peer, port]) => [peer, address(port)])),
   }),
 })

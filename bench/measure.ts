@@ -27,7 +27,11 @@ export const median = (values: ReadonlyArray<number>): number => [...values].sor
  * Keeps `concurrency` operations under way until `total` are done, each followed by the next as soon
  * as it is acknowledged by itself. `start` calls `done` once.
  */
-export const keepUnderWay = (concurrency: number, total: number, start: (done: () => void, failed: (reason: unknown) => void) => void): Promise<void> =>
+export const keepUnderWay = (
+  concurrency: number,
+  total: number,
+  start: (done: () => void, failed: (reason: unknown) => void) => void,
+): Promise<void> =>
   new Promise((resolve, reject) => {
     let started = 0
     let done = 0

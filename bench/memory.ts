@@ -33,7 +33,10 @@ export const bareSubject = (): Promise<number> =>
   perSecond((n) => {
     const value$ = new Subject<number>()
     let sum = 0
-    for (let i = 0; i < 3; i++) value$.subscribe((value) => { sum += value })
+    for (let i = 0; i < 3; i++)
+      value$.subscribe((value) => {
+        sum += value
+      })
     for (let i = 0; i < n; i++) value$.next(i)
     return sum >= 0 ? Promise.resolve() : Promise.reject(new Error('no sum'))
   }, 2_000_000)

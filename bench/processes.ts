@@ -31,7 +31,10 @@ export const inDirectory = async <A>(use: (directory: string) => Promise<A>): Pr
 const cluster = ['n1', 'n2', 'n3']
 
 /** Resolves with the first value that `pick` finds among the messages of any of `children`. */
-const told = <A>(children: ReadonlyArray<ChildProcess>, pick: (message: Record<string, unknown>, child: ChildProcess) => A | undefined): Promise<A> =>
+const told = <A>(
+  children: ReadonlyArray<ChildProcess>,
+  pick: (message: Record<string, unknown>, child: ChildProcess) => A | undefined,
+): Promise<A> =>
   new Promise((resolve, reject) => {
     for (const child of children) {
       child.on('message', (message: Record<string, unknown>) => {
@@ -44,7 +47,11 @@ const told = <A>(children: ReadonlyArray<ChildProcess>, pick: (message: Record<s
   })
 
 /** Three processes of `script`, one server each, with the ports they need; `use` gets the one that leads. */
-export const threeProcesses = <A>(script: string, portsEach: number, use: (leader: ChildProcess, message: Record<string, unknown>) => Promise<A>): Promise<A> =>
+export const threeProcesses = <A>(
+  script: string,
+  portsEach: number,
+  use: (leader: ChildProcess, message: Record<string, unknown>) => Promise<A>,
+): Promise<A> =>
   inDirectory(async (directory) => {
     const ports = await freePorts(cluster.length * portsEach)
     const peers = JSON.stringify(Object.fromEntries(cluster.map((id, i) => [id, ports[i]])))
@@ -55,12 +62,16 @@ export const threeProcesses = <A>(script: string, portsEach: number, use: (leade
       return await use(leader, message)
     } finally {
       for (const child of children) child.kill('SIGKILL')
-      await Promise.all(children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')))
+      await Promise.all(
+        children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')),
+      )
     }
   })
 
 /** Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the disk's own pace. */
-export const durable = async (operations: Readonly<Record<number, number>>): Promise<{ readonly rates: Record<string, number>; readonly rawFsync: number }> => {
+export const durable = async (
+  operations: Readonly<Record<number, number>>,
+): Promise<{ readonly rates: Record<string, number>; readonly rawFsync: number }> => {
   const rates = await threeProcesses('./durableServer.js', 1, async (leader) => {
     const measured: Record<string, number> = {}
     for (const [concurrency, total] of Object.entries(operations)) {
@@ -79,12 +90,16 @@ const rawFsync = async (directory: string): Promise<number> => {
   const append = promisify(write)
   const sync = promisify(fdatasync)
   const record = Buffer.alloc(256)
-  const rate = await perSecond(async (n) => {
-    for (let i = 0; i < n; i++) {
-      await append(fd, record)
-      await sync(fd)
-    }
-  }, 3_000, 3)
+  const rate = await perSecond(
+    async (n) => {
+      for (let i = 0; i < n; i++) {
+        await append(fd, record)
+        await sync(fd)
+      }
+    },
+    3_000,
+    3,
+  )
   closeSync(fd)
   return rate
 }
@@ -95,9 +110,13 @@ const putAll = async (url: string, concurrency: number, total: number): Promise<
   const value = Buffer.alloc(256, 7)
   let key = 0
   await keepUnderWay(concurrency, total, (done, failed) => {
-    const put = request(`${url}/v1/kv/key${key++ % 10_000}`, { method: 'PUT', agent, headers: { 'content-length': value.length } }, (response) => {
-      response.resume().on('end', () => (response.statusCode === 200 ? done() : failed(new Error(`status ${response.statusCode}`))))
-    })
+    const put = request(
+      `${url}/v1/kv/key${key++ % 10_000}`,
+      { method: 'PUT', agent, headers: { 'content-length': value.length } },
+      (response) => {
+        response.resume().on('end', () => (response.statusCode === 200 ? done() : failed(new Error(`status ${response.statusCode}`))))
+      },
+    )
     put.on('error', failed)
     put.end(value)
   })

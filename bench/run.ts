@@ -11,7 +11,9 @@ import { appendNs, draftNs, stepNs } from './step.js'
 const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const json = process.argv.includes('--json')
 const wanted = (part: string): boolean => (parts.length === 0 ? part !== 'draft' : parts.includes(part))
-const report = (...line: ReadonlyArray<unknown>): void => { console.error(...line) }
+const report = (...line: ReadonlyArray<unknown>): void => {
+  console.error(...line)
+}
 const table = (title: string, figures: Readonly<Record<string, number>>, unit: string): void => {
   report(`\n${title}`)
   for (const [name, value] of Object.entries(figures)) report(`  ${name.padEnd(22)} ${value.toLocaleString('en').padStart(12)} ${unit}`)
@@ -39,13 +41,17 @@ if (wanted('memory')) {
   const subject = await bareSubject()
   result['memory'] = figures
   table('memory: three servers in this process, commits per second', figures, '/s')
-  report(`  a bare Subject carries one value to three subscribers ${subject.toLocaleString('en')} times a second: c256 is 1/${(subject / (figures['c256'] ?? 1)).toFixed(1)} of that`)
+  report(
+    `  a bare Subject carries one value to three subscribers ${subject.toLocaleString('en')} times a second: c256 is 1/${(subject / (figures['c256'] ?? 1)).toFixed(1)} of that`,
+  )
 }
 if (wanted('durable')) {
   const { rates, rawFsync } = await durable({ 1: 3_000, 64: 60_000 })
   result['durable'] = rates
   table('durable: three processes, log and TCP, 256 bytes, commits per second', rates, '/s')
-  report(`  one append + fdatasync after another, no cluster: ${rawFsync.toLocaleString('en')}/s; c1 is ${((rates['c1'] ?? 0) / rawFsync).toFixed(2)} of that`)
+  report(
+    `  one append + fdatasync after another, no cluster: ${rawFsync.toLocaleString('en')}/s; c1 is ${((rates['c1'] ?? 0) / rawFsync).toFixed(2)} of that`,
+  )
 }
 if (wanted('http')) {
   const { rates, bare } = await http({ 1: 2_000, 64: 20_000 })

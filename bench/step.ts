@@ -1,5 +1,21 @@
 import { Immer } from 'immer'
-import { checkedStep, commandEntry, Counters, defaultSettings, fresh, logFrom, logIndex, messageSeq, nodeId, type RaftEvent, restart, type Server, step, term, votersOnly } from '../streams/index.js'
+import {
+  checkedStep,
+  commandEntry,
+  Counters,
+  defaultSettings,
+  fresh,
+  logFrom,
+  logIndex,
+  messageSeq,
+  nodeId,
+  type RaftEvent,
+  restart,
+  type Server,
+  step,
+  term,
+  votersOnly,
+} from '../streams/index.js'
 import { nsPerCall } from './measure.js'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
@@ -10,9 +26,16 @@ const command = new Uint8Array(16)
 const appendEntries = (last: number, entries: number): RaftEvent => ({
   _tag: 'Received',
   message: {
-    _tag: 'AppendEntries', from: n1, to: n2, seq: messageSeq(last + 1), term: term(1), leaderId: n1,
-    prevLogIndex: logIndex(last), prevLogTerm: term(last === 0 ? 0 : 1),
-    entries: Array.from({ length: entries }, () => commandEntry(term(1), command)), leaderCommit: logIndex(last),
+    _tag: 'AppendEntries',
+    from: n1,
+    to: n2,
+    seq: messageSeq(last + 1),
+    term: term(1),
+    leaderId: n1,
+    prevLogIndex: logIndex(last),
+    prevLogTerm: term(last === 0 ? 0 : 1),
+    entries: Array.from({ length: entries }, () => commandEntry(term(1), command)),
+    leaderCommit: logIndex(last),
   },
 })
 
@@ -22,14 +45,18 @@ export const stepNs = (): Record<string, number> => {
   const append = (checked: boolean): number => {
     const run = checked ? checkedStep : step
     let server = follower()
-    return nsPerCall(() => {
-      server = run(server, appendEntries(server.log.lastIndex, 1), 0).server
-      server = run(server, { _tag: 'Persisted', seq: server.durable.written }, 0).server
-      server = run(server, { _tag: 'Applied', index: server.handedOver }, 0).server
-    }, 20_000) / 3
+    return (
+      nsPerCall(() => {
+        server = run(server, appendEntries(server.log.lastIndex, 1), 0).server
+        server = run(server, { _tag: 'Persisted', seq: server.durable.written }, 0).server
+        server = run(server, { _tag: 'Applied', index: server.handedOver }, 0).server
+      }, 20_000) / 3
+    )
   }
   let server = follower()
-  const heartbeat = nsPerCall(() => { server = step(server, beat, 0).server }, 100_000)
+  const heartbeat = nsPerCall(() => {
+    server = step(server, beat, 0).server
+  }, 100_000)
   return { heartbeat, append: Math.round(append(false)), appendChecked: Math.round(append(true)) }
 }
 
@@ -43,10 +70,16 @@ export const draftNs = (): Record<string, number> => {
     draft.counters = new Counters(draft.counters.messages, draft.counters.electionTimer, i)
   }
   let a = follower()
-  const immer = nsPerCall((i) => { a = produce(a, (draft: { -readonly [K in keyof Server]: Server[K] }) => { write(draft, i) }) }, 50_000)
+  const immer = nsPerCall((i) => {
+    a = produce(a, (draft: { -readonly [K in keyof Server]: Server[K] }) => {
+      write(draft, i)
+    })
+  }, 50_000)
   let b = follower()
   const beat: RaftEvent = appendEntries(0, 0)
-  const own = nsPerCall(() => { b = step(b, beat, 0).server }, 50_000)
+  const own = nsPerCall(() => {
+    b = step(b, beat, 0).server
+  }, 50_000)
   return { immerDraftOnly: immer, ownDraftAndRules: own }
 }
 
@@ -58,7 +91,9 @@ export const appendNs = (lengths: ReadonlyArray<number>): Record<string, number>
   for (const length of lengths) {
     let log = newLog()
     while (log.lastIndex < length) log = log.append(thousand)
-    result[length.toExponential().replace('+', '')] = nsPerCall(() => { log = log.append([entry]) }, 2_000)
+    result[length.toExponential().replace('+', '')] = nsPerCall(() => {
+      log = log.append([entry])
+    }, 2_000)
   }
   return result
 }

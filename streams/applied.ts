@@ -56,88 +56,100 @@ export interface AppliedOptions<C, R> {
  *   apply$   --(12)--3---     in the next turn, of the same millisecond
  *   Applied  --2-----3---
  */
-export const applied = <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap }: AppliedOptions<C, R>): Sink => (effect$) =>
-  new Observable<RaftEvent>((subscriber) => {
-    /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. */
-    const runs: { readonly apply: Apply; given: number; answered: number }[] = []
-    /** The place in `runs` of the first one not wholly given. */
-    let giving = 0
-    let turn: Subscription | undefined
-    let inTurn = false
-    let reached: LogIndex | null = null
-    const apply$ = new Hot<ApplyMsg<C>>()
+export const applied =
+  <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap }: AppliedOptions<C, R>): Sink =>
+  (effect$) =>
+    new Observable<RaftEvent>((subscriber) => {
+      /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. */
+      const runs: { readonly apply: Apply; given: number; answered: number }[] = []
+      /** The place in `runs` of the first one not wholly given. */
+      let giving = 0
+      let turn: Subscription | undefined
+      let inTurn = false
+      let reached: LogIndex | null = null
+      const apply$ = new Hot<ApplyMsg<C>>()
 
-    const fail = (message: string, cause?: unknown): void => subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
+      const fail = (message: string, cause?: unknown): void =>
+        subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
 
-    const answer = ({ index, result }: Applied<R>): void => {
-      const run = runs[0]
-      const expected = run === undefined || run.answered === run.given ? null : after(run.apply.firstIndex, run.answered)
-      if (run === undefined || index !== expected) {
-        return fail(`The state machine answered for index ${index} where ${expected === null ? 'nothing was asked' : `${expected} was next`}: answer each command once, in order.`)
-      }
-      const { term } = run.apply.entries[run.answered]!
-      if (++run.answered === run.apply.entries.length) {
-        runs.shift()
-        giving--
-      }
-      reached = index
-      settle(index, term, result)
-      if (!inTurn) report()
-    }
-
-    const report = (): void => {
-      if (reached === null) return
-      const index = reached
-      reached = null
-      subscriber.next({ _tag: 'Applied', index })
-    }
-
-    const give = (index: LogIndex, term: Term, bytes: Uint8Array): void => {
-      let command: C
-      try {
-        command = decode(bytes)
-      } catch (cause) {
-        return fail(`The command at index ${index} cannot be decoded: every server of a cluster must use the same codec. What \`decode\` threw is the cause.`, cause)
-      }
-      const msg = { index, term, command }
-      tap(msg)
-      apply$.next(msg)
-    }
-
-    const handOver = (): void => {
-      turn = undefined
-      inTurn = true
-      let left = maxAppliesPerTurn
-      while (giving < runs.length && left > 0 && !subscriber.closed) {
-        const run = runs[giving]!
-        const { firstIndex, entries } = run.apply
-        while (run.given < entries.length && left > 0 && !subscriber.closed) {
-          const { term, command } = entries[run.given]!
-          give(after(firstIndex, run.given++), term, command)
-          left--
+      const answer = ({ index, result }: Applied<R>): void => {
+        const run = runs[0]
+        const expected = run === undefined || run.answered === run.given ? null : after(run.apply.firstIndex, run.answered)
+        if (run === undefined || index !== expected) {
+          return fail(
+            `The state machine answered for index ${index} where ${expected === null ? 'nothing was asked' : `${expected} was next`}: answer each command once, in order.`,
+          )
         }
-        if (run.given === entries.length) giving++
+        const { term } = run.apply.entries[run.answered]!
+        if (++run.answered === run.apply.entries.length) {
+          runs.shift()
+          giving--
+        }
+        reached = index
+        settle(index, term, result)
+        if (!inTurn) report()
       }
-      inTurn = false
-      report()
-      if (left === 0) schedule()
-    }
 
-    const schedule = (): void => {
-      turn ??= scheduler.schedule(handOver)
-    }
+      const report = (): void => {
+        if (reached === null) return
+        const index = reached
+        reached = null
+        subscriber.next({ _tag: 'Applied', index })
+      }
 
-    subscriber.add(() => turn?.unsubscribe())
-    subscriber.add(defer(() => stateMachine(apply$)).subscribe({
-      next: answer,
-      error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
-      complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
-    }))
-    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe({
-      next: (apply) => {
-        runs.push({ apply, given: 0, answered: 0 })
-        schedule()
-      },
-      error: (error: unknown) => subscriber.error(error),
-    }))
-  })
+      const give = (index: LogIndex, term: Term, bytes: Uint8Array): void => {
+        let command: C
+        try {
+          command = decode(bytes)
+        } catch (cause) {
+          return fail(
+            `The command at index ${index} cannot be decoded: every server of a cluster must use the same codec. What \`decode\` threw is the cause.`,
+            cause,
+          )
+        }
+        const msg = { index, term, command }
+        tap(msg)
+        apply$.next(msg)
+      }
+
+      const handOver = (): void => {
+        turn = undefined
+        inTurn = true
+        let left = maxAppliesPerTurn
+        while (giving < runs.length && left > 0 && !subscriber.closed) {
+          const run = runs[giving]!
+          const { firstIndex, entries } = run.apply
+          while (run.given < entries.length && left > 0 && !subscriber.closed) {
+            const { term, command } = entries[run.given]!
+            give(after(firstIndex, run.given++), term, command)
+            left--
+          }
+          if (run.given === entries.length) giving++
+        }
+        inTurn = false
+        report()
+        if (left === 0) schedule()
+      }
+
+      const schedule = (): void => {
+        turn ??= scheduler.schedule(handOver)
+      }
+
+      subscriber.add(() => turn?.unsubscribe())
+      subscriber.add(
+        defer(() => stateMachine(apply$)).subscribe({
+          next: answer,
+          error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
+          complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
+        }),
+      )
+      subscriber.add(
+        effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe({
+          next: (apply) => {
+            runs.push({ apply, given: 0, answered: 0 })
+            schedule()
+          },
+          error: (error: unknown) => subscriber.error(error),
+        }),
+      )
+    })

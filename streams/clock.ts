@@ -51,10 +51,13 @@ class Clock extends HeapScheduler {
     if (due >= this.armedFor) return
     this.disarm()
     this.armedFor = due
-    this.disarm = this.host.startTimer(() => {
-      this.armedFor = Number.POSITIVE_INFINITY
-      this.letTimersAct()
-    }, Math.min(Math.max(0, Math.ceil(due - this.host.now())), maxTimeoutMs))
+    this.disarm = this.host.startTimer(
+      () => {
+        this.armedFor = Number.POSITIVE_INFINITY
+        this.letTimersAct()
+      },
+      Math.min(Math.max(0, Math.ceil(due - this.host.now())), maxTimeoutMs),
+    )
   }
 
   private letTimersAct(): void {

@@ -1,5 +1,20 @@
 import {
-  AsyncSubject, BehaviorSubject, concat, defer, distinctUntilChanged, EMPTY, filter, from, map, Observable, ReplaySubject, Subject, Subscription, takeUntil, tap, throwIfEmpty,
+  AsyncSubject,
+  BehaviorSubject,
+  concat,
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  from,
+  map,
+  Observable,
+  ReplaySubject,
+  Subject,
+  Subscription,
+  takeUntil,
+  tap,
+  throwIfEmpty,
   timer,
 } from 'rxjs'
 import { either } from 'fp-ts'
@@ -191,7 +206,9 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           },
         }),
       ],
-    }).pipe(takeUntil(haltLoop$)).subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)) })
+    })
+      .pipe(takeUntil(haltLoop$))
+      .subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)) })
   }
 
   const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
@@ -230,7 +247,11 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       phase = 'running'
       // Not `take(1)`: the storage is open for as long as it is subscribed to.
       defer(() => storage.open())
-        .pipe(throwIfEmpty(() => new Error('The storage completed without an OpenStorage: open() must emit one.')), tap(runFrom), takeUntil(releaseStorage$))
+        .pipe(
+          throwIfEmpty(() => new Error('The storage completed without an OpenStorage: open() must emit one.')),
+          tap(runFrom),
+          takeUntil(releaseStorage$),
+        )
         .subscribe({ error: (error: unknown) => stop(reasonOf(error)) })
     },
     close: () => {
@@ -239,34 +260,51 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
         phase = 'closing'
         haltLoop$.next()
         if (opened === null) stop({ _tag: 'Closed' })
-        else if (phase === 'closing') finishing.add(concat(writing$, defer(() => opened!.close())).subscribe({ error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) }))
+        else if (phase === 'closing')
+          finishing.add(
+            concat(
+              writing$,
+              defer(() => opened!.close()),
+            ).subscribe({ error: (error: unknown) => stop(reasonOf(error)), complete: () => stop({ _tag: 'Closed' }) }),
+          )
       }
       return iterable(stopped$)
     },
     kill: () => stop({ _tag: 'Killed' }),
     propose: (command) => clients.propose(codec.encode(command)),
     state$: iterable(server$),
-    role$: iterable(server$.pipe(map(({ role }) => role._tag), distinctUntilChanged())),
+    role$: iterable(
+      server$.pipe(
+        map(({ role }) => role._tag),
+        distinctUntilChanged(),
+      ),
+    ),
     leader$: iterable(server$.pipe(map(leaderOf), distinctUntilChanged())),
     apply$: iterable(apply$),
-    applyFrom: (index) => iterable(new Observable((subscriber) => {
-      const server = state$.value
-      if (server !== null) for (const msg of commandsFrom(logIndex(index), server)) subscriber.next(msg)
-      return apply$.pipe(filter((msg) => msg.index >= index)).subscribe(subscriber)
-    })),
+    applyFrom: (index) =>
+      iterable(
+        new Observable((subscriber) => {
+          const server = state$.value
+          if (server !== null) for (const msg of commandsFrom(logIndex(index), server)) subscriber.next(msg)
+          return apply$.pipe(filter((msg) => msg.index >= index)).subscribe(subscriber)
+        }),
+      ),
     rejected$: iterable(rejected$),
-    metrics$: iterable(timer(0, tuning.metricsMs, scheduler).pipe(
-      map(() => state$.value),
-      filter((server) => server !== null),
-      map(metrics),
-      takeUntil(stopped$),
-    )),
+    metrics$: iterable(
+      timer(0, tuning.metricsMs, scheduler).pipe(
+        map(() => state$.value),
+        filter((server) => server !== null),
+        map(metrics),
+        takeUntil(stopped$),
+      ),
+    ),
     inspect$: iterable(inspect$),
     stopped$: iterable(stopped$),
   }
 }
 
-const stateless = <C, R>(apply$: Observable<ApplyMsg<C>>): Observable<Applied<R>> => apply$.pipe(map(({ index }) => ({ index, result: undefined as R })))
+const stateless = <C, R>(apply$: Observable<ApplyMsg<C>>): Observable<Applied<R>> =>
+  apply$.pipe(map(({ index }) => ({ index, result: undefined as R })))
 
 const checkedId = (id: string): NodeId => {
   const decoded = NodeId.decode(id)

@@ -5,35 +5,39 @@ import { map, type OperatorFunction, type SchedulerLike, Observable, type Subscr
  * when the time has come is emitted. One action is pending at most; arming later than it is due only
  * moves the deadline, so that a timer which is armed with every heartbeat costs nothing.
  */
-export const deadline = <A, B>(delayMs: () => number, fire: (armed: A) => B, scheduler: SchedulerLike): OperatorFunction<A, B> => (arm$) =>
-  new Observable<B>((subscriber) => {
-    let armed: { readonly value: A; readonly deadlineMs: number } | null = null
-    let pending: Subscription | undefined
-    let pendingDueMs = 0
+export const deadline =
+  <A, B>(delayMs: () => number, fire: (armed: A) => B, scheduler: SchedulerLike): OperatorFunction<A, B> =>
+  (arm$) =>
+    new Observable<B>((subscriber) => {
+      let armed: { readonly value: A; readonly deadlineMs: number } | null = null
+      let pending: Subscription | undefined
+      let pendingDueMs = 0
 
-    const wakeAt = (dueMs: number): void => {
-      pending?.unsubscribe()
-      pendingDueMs = dueMs
-      // A clock in whole milliseconds rounds up: by it the time may have come when it has not.
-      pending = scheduler.schedule(wake, Math.max(1, dueMs - scheduler.now()))
-    }
+      const wakeAt = (dueMs: number): void => {
+        pending?.unsubscribe()
+        pendingDueMs = dueMs
+        // A clock in whole milliseconds rounds up: by it the time may have come when it has not.
+        pending = scheduler.schedule(wake, Math.max(1, dueMs - scheduler.now()))
+      }
 
-    const wake = (): void => {
-      pending = undefined
-      if (armed === null) return
-      const { value, deadlineMs } = armed
-      if (pendingDueMs < deadlineMs) return wakeAt(deadlineMs)
-      armed = null
-      subscriber.next(fire(value))
-    }
+      const wake = (): void => {
+        pending = undefined
+        if (armed === null) return
+        const { value, deadlineMs } = armed
+        if (pendingDueMs < deadlineMs) return wakeAt(deadlineMs)
+        armed = null
+        subscriber.next(fire(value))
+      }
 
-    subscriber.add(() => pending?.unsubscribe())
-    subscriber.add(arm$.pipe(map((value) => ({ value, deadlineMs: scheduler.now() + delayMs() }))).subscribe({
-      next: (next) => {
-        armed = next
-        if (pending === undefined || pendingDueMs > next.deadlineMs) wakeAt(next.deadlineMs)
-      },
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => subscriber.complete(),
-    }))
-  })
+      subscriber.add(() => pending?.unsubscribe())
+      subscriber.add(
+        arm$.pipe(map((value) => ({ value, deadlineMs: scheduler.now() + delayMs() }))).subscribe({
+          next: (next) => {
+            armed = next
+            if (pending === undefined || pendingDueMs > next.deadlineMs) wakeAt(next.deadlineMs)
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      )
+    })

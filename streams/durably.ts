@@ -25,61 +25,68 @@ export interface DurablyOptions {
  *
  * An error of the disk is final: it ends the stream, and what waited is never released.
  */
-export const durably = ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Send, Persisted | Send> => (effect$) =>
-  new Observable<Persisted | Send>((subscriber) => {
-    let gathered: Persist[] = []
-    let writing = false
-    let upstreamDone = false
-    let waiting: Send[] = []
-    let done = 0
+export const durably =
+  ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Send, Persisted | Send> =>
+  (effect$) =>
+    new Observable<Persisted | Send>((subscriber) => {
+      let gathered: Persist[] = []
+      let writing = false
+      let upstreamDone = false
+      let waiting: Send[] = []
+      let done = 0
 
-    const release = (seq: WriteSeq): void => {
-      done = seq
-      let released = 0
-      while (released < waiting.length && (waiting[released]!.after ?? 0) <= seq) released++
-      const sends = waiting.slice(0, released)
-      waiting = waiting.slice(released)
-      for (const send of sends) subscriber.next({ _tag: 'Send', message: send.message, after: null })
-      subscriber.next({ _tag: 'Persisted', seq })
-    }
+      const release = (seq: WriteSeq): void => {
+        done = seq
+        let released = 0
+        while (released < waiting.length && (waiting[released]!.after ?? 0) <= seq) released++
+        const sends = waiting.slice(0, released)
+        waiting = waiting.slice(released)
+        for (const send of sends) subscriber.next({ _tag: 'Send', message: send.message, after: null })
+        subscriber.next({ _tag: 'Persisted', seq })
+      }
 
-    // A loop, not a recursion: a storage that answers at once would nest as deep as there are writes.
-    // What a release leads to is gathered, and written when all of it is known.
-    const writeGathered = (): void => {
-      while (gathered.length > 0 && !writing && !subscriber.closed) {
-        const batch = gathered
-        const last = batch[batch.length - 1]!.seq
-        gathered = []
-        writing = true
-        let returned = false
-        subscriber.add(defer(() => write(batch)).subscribe({
+      // A loop, not a recursion: a storage that answers at once would nest as deep as there are writes.
+      // What a release leads to is gathered, and written when all of it is known.
+      const writeGathered = (): void => {
+        while (gathered.length > 0 && !writing && !subscriber.closed) {
+          const batch = gathered
+          const last = batch[batch.length - 1]!.seq
+          gathered = []
+          writing = true
+          let returned = false
+          subscriber.add(
+            defer(() => write(batch)).subscribe({
+              error: (error: unknown) => subscriber.error(error),
+              complete: () => {
+                release(last)
+                writing = false
+                if (returned) writeGathered()
+              },
+            }),
+          )
+          returned = true
+        }
+        if (upstreamDone && !writing && gathered.length === 0) subscriber.complete()
+      }
+
+      subscriber.add(
+        effect$.subscribe({
+          next: (effect) => {
+            if (effect._tag === 'Persist') {
+              gathered.push(effect)
+              if (!writing) writeGathered()
+            } else if (effect.after === null || effect.after <= done)
+              subscriber.next({ _tag: 'Send', message: effect.message, after: null })
+            else {
+              if (waiting.length === maxWaitingSends) waiting.shift()
+              waiting.push(effect)
+            }
+          },
           error: (error: unknown) => subscriber.error(error),
           complete: () => {
-            release(last)
-            writing = false
-            if (returned) writeGathered()
+            upstreamDone = true
+            writeGathered()
           },
-        }))
-        returned = true
-      }
-      if (upstreamDone && !writing && gathered.length === 0) subscriber.complete()
-    }
-
-    subscriber.add(effect$.subscribe({
-      next: (effect) => {
-        if (effect._tag === 'Persist') {
-          gathered.push(effect)
-          if (!writing) writeGathered()
-        } else if (effect.after === null || effect.after <= done) subscriber.next({ _tag: 'Send', message: effect.message, after: null })
-        else {
-          if (waiting.length === maxWaitingSends) waiting.shift()
-          waiting.push(effect)
-        }
-      },
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => {
-        upstreamDone = true
-        writeGathered()
-      },
-    }))
-  })
+        }),
+      )
+    })

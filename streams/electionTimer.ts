@@ -19,12 +19,14 @@ export interface ElectionTimerOptions {
  *   arm        --a--a---------     timeout of 5 ms
  *   timed out  ----------t----
  */
-export const electionTimer = ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink => (effect$) =>
-  effect$.pipe(
-    filter((effect) => effect._tag === 'ArmElectionTimer'),
-    deadline(
-      () => min + Math.floor(random() * (max - min + 1)),
-      ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),
-      scheduler,
-    ),
-  )
+export const electionTimer =
+  ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
+  (effect$) =>
+    effect$.pipe(
+      filter((effect) => effect._tag === 'ArmElectionTimer'),
+      deadline(
+        () => min + Math.floor(random() * (max - min + 1)),
+        ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),
+        scheduler,
+      ),
+    )

@@ -141,7 +141,10 @@ class HeapAction<T> extends Subscription implements SchedulerAction<T> {
   private state: T | undefined
   private pending = false
 
-  constructor(private readonly scheduler: HeapScheduler, private readonly work: Work<T>) {
+  constructor(
+    private readonly scheduler: HeapScheduler,
+    private readonly work: Work<T>,
+  ) {
     super()
   }
 

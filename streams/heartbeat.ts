@@ -10,12 +10,14 @@ import type { Sink } from './sink.js'
  *   arm  --a------a-----      heartbeat of 4 ms
  *   due  ------h------h-
  */
-export const heartbeat = ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink => (effect$) =>
-  effect$.pipe(
-    filter((effect) => effect._tag === 'ArmHeartbeat'),
-    deadline(
-      () => heartbeatMs,
-      ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),
-      scheduler,
-    ),
-  )
+export const heartbeat =
+  ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
+  (effect$) =>
+    effect$.pipe(
+      filter((effect) => effect._tag === 'ArmHeartbeat'),
+      deadline(
+        () => heartbeatMs,
+        ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),
+        scheduler,
+      ),
+    )

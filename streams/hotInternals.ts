@@ -10,7 +10,9 @@ export class Hot<T> extends Observable<T> {
   constructor() {
     super((subscriber) => {
       this.subscribers = [...this.subscribers, subscriber]
-      return () => { this.subscribers = this.subscribers.filter((other) => other !== subscriber) }
+      return () => {
+        this.subscribers = this.subscribers.filter((other) => other !== subscriber)
+      }
     })
   }
 

@@ -24,8 +24,8 @@ const anyone: LinkEnds = { from: null, to: null }
  * than its link has is rejected too (thesis §4.1: servers process RPCs without consulting their
  * configuration, so this is where a stranger must stop).
  *
- *   wire     m--x--m--
- *   inbound  M--R--M--     M Received, R Rejected
+ *   wire     --b--o--x--b--|     b: a message as bytes, o: as an object, x: none
+ *   inbound  --m--m--r--m--|     m: Received, r: Rejected
  *
  * @example
  * of({ _tag: 'RequestVote', term: -1 }).pipe(inbound()) // Rejected { reason: 'RequestVote/from is undefined, not NodeId' }

@@ -31,16 +31,18 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
     }
     cut$.next()
   }
-  from(stream$).pipe(takeUntil(cut$)).subscribe({
-    next: (value) => {
-      const reader = readers.shift()
-      if (reader !== undefined) reader.resolve({ done: false, value })
-      else if (buffer.length < maxBuffered) buffer.push(value)
-      else finish({ error: new IteratorOverrun(maxBuffered) })
-    },
-    error: (error: unknown) => finish({ error }),
-    complete: () => finish('complete'),
-  })
+  from(stream$)
+    .pipe(takeUntil(cut$))
+    .subscribe({
+      next: (value) => {
+        const reader = readers.shift()
+        if (reader !== undefined) reader.resolve({ done: false, value })
+        else if (buffer.length < maxBuffered) buffer.push(value)
+        else finish({ error: new IteratorOverrun(maxBuffered) })
+      },
+      error: (error: unknown) => finish({ error }),
+      complete: () => finish('complete'),
+    })
 
   const iterator: AsyncIterableIterator<T> = {
     [Symbol.asyncIterator]: () => iterator,
@@ -49,7 +51,9 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
       if (ending === 'complete') return Promise.resolve({ done: true, value: undefined })
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a stream's error is passed on as it is
       if (ending !== null) return Promise.reject(ending.error)
-      return new Promise((resolve, reject) => { readers.push({ resolve, reject }) })
+      return new Promise((resolve, reject) => {
+        readers.push({ resolve, reject })
+      })
     },
     return: () => {
       finish('complete')

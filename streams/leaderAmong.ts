@@ -9,4 +9,11 @@ import type { Raft } from './createRaft.js'
  * const leader = await firstValueFrom(leaderAmong(servers))
  */
 export const leaderAmong = <C, R>(servers: ReadonlyArray<Raft<C, R>>): Observable<Raft<C, R>> =>
-  merge(...servers.map((server) => server.role$.pipe(filter((role) => role === 'Leader'), map(() => server))))
+  merge(
+    ...servers.map((server) =>
+      server.role$.pipe(
+        filter((role) => role === 'Leader'),
+        map(() => server),
+      ),
+    ),
+  )

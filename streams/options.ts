@@ -58,7 +58,10 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
 /** An option has a value that cannot work; nothing was started. */
 export class InvalidOption extends Error {
   override readonly name = 'InvalidOption'
-  constructor(readonly option: string, reason: string) {
+  constructor(
+    readonly option: string,
+    reason: string,
+  ) {
     super(`${option}: ${reason}`)
   }
 }
@@ -69,18 +72,25 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
   const tuning: Tuning = { ...defaultTuning, ...given }
   for (const [name, value] of Object.entries<unknown>({ ...tuning })) {
     const kind = typeof defaultTuning[name as keyof Tuning]
-    if (kind === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0)) throw new InvalidOption(name, `must be a whole number above 0, not ${String(value)}`)
+    if (kind === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))
+      throw new InvalidOption(name, `must be a whole number above 0, not ${String(value)}`)
     if (kind === 'boolean' && typeof value !== 'boolean') throw new InvalidOption(name, `must be true or false, not ${String(value)}`)
   }
   const { heartbeatMs, electionTimeoutMs, maxCommandBytes } = tuning
   const { min, max } = electionTimeoutMs ?? {}
   const whole = Number.isSafeInteger(min) && Number.isSafeInteger(max)
   if (!whole || min > max) throw new InvalidOption('electionTimeoutMs', `must be whole numbers with min ≤ max, not ${min} and ${max}`)
-  if (heartbeatMs >= min) throw new InvalidOption('heartbeatMs', `must be below electionTimeoutMs.min (${min}), or every heartbeat comes too late (§5.6)`)
+  if (heartbeatMs >= min)
+    throw new InvalidOption('heartbeatMs', `must be below electionTimeoutMs.min (${min}), or every heartbeat comes too late (§5.6)`)
   for (const limit of ['maxUncommittedBytes', 'maxLogBytes'] as const) {
-    if (maxCommandBytes > tuning[limit]) throw new InvalidOption('maxCommandBytes', `must be at most ${limit} (${tuning[limit]}), or there is never room for the longest command`)
+    if (maxCommandBytes > tuning[limit])
+      throw new InvalidOption(
+        'maxCommandBytes',
+        `must be at most ${limit} (${tuning[limit]}), or there is never room for the longest command`,
+      )
   }
-  if (tuning.maxEntriesPerMessage > maxEntriesPerFrame) throw new InvalidOption('maxEntriesPerMessage', `must be at most ${maxEntriesPerFrame}, which is what a frame may hold`)
+  if (tuning.maxEntriesPerMessage > maxEntriesPerFrame)
+    throw new InvalidOption('maxEntriesPerMessage', `must be at most ${maxEntriesPerFrame}, which is what a frame may hold`)
   return tuning
 }
 

@@ -28,7 +28,9 @@ export class ProposalError extends Error {
 const sentence = (reason: ProposalFailure): string => {
   switch (reason._tag) {
     case 'NotLeader':
-      return reason.leader === null ? 'Not the leader, and no leader is known: try again soon.' : `Not the leader: propose to ${reason.leader}.`
+      return reason.leader === null
+        ? 'Not the leader, and no leader is known: try again soon.'
+        : `Not the leader: propose to ${reason.leader}.`
     case 'Overloaded':
       return `Overloaded: ${reason.limit} is reached. Nothing was appended; try again when some of what is under way is done.`
     case 'Indeterminate':

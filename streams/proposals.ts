@@ -123,27 +123,32 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
     for (const proposal of never) end(proposal, { _tag: 'NotLeader', leader: null }, 'refused')
   }
 
-  const sink: Sink = (effect$) => new Observable<RaftEvent>((subscriber) => {
-    out = subscriber
-    subscriber.add(effect$.pipe(filter((effect) => effect._tag === 'ScheduleFlush' || effect._tag === 'Appended' || effect._tag === 'Refused')).subscribe({
-      next: (effect) => {
-        if (effect._tag === 'Appended') onAppended(effect)
-        else if (effect._tag === 'Refused') onRefused(effect)
-        else {
-          flushDue = true
-          scheduleTurn()
-        }
-      },
-      error: (error: unknown) => subscriber.error(error),
-    }))
-    subscriber.add(() => {
-      out = null
-      turn?.unsubscribe()
-      turn = undefined
-      flushDue = false
-      abandonAll()
+  const sink: Sink = (effect$) =>
+    new Observable<RaftEvent>((subscriber) => {
+      out = subscriber
+      subscriber.add(
+        effect$
+          .pipe(filter((effect) => effect._tag === 'ScheduleFlush' || effect._tag === 'Appended' || effect._tag === 'Refused'))
+          .subscribe({
+            next: (effect) => {
+              if (effect._tag === 'Appended') onAppended(effect)
+              else if (effect._tag === 'Refused') onRefused(effect)
+              else {
+                flushDue = true
+                scheduleTurn()
+              }
+            },
+            error: (error: unknown) => subscriber.error(error),
+          }),
+      )
+      subscriber.add(() => {
+        out = null
+        turn?.unsubscribe()
+        turn = undefined
+        flushDue = false
+        abandonAll()
+      })
     })
-  })
 
   return {
     sink,

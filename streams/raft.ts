@@ -26,7 +26,10 @@ export interface RaftSinks {
  *
  *   timers, clients, network, disk, state machine ──▶ run ──▶ effects ──▶ the same, as sinks
  */
-export const raft = (initial: Server, { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks): Observable<Inspection> =>
+export const raft = (
+  initial: Server,
+  { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks,
+): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
     const toDisk$ = new Hot<Persist | Send>()
     const toNetwork$ = new Hot<Send>()
@@ -39,13 +42,21 @@ export const raft = (initial: Server, { sinks, network, storage, rejected, sched
 
     const disk$ = toDisk$.pipe(durably(storage), share())
     const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
-    const released$ = disk$.pipe(filter((answer) => answer._tag === 'Send'), catchError(() => NEVER)) // it is told by persisted$
+    const released$ = disk$.pipe(
+      filter((answer) => answer._tag === 'Send'),
+      catchError(() => NEVER),
+    ) // it is told by persisted$
     const message$: Observable<Message> = merge(toNetwork$, released$).pipe(outbound())
 
-    const inbound$ = new Observable<RaftEvent>((events) => from(network(message$)).subscribe({
-      next: (event) => { if (event._tag === 'Rejected') rejected(event); else events.next(event) },
-      error: (error: unknown) => events.error(error),
-    }))
+    const inbound$ = new Observable<RaftEvent>((events) =>
+      from(network(message$)).subscribe({
+        next: (event) => {
+          if (event._tag === 'Rejected') rejected(event)
+          else events.next(event)
+        },
+        error: (error: unknown) => events.error(error),
+      }),
+    )
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
     return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$)

@@ -32,46 +32,50 @@ export interface RunOptions {
  *   events   --a--------b---     1 causes c within the call
  *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
  */
-export const run = ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> => (event$) =>
-  new Observable<Inspection>((subscriber) => {
-    let server = initial
-    let queue: Effect[] = []
-    let head = 0
-    let draining = true // until every source is subscribed to, the disk among them
+export const run =
+  ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
+  (event$) =>
+    new Observable<Inspection>((subscriber) => {
+      let server = initial
+      let queue: Effect[] = []
+      let head = 0
+      let draining = true // until every source is subscribed to, the disk among them
 
-    const drain = (): void => {
-      draining = true
-      for (let performed = 0; head < queue.length && !subscriber.closed; performed++) {
-        if (performed === maxEffectsPerTurn) {
-          queue = queue.slice(head)
-          head = 0
-          subscriber.add(scheduler.schedule(drain))
-          return // still draining: nobody may overtake what waits
+      const drain = (): void => {
+        draining = true
+        for (let performed = 0; head < queue.length && !subscriber.closed; performed++) {
+          if (performed === maxEffectsPerTurn) {
+            queue = queue.slice(head)
+            head = 0
+            subscriber.add(scheduler.schedule(drain))
+            return // still draining: nobody may overtake what waits
+          }
+          perform(queue[head++]!)
         }
-        perform(queue[head++]!)
+        queue = []
+        head = 0
+        draining = false
       }
-      queue = []
-      head = 0
-      draining = false
-    }
 
-    subscriber.add(event$.subscribe({
-      next: (event) => {
-        const before = server
-        const at = scheduler.now()
-        let stepped: Step
-        try {
-          stepped = checkedStep(before, event, at)
-        } catch (violation) {
-          return subscriber.error(violation)
-        }
-        server = stepped.server
-        for (const effect of stepped.effects) queue.push(effect)
-        subscriber.next({ at, event, before, after: server, effects: stepped.effects })
-        if (!draining) drain()
-      },
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => subscriber.complete(),
-    }))
-    drain()
-  })
+      subscriber.add(
+        event$.subscribe({
+          next: (event) => {
+            const before = server
+            const at = scheduler.now()
+            let stepped: Step
+            try {
+              stepped = checkedStep(before, event, at)
+            } catch (violation) {
+              return subscriber.error(violation)
+            }
+            server = stepped.server
+            for (const effect of stepped.effects) queue.push(effect)
+            subscriber.next({ at, event, before, after: server, effects: stepped.effects })
+            if (!draining) drain()
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      )
+      drain()
+    })

@@ -45,5 +45,4 @@ export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
-export const isVoter = (c: Configuration, id: NodeId): boolean =>
-  halves(c).some((half) => half.voters.some((member) => member.id === id))
+export const isVoter = (c: Configuration, id: NodeId): boolean => halves(c).some((half) => half.voters.some((member) => member.id === id))

@@ -36,5 +36,7 @@ export const numberWaits = (effects: ReadonlyArray<Effect>, draft: ServerDraft):
   const waits = effects.some((effect) => effect._tag === 'Send' && effect.after === thisWrite)
   if (!waits) return effects
   const last = draft.durable.settled ? null : draft.durable.written
-  return effects.map((effect) => (effect._tag === 'Send' && effect.after === thisWrite ? { _tag: 'Send', message: effect.message, after: last } : effect))
+  return effects.map((effect) =>
+    effect._tag === 'Send' && effect.after === thisWrite ? { _tag: 'Send', message: effect.message, after: last } : effect,
+  )
 }

@@ -42,6 +42,9 @@ export const configurationOf = (command: Uint8Array): either.Either<string, Conf
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
   const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')
   return either.chain((json: unknown) => either.mapLeft(() => 'not a configuration')(Configuration.decode(json)))(
-    either.tryCatch(() => JSON.parse(text) as unknown, () => 'not JSON'),
+    either.tryCatch(
+      () => JSON.parse(text) as unknown,
+      () => 'not JSON',
+    ),
   )
 }

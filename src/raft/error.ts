@@ -7,12 +7,11 @@ import type { LogIndex, NodeId } from './ids.js'
  *  - `Overloaded`: a bound is reached (`limit` names it); offer it again when some of what is under way is done.
  */
 export type Refusal =
-  | { readonly _tag: 'NotLeader'; readonly leader: NodeId | null }
-  | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
+  { readonly _tag: 'NotLeader'; readonly leader: NodeId | null } | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
 
 /** The bounds a proposal can meet, by the names they have in the options. */
 export type LimitName =
-  | 'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'
+  'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'
 
 /** A property that the protocol guarantees does not hold: a bug, or a disk that lied. The server that finds it stops. */
 export class InvariantViolation extends Error {

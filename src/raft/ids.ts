@@ -7,35 +7,47 @@ import * as t from 'io-ts'
 
 const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
-export interface TermBrand { readonly Term: unique symbol }
+export interface TermBrand {
+  readonly Term: unique symbol
+}
 /** Wire and disk hold a term in 48 bits: a new one every millisecond for nine thousand years. */
 export const maxTerm = 2 ** 48 - 1
 /** A term: "time is divided into terms of arbitrary length", numbered with consecutive integers from 1; 0 before the first election (§5.1). */
 export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n) && n <= maxTerm, 'Term')
 export type Term = t.TypeOf<typeof Term>
 
-export interface LogIndexBrand { readonly LogIndex: unique symbol }
+export interface LogIndexBrand {
+  readonly LogIndex: unique symbol
+}
 /** A position in the log, from 1; 0 means "before the first entry" (§5.3). */
 export const LogIndex = t.brand(t.number, (n): n is t.Branded<number, LogIndexBrand> => natural(n), 'LogIndex')
 export type LogIndex = t.TypeOf<typeof LogIndex>
 
-export interface NodeIdBrand { readonly NodeId: unique symbol }
+export interface NodeIdBrand {
+  readonly NodeId: unique symbol
+}
 const nodeIdPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
 /** The name of a server: `[a-z0-9][a-z0-9._-]{0,63}`, so that it is safe in a file name, a host name and a metric label. */
 export const NodeId = t.brand(t.string, (s): s is t.Branded<string, NodeIdBrand> => nodeIdPattern.test(s), 'NodeId')
 export type NodeId = t.TypeOf<typeof NodeId>
 
-export interface IncarnationBrand { readonly Incarnation: unique symbol }
+export interface IncarnationBrand {
+  readonly Incarnation: unique symbol
+}
 /** The name of one data directory: 32 hexadecimal digits, drawn when it was made. Same id and another incarnation is another server. */
 export const Incarnation = t.brand(t.string, (s): s is t.Branded<string, IncarnationBrand> => /^[0-9a-f]{32}$/.test(s), 'Incarnation')
 export type Incarnation = t.TypeOf<typeof Incarnation>
 
-export interface WriteSeqBrand { readonly WriteSeq: unique symbol }
+export interface WriteSeqBrand {
+  readonly WriteSeq: unique symbol
+}
 /** The number of a write to stable storage, from 1 in each run; 0 means "nothing was written yet". */
 export const WriteSeq = t.brand(t.number, (n): n is t.Branded<number, WriteSeqBrand> => natural(n), 'WriteSeq')
 export type WriteSeq = t.TypeOf<typeof WriteSeq>
 
-export interface MessageSeqBrand { readonly MessageSeq: unique symbol }
+export interface MessageSeqBrand {
+  readonly MessageSeq: unique symbol
+}
 /** The number of a request among all that its sender made in this run; its one reply echoes it as `re`. */
 export const MessageSeq = t.brand(t.number, (n): n is t.Branded<number, MessageSeqBrand> => natural(n), 'MessageSeq')
 export type MessageSeq = t.TypeOf<typeof MessageSeq>

@@ -17,14 +17,24 @@ export interface Invariant {
 
 export const invariants: ReadonlyArray<Invariant> = [
   { name: 'currentTerm never decreases (§5.1)', holds: (a, b) => a.currentTerm <= b.currentTerm },
-  { name: 'at most one vote per term (§5.2)', holds: (a, b) => a.currentTerm !== b.currentTerm || a.votedFor === null || a.votedFor === b.votedFor },
+  {
+    name: 'at most one vote per term (§5.2)',
+    holds: (a, b) => a.currentTerm !== b.currentTerm || a.votedFor === null || a.votedFor === b.votedFor,
+  },
   { name: 'a candidate and a leader voted for themselves (§5.2)', holds: (_, b) => b.role._tag === 'Follower' || b.votedFor === b.id },
-  { name: 'a server becomes leader only from candidate (Figure 4)', holds: (a, b) => b.role._tag !== 'Leader' || a.role._tag !== 'Follower' },
+  {
+    name: 'a server becomes leader only from candidate (Figure 4)',
+    holds: (a, b) => b.role._tag !== 'Leader' || a.role._tag !== 'Follower',
+  },
   { name: 'no entry is newer than currentTerm', holds: (_, b) => b.log.lastTerm <= b.currentTerm },
   {
     name: 'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)',
     // One that steps down may do so at the word of the new leader, whose entries replace its own in the same step.
-    holds: (a, b) => a.role._tag !== 'Leader' || b.role._tag !== 'Leader' || a.log === b.log || (a.log.lastIndex <= b.log.lastIndex && b.log.termAt(a.log.lastIndex) === a.log.lastTerm),
+    holds: (a, b) =>
+      a.role._tag !== 'Leader' ||
+      b.role._tag !== 'Leader' ||
+      a.log === b.log ||
+      (a.log.lastIndex <= b.log.lastIndex && b.log.termAt(a.log.lastIndex) === a.log.lastTerm),
   },
   { name: 'commitIndex never decreases', holds: (a, b) => a.commitIndex <= b.commitIndex },
   { name: 'commitIndex is within the log', holds: (_, b) => b.commitIndex <= b.log.lastIndex },
@@ -38,7 +48,8 @@ export const invariants: ReadonlyArray<Invariant> = [
   },
   {
     name: 'log.base ≤ lastApplied ≤ handedOver ≤ commitIndex',
-    holds: (_, { log, lastApplied, handedOver, commitIndex }) => log.base.index <= lastApplied && lastApplied <= handedOver && handedOver <= commitIndex,
+    holds: (_, { log, lastApplied, handedOver, commitIndex }) =>
+      log.base.index <= lastApplied && lastApplied <= handedOver && handedOver <= commitIndex,
   },
   { name: 'lastApplied and handedOver never decrease', holds: (a, b) => a.lastApplied <= b.lastApplied && a.handedOver <= b.handedOver },
   { name: 'only what is durable is handed over', holds: (a, b) => b.handedOver === a.handedOver || b.handedOver <= b.durable.index },

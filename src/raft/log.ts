@@ -62,7 +62,9 @@ export interface Log extends Iterable<Entry> {
 
 /** A log that begins after `base`. */
 export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log =>
-  new ChunkedLog(base, [], base.index, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(entries)
+  new ChunkedLog(base, [], base.index, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(
+    entries,
+  )
 
 /** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
 export const commonPrefix = (a: Log, b: Log): LogIndex => {
@@ -120,8 +122,12 @@ class ChunkedLog implements Log {
     this.bytes = this.bytesUpTo(lastIndex) - bytesBefore
   }
 
-  get configuration(): Configuration { return this.configurations.configuration }
-  get configurationIndex(): LogIndex { return this.configurations.index }
+  get configuration(): Configuration {
+    return this.configurations.configuration
+  }
+  get configurationIndex(): LogIndex {
+    return this.configurations.index
+  }
 
   configurationAt(index: LogIndex): Configuration {
     let at = this.configurations
@@ -223,7 +229,8 @@ class ChunkedLog implements Log {
     // The first chunk kept may begin with entries that were dropped: they must not be held by it.
     const rest = index - origin
     const first = chunks[0]
-    if (rest > 0 && first !== undefined) chunks[0] = { entries: first.entries.slice().fill(undefined, 0, rest), bytesUpTo: first.bytesUpTo.slice() }
+    if (rest > 0 && first !== undefined)
+      chunks[0] = { entries: first.entries.slice().fill(undefined, 0, rest), bytesUpTo: first.bytesUpTo.slice() }
     return new ChunkedLog(base, chunks, origin, this.lastIndex, this.bytesUpTo(index), configurationsFrom(this.configurations, base))
   }
 

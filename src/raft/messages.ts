@@ -13,9 +13,15 @@ const kinds: ReadonlySet<unknown> = new Set<Entry['kind']>(['command', 'noop', '
 
 const isEntry = (u: unknown): u is Entry => {
   const e = u as Partial<Entry> | null
-  return typeof e === 'object' && e !== null && Term.is(e.term) && kinds.has(e.kind)
-    && e.command instanceof Uint8Array && e.size === e.command.length
-    && (e.kind !== 'configuration' || either.isRight(configurationOf(e.command)))
+  return (
+    typeof e === 'object' &&
+    e !== null &&
+    Term.is(e.term) &&
+    kinds.has(e.kind) &&
+    e.command instanceof Uint8Array &&
+    e.size === e.command.length &&
+    (e.kind !== 'configuration' || either.isRight(configurationOf(e.command)))
+  )
 }
 
 /** Entries as one codec with a loop of its own: `t.array(t.strict(…))` costs forty times as much. */
@@ -30,23 +36,44 @@ const request = { from: NodeId, to: NodeId, seq: MessageSeq }
 const reply = { from: NodeId, to: NodeId, re: MessageSeq }
 
 /** "Invoked by candidates to gather votes (§5.2)." */
-export const RequestVote = t.readonly(t.type({
-  _tag: t.literal('RequestVote'), ...request,
-  term: Term, candidateId: NodeId, lastLogIndex: LogIndex, lastLogTerm: Term,
-}), 'RequestVote')
+export const RequestVote = t.readonly(
+  t.type({
+    _tag: t.literal('RequestVote'),
+    ...request,
+    term: Term,
+    candidateId: NodeId,
+    lastLogIndex: LogIndex,
+    lastLogTerm: Term,
+  }),
+  'RequestVote',
+)
 export type RequestVote = t.TypeOf<typeof RequestVote>
 
-export const RequestVoteReply = t.readonly(t.type({
-  _tag: t.literal('RequestVoteReply'), ...reply,
-  term: Term, voteGranted: t.boolean,
-}), 'RequestVoteReply')
+export const RequestVoteReply = t.readonly(
+  t.type({
+    _tag: t.literal('RequestVoteReply'),
+    ...reply,
+    term: Term,
+    voteGranted: t.boolean,
+  }),
+  'RequestVoteReply',
+)
 export type RequestVoteReply = t.TypeOf<typeof RequestVoteReply>
 
 /** "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)." */
-export const AppendEntries = t.readonly(t.type({
-  _tag: t.literal('AppendEntries'), ...request,
-  term: Term, leaderId: NodeId, prevLogIndex: LogIndex, prevLogTerm: Term, entries: Entries, leaderCommit: LogIndex,
-}), 'AppendEntries')
+export const AppendEntries = t.readonly(
+  t.type({
+    _tag: t.literal('AppendEntries'),
+    ...request,
+    term: Term,
+    leaderId: NodeId,
+    prevLogIndex: LogIndex,
+    prevLogTerm: Term,
+    entries: Entries,
+    leaderCommit: LogIndex,
+  }),
+  'AppendEntries',
+)
 export type AppendEntries = t.TypeOf<typeof AppendEntries>
 
 /**
@@ -58,10 +85,17 @@ export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index
 export type Conflict = t.TypeOf<typeof Conflict>
 
 /** On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says where to go on. */
-export const AppendEntriesReply = t.readonly(t.type({
-  _tag: t.literal('AppendEntriesReply'), ...reply,
-  term: Term, success: t.boolean, matchIndex: LogIndex, conflict: t.union([Conflict, t.null]),
-}), 'AppendEntriesReply')
+export const AppendEntriesReply = t.readonly(
+  t.type({
+    _tag: t.literal('AppendEntriesReply'),
+    ...reply,
+    term: Term,
+    success: t.boolean,
+    matchIndex: LogIndex,
+    conflict: t.union([Conflict, t.null]),
+  }),
+  'AppendEntriesReply',
+)
 export type AppendEntriesReply = t.TypeOf<typeof AppendEntriesReply>
 
 const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply], 'Message')
@@ -71,7 +105,11 @@ export type Message = t.TypeOf<typeof Shape>
 const implausible = (m: Message): string | null => {
   switch (m._tag) {
     case 'RequestVote':
-      return m.candidateId !== m.from ? 'candidateId is not the sender' : m.lastLogTerm >= m.term ? 'lastLogTerm is not older than term' : null
+      return m.candidateId !== m.from
+        ? 'candidateId is not the sender'
+        : m.lastLogTerm >= m.term
+          ? 'lastLogTerm is not older than term'
+          : null
     case 'AppendEntries': {
       if (m.leaderId !== m.from) return 'leaderId is not the sender'
       if (!Number.isSafeInteger(m.prevLogIndex + m.entries.length)) return 'the last index is no safe integer'
@@ -96,9 +134,10 @@ const implausible = (m: Message): string | null => {
 export const Message = new t.Type<Message, Message>(
   'Message',
   (u): u is Message => Shape.is(u) && implausible(u) === null,
-  (u, context) => either.chain((m: Message): t.Validation<Message> => {
-    const reason = implausible(m)
-    return reason === null ? t.success(m) : t.failure(u, context, reason)
-  })(Shape.validate(u, context)),
+  (u, context) =>
+    either.chain((m: Message): t.Validation<Message> => {
+      const reason = implausible(m)
+      return reason === null ? t.success(m) : t.failure(u, context, reason)
+    })(Shape.validate(u, context)),
   t.identity,
 )

@@ -63,7 +63,8 @@ export const printEffect = (effect: Effect): string => {
       return `appended request ${effect.request} at ${effect.firstIndex} T${effect.term} ×${effect.count}`
     case 'Refused':
       return `refused request ${effect.request} after ${effect.appended}: ${effect.refusal._tag}${
-        effect.refusal._tag === 'NotLeader' ? ` (leader ${effect.refusal.leader ?? 'unknown'})` : ` (${effect.refusal.limit})`}`
+        effect.refusal._tag === 'NotLeader' ? ` (leader ${effect.refusal.leader ?? 'unknown'})` : ` (${effect.refusal.limit})`
+      }`
   }
 }
 

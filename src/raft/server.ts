@@ -40,7 +40,10 @@ export class Follower {
 /** `votes` holds the own name only once `ownVote`, the write with the own vote in it, is on disk. */
 export class Candidate {
   readonly _tag = 'Candidate'
-  constructor(readonly ownVote: WriteSeq, readonly votes: ReadonlyArray<NodeId> = []) {}
+  constructor(
+    readonly ownVote: WriteSeq,
+    readonly votes: ReadonlyArray<NodeId> = [],
+  ) {}
 }
 
 /** "Volatile state on leaders (reinitialized after election)": construction is the reinitialization. */
@@ -126,9 +129,15 @@ export const draftOf = (s: Server): ServerDraft => ({
 
 /** Whether nothing differs between the two: then a step gives back the very same server. */
 export const isUnchanged = (a: Server, b: Server): boolean =>
-  a.currentTerm === b.currentTerm && a.votedFor === b.votedFor && a.log === b.log
-  && a.commitIndex === b.commitIndex && a.lastApplied === b.lastApplied && a.handedOver === b.handedOver
-  && a.role === b.role && a.durable === b.durable && a.counters === b.counters
+  a.currentTerm === b.currentTerm &&
+  a.votedFor === b.votedFor &&
+  a.log === b.log &&
+  a.commitIndex === b.commitIndex &&
+  a.lastApplied === b.lastApplied &&
+  a.handedOver === b.handedOver &&
+  a.role === b.role &&
+  a.durable === b.durable &&
+  a.counters === b.counters
 
 /** What a server finds on its disk when it starts. */
 export interface Recovered extends HardState {

@@ -34,7 +34,7 @@ export const applyCommitted = (server: ServerDraft): ReadonlyArray<Effect> => {
 
 const runsOfCommands = (first: LogIndex, entries: ReadonlyArray<Entry>): ReadonlyArray<Effect> => {
   const effects: Effect[] = []
-  for (let start = 0; start < entries.length; ) {
+  for (let start = 0; start < entries.length;) {
     let end = start
     while (end < entries.length && entries[end]!.kind === 'command') end++
     const run = start === 0 && end === entries.length ? entries : entries.slice(start, end)

@@ -44,8 +44,8 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
     armed,
     entries.length > 0
       ? answer(server, rpc, { success: true, matchIndex: lastNew, durably: true })
-      // Nothing to write: answered at once with what the disk holds, so that a slow disk deposes no leader.
-      : answer(server, rpc, { success: true, matchIndex: minIndex(rpc.prevLogIndex, server.durable.index) }),
+      : // Nothing to write: answered at once with what the disk holds, so that a slow disk deposes no leader.
+        answer(server, rpc, { success: true, matchIndex: minIndex(rpc.prevLogIndex, server.durable.index) }),
     ...applyCommitted(server),
   ]
 }
@@ -62,13 +62,19 @@ const conflictAt = (log: Log, prevLogIndex: LogIndex): Conflict => {
  * exactly full takes one more message: its leader's is not larger, and what follows may be the no-op without which nothing is committed again.
  */
 const hasRoom = ({ commitIndex, lastApplied, durable, log, settings }: ServerDraft): boolean =>
-  commitIndex - lastApplied < settings.maxUnapplied && durable.pending.length < settings.maxPendingWrites && log.bytes <= settings.maxLogBytes
+  commitIndex - lastApplied < settings.maxUnapplied &&
+  durable.pending.length < settings.maxPendingWrites &&
+  log.bytes <= settings.maxLogBytes
 
 const answer = (
   { id, currentTerm }: ServerDraft,
   { from, seq }: AppendEntries,
-  { success, matchIndex = logIndex(0), conflict = null, durably = false }:
-    Pick<AppendEntriesReply, 'success'> & Partial<AppendEntriesReply> & { readonly durably?: boolean },
+  {
+    success,
+    matchIndex = logIndex(0),
+    conflict = null,
+    durably = false,
+  }: Pick<AppendEntriesReply, 'success'> & Partial<AppendEntriesReply> & { readonly durably?: boolean },
 ): Effect => ({
   _tag: 'Send',
   message: { _tag: 'AppendEntriesReply', from: id, to: from, re: seq, term: currentTerm, success, matchIndex, conflict },

@@ -26,10 +26,7 @@ const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
   // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk as a
   // vote given to another would: after a crash this server must not vote a second time in this term.
   const rivals = [...new Set(voterSets(log.configuration).flat())].filter((voter) => voter !== id).sort(byCodeUnit)
-  return [
-    armElectionTimer(server),
-    ...rivals.map((to): Effect => ({ _tag: 'Send', message: requestVote(server, to), after: thisWrite })),
-  ]
+  return [armElectionTimer(server), ...rivals.map((to): Effect => ({ _tag: 'Send', message: requestVote(server, to), after: thisWrite }))]
 }
 
 const requestVote = (server: ServerDraft, to: NodeId): RequestVote => ({

@@ -16,7 +16,9 @@ import { applyCommitted, scheduleFlush } from './allServers.js'
 export const advanceCommit = (server: ServerDraft): ReadonlyArray<Effect> => {
   const { id, role, log, durable, commitIndex, currentTerm } = server
   if (role._tag !== 'Leader') return []
-  const N = logIndex(quorumValue(voterSets(log.configuration), (voter) => (voter === id ? durable.index : (role.follower(voter)?.matchIndex ?? 0))))
+  const N = logIndex(
+    quorumValue(voterSets(log.configuration), (voter) => (voter === id ? durable.index : (role.follower(voter)?.matchIndex ?? 0))),
+  )
   const ofOwnTerm = log.termAt(N) === currentTerm
   if (N > commitIndex && ofOwnTerm) {
     server.commitIndex = N

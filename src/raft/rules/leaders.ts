@@ -39,7 +39,10 @@ export const propose = (server: ServerDraft, request: RequestId, commands: Reado
 }
 
 /** How many of the commands there is room for, and which limit the next one meets. */
-const admissible = (server: ServerDraft, commands: ReadonlyArray<Uint8Array>): { readonly count: number; readonly limit: LimitName | null } => {
+const admissible = (
+  server: ServerDraft,
+  commands: ReadonlyArray<Uint8Array>,
+): { readonly count: number; readonly limit: LimitName | null } => {
   const { settings, log, commitIndex, lastApplied, durable } = server
   if (durable.pending.length >= settings.maxPendingWrites) return { count: 0, limit: 'maxPendingWrites' }
   if (commitIndex - lastApplied >= settings.maxUnapplied) return { count: 0, limit: 'maxUnapplied' }
@@ -62,7 +65,10 @@ export const heartbeatDue = (server: ServerDraft, generation: number): ReadonlyA
 /** The end of a turn: what proposals and answers have left to send goes out together. */
 export const flush = (server: ServerDraft): ReadonlyArray<Effect> => toEach(server, replicate)
 
-const toEach = (server: ServerDraft, send: (server: ServerDraft, progress: Progress, effects: Effect[]) => Progress): ReadonlyArray<Effect> => {
+const toEach = (
+  server: ServerDraft,
+  send: (server: ServerDraft, progress: Progress, effects: Effect[]) => Progress,
+): ReadonlyArray<Effect> => {
   const { role } = server
   if (role._tag !== 'Leader') return []
   const effects: Effect[] = []

@@ -59,20 +59,39 @@ const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effec
     // Leaves at once, in parallel with the leader's own write (thesis §10.2.1).
     after: null,
     message: {
-      _tag: 'AppendEntries', from: id, to, seq, term: currentTerm, leaderId: id,
-      prevLogIndex, prevLogTerm: log.termAt(prevLogIndex)!, entries, leaderCommit: commitIndex,
+      _tag: 'AppendEntries',
+      from: id,
+      to,
+      seq,
+      term: currentTerm,
+      leaderId: id,
+      prevLogIndex,
+      prevLogTerm: log.termAt(prevLogIndex)!,
+      entries,
+      leaderCommit: commitIndex,
     },
   } satisfies Send)
   const request: Inflight = { seq, prevLogIndex, lastIndex, bytes: bytesOf(log, nextIndex, lastIndex) }
   const told = maxIndex(sentCommit, minIndex(commitIndex, lastIndex))
-  return new Progress(to, flow === 'Replicate' ? after(lastIndex) : nextIndex, matchIndex, told, flow, [...inflight, request], silentHeartbeats)
+  return new Progress(
+    to,
+    flow === 'Replicate' ? after(lastIndex) : nextIndex,
+    matchIndex,
+    told,
+    flow,
+    [...inflight, request],
+    silentHeartbeats,
+  )
 }
 
 const bytesOf = (log: Log, first: LogIndex, last: LogIndex): number => log.bytesFrom(first) - log.bytesFrom(after(last))
 
 /** Start over at `nextIndex`. What is under way no longer counts: its answers are late whatever they say. */
-const probing = ({ id, matchIndex, sentCommit, silentHeartbeats }: Progress, nextIndex: LogIndex, inflight: ReadonlyArray<Inflight> = []): Progress =>
-  new Progress(id, nextIndex, matchIndex, sentCommit, 'Probe', inflight, silentHeartbeats)
+const probing = (
+  { id, matchIndex, sentCommit, silentHeartbeats }: Progress,
+  nextIndex: LogIndex,
+  inflight: ReadonlyArray<Inflight> = [],
+): Progress => new Progress(id, nextIndex, matchIndex, sentCommit, 'Probe', inflight, silentHeartbeats)
 
 export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntriesReply): ReadonlyArray<Effect> => {
   const { role, log } = server
@@ -85,7 +104,9 @@ export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntr
   if (next !== progress) server.role = role.with(next)
 
   const effects = next.matchIndex > progress.matchIndex ? advanceCommit(server) : []
-  const wants = hasRoom(next, server.settings) && (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
+  const wants =
+    hasRoom(next, server.settings) &&
+    (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
   return wants && !effects.includes(scheduleFlush) ? [...effects, scheduleFlush] : effects
 }
 
@@ -95,19 +116,31 @@ const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntrie
   const matchIndex = maxIndex(progress.matchIndex, matched)
   const request = inflight.find(({ seq }) => seq === re)
   // Late: its place was given to others. What it says is true all the same, and need not be sent again.
-  if (request === undefined) return orSame(progress, new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0))
+  if (request === undefined)
+    return orSame(progress, new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0))
   // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
   if (full) return orSame(progress, new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0))
   const nextIndex = maxIndex(flow === 'Probe' ? after(request.lastIndex) : progress.nextIndex, after(matchIndex))
   // An answer frees its place in the window and those of all requests before it: theirs were lost or will come late.
-  return new Progress(id, nextIndex, matchIndex, sentCommit, 'Replicate', inflight.filter(({ seq }) => seq > re), 0)
+  return new Progress(
+    id,
+    nextIndex,
+    matchIndex,
+    sentCommit,
+    'Replicate',
+    inflight.filter(({ seq }) => seq > re),
+    0,
+  )
 }
 
 /** `progress` itself where `next` says nothing new, as after an answer that came twice. */
 const orSame = (progress: Progress, next: Progress): Progress =>
-  progress.nextIndex === next.nextIndex && progress.matchIndex === next.matchIndex && progress.flow === next.flow
-  && progress.silentHeartbeats === next.silentHeartbeats && progress.inflight.length === next.inflight.length
+  progress.nextIndex === next.nextIndex &&
+  progress.matchIndex === next.matchIndex &&
+  progress.flow === next.flow &&
+  progress.silentHeartbeats === next.silentHeartbeats &&
+  progress.inflight.length === next.inflight.length
     ? progress
     : next
 
