@@ -63,7 +63,8 @@ export class ProgressTeller {
   private tellLine(progress: Progress): void {
     const { part, elapsedMs } = progress
     const step = Math.floor(part === null ? elapsedMs / lineEveryMs : part / linePart)
-    if (step <= this.toldStep) return
+    // The end is told by the summary.
+    if (step <= this.toldStep || (part ?? 0) >= 1) return
     this.toldStep = step
     this.stderr.write(`${progressText(progress)}\n`)
   }

@@ -1,6 +1,6 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
-import { count, size } from '../view/format.js'
+import { count } from '../view/format.js'
 
 const Standing = t.readonly(
   t.type({
@@ -12,7 +12,6 @@ const Standing = t.readonly(
     lastApplied: t.number,
     revision: t.number,
     keys: t.number,
-    storageBytes: t.number,
   }),
 )
 /** What a server says of itself, as far as it is printed. */
@@ -47,36 +46,34 @@ const reasonOf = (error: unknown, timeoutMs: number): string => {
   return error.cause instanceof Error ? error.cause.message || 'nobody listens there' : error.message
 }
 
-const titles = ['ENDPOINT', 'SERVER', 'ROLE', 'TERM', 'LEADER', 'COMMIT', 'APPLIED', 'REVISION', 'KEYS', 'DISK'] as const
-/** The columns of names; numbers end where others end. */
-const leftAligned: ReadonlyArray<string> = ['ENDPOINT', 'SERVER', 'ROLE', 'LEADER']
-
-/** A line for each server under a heading. */
-export const statusTable = (asked: ReadonlyArray<Asked>): string => {
-  const rows = asked.map(({ endpoint, answer }) =>
-    either.isLeft(answer) ? [endpoint, answer.left] : [endpoint, ...cells(answer.right.standing)],
-  )
-  const full = rows.filter((row) => row.length === titles.length)
-  const widths = titles.map((title, i) => Math.max(title.length, ...(i === 0 ? rows : full).map((row) => row[i]?.length ?? 0)))
-  const print = (row: ReadonlyArray<string>): string =>
-    row
-      .map((cell, i) => (leftAligned.includes(titles[i] ?? '') ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd()
-  return [titles, ...rows].map((row) => `${print(row)}\n`).join('')
+interface Column {
+  readonly title: string
+  readonly cell: (standing: Standing) => string
+  readonly pad: 'padStart' | 'padEnd'
 }
 
-const cells = (standing: Standing): ReadonlyArray<string> => {
-  const { id, role, term, leader, commitIndex, lastApplied, revision, keys, storageBytes } = standing
-  return [
-    id,
-    role.toLowerCase(),
-    count(term),
-    leader ?? '–',
-    count(commitIndex),
-    count(lastApplied),
-    count(revision),
-    count(keys),
-    size(storageBytes),
-  ]
+const columns: ReadonlyArray<Column> = [
+  { title: 'SERVER', cell: ({ id }) => id, pad: 'padEnd' },
+  { title: 'ROLE', cell: ({ role }) => role.toLowerCase(), pad: 'padEnd' },
+  { title: 'TERM', cell: ({ term }) => count(term), pad: 'padStart' },
+  { title: 'LEADER', cell: ({ leader }) => leader ?? '–', pad: 'padEnd' },
+  { title: 'COMMIT', cell: ({ commitIndex }) => count(commitIndex), pad: 'padStart' },
+  { title: 'APPLIED', cell: ({ lastApplied }) => count(lastApplied), pad: 'padStart' },
+  { title: 'REVISION', cell: ({ revision }) => count(revision), pad: 'padStart' },
+  { title: 'KEYS', cell: ({ keys }) => count(keys), pad: 'padStart' },
+]
+
+/** A line for each server under a heading; where one does not answer, why. */
+export const statusTable = (asked: ReadonlyArray<Asked>): string => {
+  const standings = asked.flatMap(({ answer }) => (either.isRight(answer) ? [answer.right.standing] : []))
+  const widths = columns.map(({ title, cell }) => Math.max(title.length, ...standings.map((standing) => cell(standing).length)))
+  const row = (cellOf: (column: Column) => string): string =>
+    columns.map((column, i) => cellOf(column)[column.pad](widths[i] ?? 0)).join('  ')
+
+  const names = asked.map(({ endpoint }) => endpoint.replace('http://', ''))
+  const width = Math.max('ENDPOINT'.length, ...names.map((name) => name.length))
+  const lines = asked.map(({ answer }) => (either.isLeft(answer) ? answer.left : row(({ cell }) => cell(answer.right.standing))))
+  return [['ENDPOINT', row(({ title }) => title)] as const, ...lines.map((line, i) => [names[i] ?? '', line] as const)]
+    .map(([name, line]) => `${name.padEnd(width)}  ${line}`.trimEnd() + '\n')
+    .join('')
 }
