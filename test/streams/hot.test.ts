@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals'
+import { take } from 'rxjs'
+import { Hot } from '../../streams/hotInternals.js'
+
+describe('a hot stream', () => {
+  it('gives each value to those who are there, in the order in which they came', () => {
+    const value$ = new Hot<number>()
+    const seen: string[] = []
+    value$.next(0)
+    value$.subscribe((value) => seen.push(`a${value}`))
+    value$.next(1)
+    value$.subscribe((value) => seen.push(`b${value}`))
+    value$.next(2)
+    expect(seen).toEqual(['a1', 'a2', 'b2'])
+  })
+
+  it('those who come or go while a value is under way change nothing for the others', () => {
+    const value$ = new Hot<number>()
+    const seen: string[] = []
+    let late = false
+    const b = { unsubscribe: () => undefined as void }
+    value$.subscribe((value) => {
+      seen.push(`a${value}`)
+      if (!late) value$.subscribe((value) => seen.push(`late${value}`))
+      late = true
+      b.unsubscribe()
+    })
+    const watching = value$.subscribe((value) => seen.push(`b${value}`))
+    b.unsubscribe = () => watching.unsubscribe()
+    value$.subscribe((value) => seen.push(`c${value}`))
+    value$.next(1)
+    value$.next(2)
+    expect(seen).toEqual(['a1', 'c1', 'a2', 'c2', 'late2'])
+  })
+
+  it('knows whether anybody is there', () => {
+    const value$ = new Hot<number>()
+    const observed = [value$.observed]
+    value$.pipe(take(1)).subscribe()
+    observed.push(value$.observed)
+    value$.next(1)
+    observed.push(value$.observed)
+    expect(observed).toEqual([false, true, false])
+  })
+})
