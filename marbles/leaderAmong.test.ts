@@ -9,7 +9,7 @@ const roles = { f: 'Follower', c: 'Candidate', l: 'Leader' } as const
 type Role = (typeof roles)[keyof typeof roles]
 /** As much of a server as is looked at. */
 const server = (id: string, role$: Observable<Role>): Raft => ({ id, role$: new IterableObservable(role$) }) as Raft
-const ids = map(({ id }: Raft<unknown, unknown>) => id)
+const ids = map(({ id }: Raft<unknown>) => id)
 
 describe('leaderAmong', () => {
   it('names whoever becomes leader, each time', marbles(({ hot, expectObservable }) => {

@@ -17,17 +17,18 @@ describe('a hot stream', () => {
   it('those who come or go while a value is under way change nothing for the others', () => {
     const value$ = new Hot<number>()
     const seen: string[] = []
-    let late = false
-    const b = { unsubscribe: () => undefined as void }
+    const join = (name: string) => value$.subscribe((value) => seen.push(`${name}${value}`))
+    let meanwhile = () => {
+      join('late')
+      b.unsubscribe()
+    }
     value$.subscribe((value) => {
       seen.push(`a${value}`)
-      if (!late) value$.subscribe((value) => seen.push(`late${value}`))
-      late = true
-      b.unsubscribe()
+      meanwhile()
+      meanwhile = () => undefined
     })
-    const watching = value$.subscribe((value) => seen.push(`b${value}`))
-    b.unsubscribe = () => watching.unsubscribe()
-    value$.subscribe((value) => seen.push(`c${value}`))
+    const b = join('b')
+    join('c')
     value$.next(1)
     value$.next(2)
     expect(seen).toEqual(['a1', 'c1', 'a2', 'c2', 'late2'])
