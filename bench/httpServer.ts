@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom } from 'rxjs'
+import { firstValueFrom, lastValueFrom, shareReplay } from 'rxjs'
 import { createKvServer, nodeId, votersOnly } from '../streams/index.js'
 import { bootstrap, diskStorage, kvHttp, readIdentity, tcpNetwork } from '../streams/nodeEntry.js'
 
@@ -22,9 +22,10 @@ const server = createKvServer({
   }),
 })
 const urls = Object.fromEntries(names.map((name, i) => [name, `http://127.0.0.1:${httpPorts[i] ?? 0}`]))
-kvHttp({ server, port: httpPorts[names.indexOf(id)] ?? 0, peers: urls }).subscribe(() => {
-  server.raft.role$.subscribe((role) => process.send?.({ role, url: urls[id] }))
-})
+const listening$ = kvHttp({ server, port: httpPorts[names.indexOf(id)] ?? 0, peers: urls }).pipe(shareReplay(1))
+listening$.subscribe() // for as long as this process lives
+await firstValueFrom(listening$)
+server.raft.role$.subscribe((role) => process.send?.({ role, url: urls[id] }))
 server.raft.stopped$.subscribe((why) => process.send?.({ why }))
 server.start()
 process.on('disconnect', () => process.exit(0))
