@@ -1,5 +1,6 @@
 import { either } from 'fp-ts'
 import type { Command } from '../command.js'
+import { inUrl } from '../config/peer.js'
 import { host } from '../server/host.js'
 import { membershipOf } from '../server/member.js'
 import { tuningOf } from '../server/tuning.js'
@@ -11,5 +12,6 @@ export const serve: Command = async ({ settings, json, io }) => {
   const { self, peers, directory } = membership.right
   const { listen, cluster } = settings
   const title = `${self.id} of ${peers.length} servers, data in ${directory}`
-  return host({ title, setups: [{ self, peers, directory, listen, cluster, tuning: tuningOf(settings) }], json, io })
+  const hint = `npx rxraft put greeting hello --endpoints ${inUrl(self.host)}:${self.httpPort}`
+  return host({ title, hint, setups: [{ self, peers, directory, listen, cluster, tuning: tuningOf(settings) }], json, io })
 }

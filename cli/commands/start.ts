@@ -16,5 +16,7 @@ export const start: Command = async ({ settings, json, io }) => {
     return refusedBy(error)
   }
   const setups = peers.map((self) => ({ self, peers, cluster, directory: homeOf(data, self.id), tuning: tuningOf(settings) }))
-  return host({ title: `three servers, data in ${data}`, setups, json, io })
+  const elsewhere = portBase === 7400 ? '' : ` --port-base ${portBase}`
+  const hint = `npx rxraft put greeting hello${elsewhere}`
+  return host({ title: `three servers, data in ${data}`, hint, setups, json, io })
 }

@@ -25,6 +25,8 @@ import { serving, type Serving, type Setup } from './serving.js'
 
 export interface Hosting {
   readonly title: string
+  /** A command to try from another terminal. */
+  readonly hint: string
   readonly setups: ReadonlyArray<Setup>
   readonly json: boolean
   readonly io: Io
@@ -37,7 +39,7 @@ const stopWithinMs = 10_000
  * Runs servers in this process and shows what they do, until somebody wants it to end or the last of
  * them has failed. The first interrupt stops them in good order, the second at once.
  */
-export const host = async ({ title, setups, json, io }: Hosting): Promise<Outcome> => {
+export const host = async ({ title, hint, setups, json, io }: Hosting): Promise<Outcome> => {
   const life = new Subscription()
   const interrupted$ = new ReplaySubject<null>(1)
   let interrupts = 0
@@ -52,7 +54,7 @@ export const host = async ({ title, setups, json, io }: Hosting): Promise<Outcom
     if (up === null) return done()
     const servers = up.map(({ id, url }) => ({ server: id, endpoint: url }))
     const told$ = merge(...up.map(({ server }) => toldBy(server.raft, Date.now)), ...hosted.map(({ told$ }) => told$))
-    life.add(show(told$, { title, servers, at: Date.now() }, { io, json, interrupt }))
+    life.add(show(told$, { title, hint, servers, at: Date.now() }, { io, json, interrupt }))
 
     const ended = await firstValueFrom(race(interrupted$, forkJoin(hosted.map(({ ended$ }) => ended$))))
     const trouble = ended?.find((one) => one !== null)

@@ -34,6 +34,8 @@ export type Mood = 'Plain' | 'Good' | 'Bad'
 
 export interface View {
   readonly title: string
+  /** A command to try from another terminal. */
+  readonly hint: string
   readonly startedAt: number
   readonly now: number
   readonly rows: ReadonlyArray<Row>
@@ -48,12 +50,14 @@ export const maxSeconds = 61
 
 export interface Beginning {
   readonly title: string
+  readonly hint: string
   readonly at: number
   readonly servers: ReadonlyArray<Pick<Row, 'server' | 'endpoint'>>
 }
 
-export const initialView = ({ title, at, servers }: Beginning): View => ({
+export const initialView = ({ title, hint, at, servers }: Beginning): View => ({
   title,
+  hint,
   startedAt: at,
   now: at,
   rows: servers.map((server) => ({

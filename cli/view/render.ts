@@ -26,14 +26,8 @@ const blank: Line = []
 const heading = ({ title, startedAt, now }: View, columns: number): Line =>
   spread([piece('rxraft', 'bold'), piece(`  ${title}`)], [piece(`up ${duration(now - startedAt)}`, 'dim')], columns)
 
-const footer = ({ rows }: View, columns: number): Line => {
-  const first = rows[0]?.endpoint.replace(/^http:\/\//, '') ?? ''
-  return spread(
-    [piece('in another terminal  ', 'dim'), piece('npx rxraft put greeting hello', 'cyan')],
-    [piece(columns >= 100 ? `or curl http://${first}/v1/status   ` : '', 'dim'), piece('Ctrl-C stops', 'dim')],
-    columns,
-  )
-}
+const footer = ({ hint }: View, columns: number): Line =>
+  spread([piece('in another terminal  ', 'dim'), piece(hint, 'cyan')], [piece('Ctrl-C stops', 'dim')], columns)
 
 const rate = ({ commits }: View, columns: number): Line => {
   const perSecond = commits.slice(1).map((to, i) => Math.max(0, to - (commits[i] ?? to)))

@@ -35,9 +35,9 @@ const showView = (told$: Observable<Told>, beginning: Beginning, { io: { env, st
   return shown
 }
 
-const showLines = (told$: Observable<Told>, { title, servers }: Beginning, { io, json }: Showing): Subscription => {
+const showLines = (told$: Observable<Told>, { title, hint, servers }: Beginning, { io, json }: Showing): Subscription => {
   const out = json ? io.stderr : io.stdout
   const endpoints = servers.map(({ server, endpoint }) => `${server} takes requests at ${endpoint}\n`)
-  out.write(`rxraft  ${title}\n${endpoints.join('')}`)
+  out.write(`rxraft  ${title}\n${endpoints.join('')}try: ${hint}\n`)
   return lines(told$).subscribe((line) => void out.write(line))
 }

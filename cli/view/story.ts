@@ -30,15 +30,14 @@ const behindBy = 10_000
 const level: Pace = { _tag: 'Level' }
 const silent: Pace = { _tag: 'Silent' }
 
-/** Goes on with the story: who stood, who won, who stepped down, who fell behind. Most steps tell nothing. */
+/** Goes on with the story: who stood, who won, who follows whom, who fell behind. Most steps tell nothing. */
 export const tell = (story: Story, server: Server): Story => {
   const before = story.server
-  if (before === null || before.role._tag !== server.role._tag || before.currentTerm !== server.currentTerm) {
-    return { server, paces: new Map(), tales: before === null ? [recovered(server)] : elections(before, server) }
-  }
-  return server.role._tag === 'Leader' && server.role !== before.role
+  if (before === null) return { server, paces: new Map(), tales: [recovered(server)] }
+  if (before.role === server.role && before.currentTerm === server.currentTerm) return { server, paces: story.paces, tales: nothing }
+  return before.role._tag === 'Leader' && server.role._tag === 'Leader'
     ? { server, ...followUp(story.paces, server.role.followers, server.log.lastIndex) }
-    : { server, paces: story.paces, tales: nothing }
+    : { server, paces: new Map(), tales: elections(before, server) }
 }
 
 const nothing: ReadonlyArray<Tale> = []
@@ -51,14 +50,14 @@ const recovered = ({ currentTerm, log }: Server): Tale =>
 const elections = (before: Server, { role, currentTerm, log }: Server): ReadonlyArray<Tale> => {
   switch (role._tag) {
     case 'Candidate':
-      return [{ mood: 'Plain', text: `stands for election in term ${currentTerm}` }]
+      return before.currentTerm === currentTerm && before.role._tag === 'Candidate'
+        ? nothing
+        : [{ mood: 'Plain', text: `stands for election in term ${currentTerm}` }]
     case 'Leader':
       return [{ mood: 'Good', text: `won term ${currentTerm}, and leads with ${entries(log.lastIndex)} in its log` }]
     case 'Follower':
       if (before.role._tag === 'Leader') return [{ mood: 'Bad', text: `leads no more: it saw term ${currentTerm}` }]
-      return before.role._tag === 'Candidate' && before.currentTerm === currentTerm
-        ? [{ mood: 'Plain', text: `lost term ${currentTerm} to ${role.leader ?? 'another'}` }]
-        : nothing
+      return role.leader === null ? nothing : [{ mood: 'Plain', text: `follows ${role.leader} in term ${currentTerm}` }]
   }
 }
 

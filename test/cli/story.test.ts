@@ -44,7 +44,7 @@ describe('the story of a server', () => {
     expect(told(at(3, new Follower(null), 1))).toEqual([['starts in term 3 with 1 entry in its log']])
   })
 
-  it('says who stood, who won, who lost and who was deposed', () => {
+  it('says who stood, who won, who was deposed and who follows whom', () => {
     const states = [
       at(0, new Follower(null)),
       at(1, candidate),
@@ -60,9 +60,9 @@ describe('the story of a server', () => {
       ['stands for election in term 2'],
       ['won term 2, and leads with 1 entry in its log'],
       ['leads no more: it saw term 3'],
-      [],
+      ['follows n2 in term 3'],
       ['stands for election in term 4'],
-      ['lost term 4 to n3'],
+      ['follows n3 in term 4'],
     ])
   })
 

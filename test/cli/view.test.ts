@@ -7,7 +7,7 @@ import { render } from '../../cli/view/render.js'
 import { paint } from '../../cli/view/screen.js'
 
 const servers = ['n1', 'n2', 'n3'].map((server, i) => ({ server, endpoint: `http://127.0.0.1:${7401 + i}` }))
-const beginning = initialView({ title: 'three servers, data in ./data', at: 0, servers })
+const beginning = initialView({ title: 'three servers, data in ./data', hint: 'npx rxraft put greeting hello', at: 0, servers })
 
 const standing = (server: string, row: Partial<Row>): Told => ({ _tag: 'Standing', server, standing: row })
 const happened = (server: string, text: string, mood: 'Plain' | 'Good' | 'Bad' = 'Plain'): Told => ({
