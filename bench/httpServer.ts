@@ -22,7 +22,9 @@ const server = createKvServer({
   }),
 })
 const urls = Object.fromEntries(names.map((name, i) => [name, `http://127.0.0.1:${httpPorts[i] ?? 0}`]))
-const listening$ = kvHttp({ server, port: httpPorts[names.indexOf(id)] ?? 0, peers: urls }).pipe(shareReplay(1))
+const listening$ = kvHttp({ server, port: httpPorts[names.indexOf(id)] ?? 0, peers: urls }).pipe(
+  shareReplay({ bufferSize: 1, refCount: false }),
+)
 listening$.subscribe() // for as long as this process lives
 await firstValueFrom(listening$)
 server.raft.role$.subscribe((role) => process.send?.({ role, url: urls[id] }))
