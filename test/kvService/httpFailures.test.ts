@@ -77,7 +77,7 @@ describe('503: no leader was found in time, and nothing was done', () => {
   it('where nobody knows where the leader answers', async () => {
     const cluster = await started({ leaderWaitMs: 150 })
     const { leader, follower } = await followerOf(cluster)
-    delete cluster.peers[leader]
+    Reflect.deleteProperty(cluster.peers, leader)
     expect((await cluster.ask(follower, put)).status).toBe(503)
   })
 

@@ -1,4 +1,4 @@
-import { concat, delay, from, ignoreElements, map, mergeMap, NEVER, Observable, of, type SchedulerLike } from 'rxjs'
+import { concat, delay, from, ignoreElements, map, mergeMap, NEVER, type Observable, of, type SchedulerLike } from 'rxjs'
 import type { Delivery, Transport } from '../../streams/kv/transport.js'
 
 export interface Losses {

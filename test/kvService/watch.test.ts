@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { BehaviorSubject, Subject } from 'rxjs'
 import { applyAll } from '../../src/kv/apply.js'
-import { anonymous, type KvCommand } from '../../src/kv/command.js'
+import { anonymous, type KvCommand, type TxnOp } from '../../src/kv/command.js'
 import { revision } from '../../src/kv/ids.js'
 import { everything, key, withPrefix } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
@@ -19,7 +19,7 @@ const written = () => {
     const entries = commands.map((command, i) => ({ index: appliedIndex + i + 1, command: encodeRequest({ caller: anonymous, command }) }))
     store$.next(applyAll(store$.value, entries).store)
   }
-  const put = (name: string): KvCommand => ({ _tag: 'Put', key: key(name), value: bytes(name), prevKv: false })
+  const put = (name: string): TxnOp => ({ _tag: 'Put', key: key(name), value: bytes(name), prevKv: false })
   return {
     store$,
     execute,
@@ -127,7 +127,7 @@ describe('a watch', () => {
     paused$.next(false)
     run()
     expect(told(late)).toEqual([])
-    expect(late.error).toMatchObject({ reason: { _tag: 'Compacted', compactRevision: 4 }, message: expect.stringContaining('4') as string })
+    expect(late.error).toMatchObject({ reason: { _tag: 'Compacted', compactRevision: 4 }, message: expect.stringContaining('4') })
     expect(told(inTime)).toEqual(['4:c', '5:d'])
   })
 

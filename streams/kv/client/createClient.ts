@@ -1,4 +1,17 @@
-import { defer, EMPTY, expand, lastValueFrom, map, mergeMap, type Observable, of, switchMap, throwError } from 'rxjs'
+import {
+  AsyncSubject,
+  defer,
+  EMPTY,
+  expand,
+  lastValueFrom,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  switchMap,
+  takeUntil,
+  throwError,
+} from 'rxjs'
 import { either } from 'fp-ts'
 import type { KvCommand } from '../../../src/kv/command.js'
 import { revision } from '../../../src/kv/ids.js'
@@ -65,7 +78,7 @@ export interface Client {
   load(entries: Iterable<KvEntry> | AsyncIterable<KvEntry>, options?: LoadOptions): IterableObservable<LoadProgress>
   /** The endpoint that is taken for the leader's; replays. */
   readonly endpoint$: IterableObservable<string>
-  /** Ends every operation: what was never sent is `Closed`, the rest `Indeterminate`. */
+  /** Ends every operation: what was never sent is `Closed`, the rest `Indeterminate`. Watches complete. */
   close(): void
 }
 
@@ -85,6 +98,7 @@ export interface KvEntry {
 export const createClient = (clientOptions: ClientOptions): Client => {
   const options = tunedClient(clientOptions)
   const operations = calls(options)
+  const closed$ = new AsyncSubject<true>()
 
   const begin = (command: commands.Command, { timeoutMs = options.timeoutMs }: CallOptions = {}): Observable<Outcome> =>
     either.isLeft(command) ? of(command.left) : operations.execute(command.right, timeoutMs)
@@ -141,7 +155,7 @@ export const createClient = (clientOptions: ClientOptions): Client => {
           switchMap((first) => resuming(options, range.start, revision(first))),
           map(changesOf),
         )
-      return new IterableObservable(defer(() => inRange(prefix, watched)))
+      return new IterableObservable(defer(() => inRange(prefix, watched)).pipe(takeUntil(closed$)))
     },
     load: (entries, { timeoutMs, maxInFlight = options.maxInFlight } = {}) =>
       new IterableObservable(
@@ -154,7 +168,11 @@ export const createClient = (clientOptions: ClientOptions): Client => {
         }),
       ),
     endpoint$: new IterableObservable(operations.target$),
-    close: () => operations.close(),
+    close: () => {
+      operations.close()
+      closed$.next(true)
+      closed$.complete()
+    },
   }
 }
 
