@@ -46,7 +46,7 @@ if (wanted('memory')) {
   )
 }
 if (wanted('durable')) {
-  const { rates, rawFsync } = await durable({ 1: 3_000, 64: 60_000 })
+  const { rates, rawFsync } = await durable({ 1: 2_000, 64: 60_000 })
   result['durable'] = rates
   table('durable: three processes, log and TCP, 256 bytes, commits per second', rates, '/s')
   report(
@@ -54,7 +54,7 @@ if (wanted('durable')) {
   )
 }
 if (wanted('http')) {
-  const { rates, bare } = await http({ 1: 2_000, 64: 20_000 })
+  const { rates, bare } = await http({ 1: 500, 64: 8_000 })
   result['http'] = rates
   table('http: the same cluster from a process outside, PUT of 256 bytes per second', rates, '/s')
   table('  the same client against a bare node:http server', bare, '/s')
