@@ -121,12 +121,7 @@ describe('a read', () => {
       )
     })
     write(1)
-    read$
-      .pipe(
-        repeat({ delay: () => timer(1, cluster.scheduler) }),
-        takeWhile(() => acknowledged < 400),
-      )
-      .subscribe()
+    read$.pipe(repeat({ delay: () => (acknowledged < 400 ? timer(1, cluster.scheduler) : EMPTY) })).subscribe()
     for (let i = 0; i < 5; i++) {
       cluster.run(200)
       // Cut off, the old leader goes on believing for a while that it leads; it must not answer.
