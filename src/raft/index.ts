@@ -1,16 +1,48 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
 export * from './configuration.js'
-export * from './durable.js'
+export type { Durable } from './durable.js'
 export * from './effect.js'
 export * from './entry.js'
 export * from './error.js'
 export * from './event.js'
-export * from './ids.js'
+export {
+  Incarnation,
+  type IncarnationBrand,
+  LogIndex,
+  logIndex,
+  type LogIndexBrand,
+  maxTerm,
+  MessageSeq,
+  messageSeq,
+  type MessageSeqBrand,
+  NodeId,
+  nodeId,
+  type NodeIdBrand,
+  Term,
+  term,
+  type TermBrand,
+  WriteSeq,
+  writeSeq,
+  type WriteSeqBrand,
+} from './ids.js'
 export * from './invariants.js'
 export * from './log.js'
 export * from './messages.js'
 export * from './print.js'
 export * from './quorum.js'
-export * from './server.js'
+export {
+  Candidate,
+  Counters,
+  Follower,
+  fresh,
+  type Inflight,
+  Leader,
+  leaderOf,
+  Progress,
+  type Recovered,
+  restart,
+  type Role,
+  type Server,
+} from './server.js'
 export * from './settings.js'
 export * from './step.js'
