@@ -1,9 +1,8 @@
 import { votersOnly } from '../../src/raft/configuration.js'
-import type { Apply, Effect, HardState, Persist, Send } from '../../src/raft/effect.js'
-import type { Entry } from '../../src/raft/entry.js'
+import type { Apply, Effect, Send } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { after, byCodeUnit, type LogIndex, logIndex, type NodeId, nodeId, term, type WriteSeq } from '../../src/raft/ids.js'
+import { byCodeUnit, logIndex, type NodeId, nodeId, term, type WriteSeq } from '../../src/raft/ids.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import { logFrom } from '../../src/raft/log.js'
 import type { Message } from '../../src/raft/messages.js'
@@ -11,14 +10,8 @@ import { printEvent, printMessage } from '../../src/raft/print.js'
 import { fresh, type Recovered, restart, type Server } from '../../src/raft/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
+import { type DiskRecord, isOnDisk, recordsOf, written } from './disk.js'
 import { watch } from './properties.js'
-
-/** One record of a write, as a disk takes them: any number of the first ones may survive a crash. */
-export type DiskRecord =
-  | { readonly _tag: 'HardState'; readonly seq: WriteSeq; readonly hardState: HardState }
-  | { readonly _tag: 'Truncate'; readonly seq: WriteSeq; readonly from: LogIndex }
-  | { readonly _tag: 'Entry'; readonly seq: WriteSeq; readonly index: LogIndex; readonly entry: Entry }
-  | { readonly _tag: 'CommitIndex'; readonly seq: WriteSeq; readonly commitIndex: LogIndex }
 
 /** A server of a cluster by hand, with all that is around it. */
 export interface Place {
@@ -67,6 +60,7 @@ export class ClusterByHand {
   private readonly links = new Map<string, ReadonlyArray<Message>>()
   private readonly cuts = new Set<string>()
   private readonly watch = watch()
+  private requests = 0
 
   constructor({ size, settings = {}, step = checkedStep }: ClusterOptions) {
     this.step = step
@@ -100,6 +94,11 @@ export class ClusterByHand {
     return stepped
   }
 
+  /** A number that no batch of commands had before. */
+  nextRequest(): number {
+    return ++this.requests
+  }
+
   /** Messages under way, oldest first. */
   between(from: NodeId, to: NodeId): ReadonlyArray<Message> {
     return this.links.get(link(from, to)) ?? []
@@ -110,7 +109,10 @@ export class ClusterByHand {
     const messages = this.between(from, to)
     const message = messages[n - 1]
     if (message === undefined) throw new Error(`${messages.length} messages are under way from ${from} to ${to}: there is no #${n}`)
-    this.links.set(link(from, to), messages.filter((_, i) => i !== n - 1))
+    this.links.set(
+      link(from, to),
+      messages.filter((_, i) => i !== n - 1),
+    )
     return message
   }
 
@@ -196,22 +198,9 @@ export class ClusterByHand {
     }
   }
 
-  /** "updated on stable storage before responding to RPCs": what a message promises must be on its sender's disk when it leaves. */
   private leave({ disk, server }: Place, message: Message): void {
-    const { currentTerm, votedFor } = disk
-    const kept = ((): boolean => {
-      switch (message._tag) {
-        case 'RequestVote':
-          return currentTerm > message.term || (currentTerm === message.term && votedFor === message.from)
-        case 'RequestVoteReply':
-          return !message.voteGranted || currentTerm > message.term || (currentTerm === message.term && votedFor === message.to)
-        case 'AppendEntriesReply':
-          return !message.success || server!.currentTerm > message.term || disk.log.termAt(message.matchIndex) === server!.log.termAt(message.matchIndex)
-        case 'AppendEntries':
-          return true
-      }
-    })()
-    if (!kept) throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(message))
+    if (!isOnDisk(message, disk, server!))
+      throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(message))
     this.post(message)
   }
 
@@ -221,7 +210,10 @@ export class ClusterByHand {
   }
 
   private check(move: string): void {
-    this.watch.check(this.ids.map((id) => this.at(id)), move)
+    this.watch.check(
+      this.ids.map((id) => this.at(id)),
+      move,
+    )
   }
 }
 
@@ -231,29 +223,14 @@ const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): Read
   some.flatMap((a) => others.map((b) => [a, b] as const))
 
 const down = (id: NodeId, disk: Recovered): Place => ({
-  id, disk, server: null, unsynced: [], waiting: [], applying: [], flushDue: false, slowDisk: false, electionTimer: 0, heartbeatTimer: 0,
+  id,
+  disk,
+  server: null,
+  unsynced: [],
+  waiting: [],
+  applying: [],
+  flushDue: false,
+  slowDisk: false,
+  electionTimer: 0,
+  heartbeatTimer: 0,
 })
-
-/** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */
-const recordsOf = ({ seq, write: { hardState, truncateFrom, firstIndex, entries, commitIndex } }: Persist): ReadonlyArray<DiskRecord> => [
-  ...(hardState === null ? [] : [{ _tag: 'HardState', seq, hardState } as const]),
-  ...(truncateFrom === null ? [] : [{ _tag: 'Truncate', seq, from: truncateFrom } as const]),
-  ...entries.map((entry, i) => ({ _tag: 'Entry', seq, index: after(firstIndex, i), entry }) as const),
-  { _tag: 'CommitIndex', seq, commitIndex },
-]
-
-const written = (disk: Recovered, record: DiskRecord): Recovered => {
-  switch (record._tag) {
-    case 'HardState':
-      return { ...disk, ...record.hardState }
-    case 'Truncate':
-      return { ...disk, log: disk.log.truncateFrom(record.from) }
-    case 'Entry':
-      if (record.index !== disk.log.lastIndex + 1) {
-        throw new InvariantViolation('what is written continues the log on disk', `entry ${record.index} after ${disk.log.lastIndex}`, record.index)
-      }
-      return { ...disk, log: disk.log.append([record.entry]) }
-    case 'CommitIndex':
-      return { ...disk, commitIndex: record.commitIndex }
-  }
-}

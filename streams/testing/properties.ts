@@ -46,7 +46,12 @@ const logs = (cluster: ReadonlyArray<Watched>): ReadonlyArray<Log> => cluster.ma
 
 const isSame = (a: Entry | undefined, b: Entry | undefined): boolean =>
   a === b ||
-  (a !== undefined && b !== undefined && a.term === b.term && a.kind === b.kind && a.size === b.size && a.command.every((byte, i) => byte === b.command[i]))
+  (a !== undefined &&
+    b !== undefined &&
+    a.term === b.term &&
+    a.kind === b.kind &&
+    a.size === b.size &&
+    a.command.every((byte, i) => byte === b.command[i]))
 
 /** From the last place where the terms agree down to the first: all must be the same. */
 const match = (a: Log, b: Log): boolean => {
@@ -58,7 +63,8 @@ const match = (a: Log, b: Log): boolean => {
   return true
 }
 
-const holdsOf = (disk: Recovered, index: LogIndex, entry: Entry): boolean => index <= disk.log.base.index || isSame(disk.log.at(index), entry)
+const holdsOf = (disk: Recovered, index: LogIndex, entry: Entry): boolean =>
+  index <= disk.log.base.index || isSame(disk.log.at(index), entry)
 
 export const clusterProperties: ReadonlyArray<ClusterProperty> = [
   {
@@ -83,13 +89,17 @@ export const clusterProperties: ReadonlyArray<ClusterProperty> = [
     name: 'Leader Completeness: if a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all higher-numbered terms (§5.4)',
     holds: (cluster, { committed }) =>
       leaders(cluster).every(({ log, currentTerm }) =>
-        [...committed].every(([index, { entry, inTerm }]) => inTerm >= currentTerm || index <= log.base.index || isSame(log.at(index), entry))),
+        [...committed].every(
+          ([index, { entry, inTerm }]) => inTerm >= currentTerm || index <= log.base.index || isSame(log.at(index), entry),
+        ),
+      ),
   },
   {
     name: 'what one server knows to be committed, no other server knows otherwise (§5.4)',
     holds: (cluster, { committed }) =>
       running(cluster).every(({ log, commitIndex }) =>
-        [...committed].every(([index, { entry }]) => index > commitIndex || index <= log.base.index || isSame(log.at(index), entry))),
+        [...committed].every(([index, { entry }]) => index > commitIndex || index <= log.base.index || isSame(log.at(index), entry)),
+      ),
   },
   {
     name: 'what is committed is on the disks of a majority, from then on (§5.3)',

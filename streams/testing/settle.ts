@@ -26,7 +26,8 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
   const { applying } = place
   if (applying.length > 0) {
     place.applying = []
-    for (const { firstIndex, entries } of applying) cluster.happens(id, { _tag: 'Applied', index: logIndex(firstIndex + entries.length - 1) })
+    for (const { firstIndex, entries } of applying)
+      cluster.happens(id, { _tag: 'Applied', index: logIndex(firstIndex + entries.length - 1) })
     moved = true
   }
   if (place.flushDue) {
@@ -71,7 +72,9 @@ export const settle = (cluster: ClusterByHand): NodeId => {
 const runningIn = (cluster: ClusterByHand): ReadonlyArray<Server> => cluster.ids.flatMap((id) => cluster.at(id).server ?? [])
 
 const newestLeader = (cluster: ClusterByHand): Server | undefined =>
-  runningIn(cluster).filter(({ role }) => role._tag === 'Leader').sort((a, b) => b.currentTerm - a.currentTerm)[0]
+  runningIn(cluster)
+    .filter(({ role }) => role._tag === 'Leader')
+    .sort((a, b) => b.currentTerm - a.currentTerm)[0]
 
 const byUpToDate = (servers: ReadonlyArray<Server>): ReadonlyArray<Server> =>
   [...servers].sort((a, b) => b.log.lastTerm - a.log.lastTerm || b.log.lastIndex - a.log.lastIndex || byCodeUnit(a.id, b.id))
@@ -79,8 +82,15 @@ const byUpToDate = (servers: ReadonlyArray<Server>): ReadonlyArray<Server> =>
 const isFollowed = (cluster: ClusterByHand, leader: Server): boolean => {
   const reached = runningIn(cluster).filter(({ id }) => !cluster.isCut(leader.id, id))
   const { currentTerm, log } = leader
-  return isQuorum(voterSets(log.configuration), (voter) => reached.some(({ id }) => id === voter))
-    && reached.every((it) =>
-      it.currentTerm === currentTerm && it.log.lastIndex === log.lastIndex && it.log.lastTerm === log.lastTerm
-      && (log.lastTerm < currentTerm || it.commitIndex === log.lastIndex) && it.lastApplied === Math.min(it.commitIndex, it.durable.index))
+  return (
+    isQuorum(voterSets(log.configuration), (voter) => reached.some(({ id }) => id === voter)) &&
+    reached.every(
+      (it) =>
+        it.currentTerm === currentTerm &&
+        it.log.lastIndex === log.lastIndex &&
+        it.log.lastTerm === log.lastTerm &&
+        (log.lastTerm < currentTerm || it.commitIndex === log.lastIndex) &&
+        it.lastApplied === Math.min(it.commitIndex, it.durable.index),
+    )
+  )
 }

@@ -5,8 +5,28 @@ import type { Message } from '../../src/raft/messages.js'
 import type { Server } from '../../src/raft/server.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import {
-  after, appendEntries, appendEntriesReply, applied, candidate, entries, flush, follower, heartbeatDue, leader, n1, n2, n3, n4, on, persisted, proposed, received,
-  requestVote, requestVoteReply, timeout, unreachable,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  applied,
+  candidate,
+  entries,
+  flush,
+  follower,
+  heartbeatDue,
+  leader,
+  n1,
+  n2,
+  n3,
+  n4,
+  on,
+  persisted,
+  proposed,
+  received,
+  requestVote,
+  requestVoteReply,
+  timeout,
+  unreachable,
 } from './servers.js'
 
 /*
@@ -21,11 +41,23 @@ const T9 = { term: 9 } as const
 describe('what cannot be true changes nothing, and asks for nothing', () => {
   it.each<{ what: string; server: Server; message: Message }>([
     { what: 'a matchIndex beyond the log', server: leads, message: appendEntriesReply({ ...T9, re: 5, matchIndex: 4 }) },
-    { what: 'the greatest of all matchIndexes', server: leads, message: appendEntriesReply({ ...T9, re: 5, matchIndex: Number.MAX_SAFE_INTEGER }) },
+    {
+      what: 'the greatest of all matchIndexes',
+      server: leads,
+      message: appendEntriesReply({ ...T9, re: 5, matchIndex: Number.MAX_SAFE_INTEGER }),
+    },
     { what: 'a reply to a request that was never made', server: leads, message: appendEntriesReply({ ...T9, re: 6, matchIndex: 3 }) },
     { what: 'a reply from one who is not led', server: leads, message: appendEntriesReply({ ...T9, from: n4, re: 5, matchIndex: 3 }) },
-    { what: 'a refusal of a request that was never made', server: leads, message: appendEntriesReply({ ...T9, re: 6, success: false, conflict: { term: null, index: 1 } }) },
-    { what: 'a refusal in our own term that does not say why', server: leads, message: appendEntriesReply({ ...T9, re: 5, success: false }) },
+    {
+      what: 'a refusal of a request that was never made',
+      server: leads,
+      message: appendEntriesReply({ ...T9, re: 6, success: false, conflict: { term: null, index: 1 } }),
+    },
+    {
+      what: 'a refusal in our own term that does not say why',
+      server: leads,
+      message: appendEntriesReply({ ...T9, re: 5, success: false }),
+    },
     { what: 'an AppendEntries in our own term', server: leads, message: appendEntries({ ...T9, entries: entries(9), leaderCommit: 1 }) },
     { what: 'an AppendEntriesReply at a candidate', server: candidate({ T: 9 }), message: appendEntriesReply({ ...T9, matchIndex: 1 }) },
     { what: 'an AppendEntriesReply at a follower', server: follower({ T: 9 }), message: appendEntriesReply({ ...T9, matchIndex: 1 }) },
@@ -39,7 +71,9 @@ describe('what cannot be true changes nothing, and asks for nothing', () => {
 
   it('a leaderCommit beyond the log commits what is known to match, and no more', () => {
     const server = follower({ T: 9, log: [1, 1] })
-    expect(after(server, received(appendEntries({ ...T9, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: Number.MAX_SAFE_INTEGER }))).commitIndex).toBe(1)
+    expect(
+      after(server, received(appendEntries({ ...T9, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: Number.MAX_SAFE_INTEGER }))).commitIndex,
+    ).toBe(1)
   })
 
   it.each([
@@ -58,7 +92,10 @@ describe('what cannot be true changes nothing, and asks for nothing', () => {
 })
 
 describe('any message of the right kinds', () => {
-  const whole = fc.oneof({ weight: 4, arbitrary: fc.nat(12) }, { weight: 1, arbitrary: fc.constantFrom(2 ** 48 - 1, Number.MAX_SAFE_INTEGER - 1) })
+  const whole = fc.oneof(
+    { weight: 4, arbitrary: fc.nat(12) },
+    { weight: 1, arbitrary: fc.constantFrom(2 ** 48 - 1, Number.MAX_SAFE_INTEGER - 1) },
+  )
   const from = fc.constantFrom(n2, n3, n4)
   const conflict = fc.option(fc.record({ term: fc.option(whole), index: whole }))
   const messages: fc.Arbitrary<Message> = fc.oneof(
@@ -66,27 +103,34 @@ describe('any message of the right kinds', () => {
     fc.record({ from, re: whole, term: whole, voteGranted: fc.boolean() }).map(requestVoteReply),
     fc.record({ from, re: whole, term: whole, success: fc.boolean(), matchIndex: whole, conflict }).map(appendEntriesReply),
     // Terms of entries rise and none is newer than the message's: the border sees to that (messages.ts).
-    fc.record({ from, seq: whole, term: whole, prevLogIndex: whole, older: fc.nat(2), count: fc.nat(4), leaderCommit: whole }).map(({ older, count, ...rest }) => {
-      const prevLogTerm = Math.max(0, Math.min(rest.term, rest.prevLogIndex === 0 ? 0 : rest.term - older))
-      return appendEntries({ ...rest, prevLogTerm, entries: entries(...Array.from({ length: count }, () => rest.term)) })
-    }),
+    fc
+      .record({ from, seq: whole, term: whole, prevLogIndex: whole, older: fc.nat(2), count: fc.nat(4), leaderCommit: whole })
+      .map(({ older, count, ...rest }) => {
+        const prevLogTerm = Math.max(0, Math.min(rest.term, rest.prevLogIndex === 0 ? 0 : rest.term - older))
+        return appendEntries({ ...rest, prevLogTerm, entries: entries(...Array.from({ length: count }, () => rest.term)) })
+      }),
   )
 
   it('leaves every invariant in place at any server, as long as it does not claim that something committed was never so', () => {
     const servers = [follower({ T: 3, log: [1, 1, 3] }), candidate({ T: 3, log: [1, 1, 2] }), leader({ T: 3, log: [1, 1, 2] }), leads]
-    fc.assert(fc.property(fc.constantFrom(...servers), fc.array(messages, { maxLength: 12 }), (server, them) => {
-      let now = server
-      for (const message of them) {
-        if (message._tag === 'AppendEntries' && now.commitIndex > 0) continue // whoever may replace what is committed may do anything
-        now = checkedStep(now, received(message), 0).server
-      }
-      expect(now.id).toBe(n1)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(fc.constantFrom(...servers), fc.array(messages, { maxLength: 12 }), (server, them) => {
+        let now = server
+        for (const message of them) {
+          if (message._tag === 'AppendEntries' && now.commitIndex > 0) continue // whoever may replace what is committed may do anything
+          now = checkedStep(now, received(message), 0).server
+        }
+        expect(now.id).toBe(n1)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('the greatest term ends in no loop and no throw', () => {
     const last = after(follower(), received(requestVote({ term: Number.MAX_SAFE_INTEGER - 1 })))
     expect(on(last, timeout(2), persisted(2)).server.role._tag).toBe('Candidate')
-    expect(after(last, { _tag: 'Persisted', seq: writeSeq(1) }, { _tag: 'Applied', index: logIndex(0) }).currentTerm).toBe(Number.MAX_SAFE_INTEGER - 1)
+    expect(after(last, { _tag: 'Persisted', seq: writeSeq(1) }, { _tag: 'Applied', index: logIndex(0) }).currentTerm).toBe(
+      Number.MAX_SAFE_INTEGER - 1,
+    )
   })
 })

@@ -11,8 +11,13 @@ const member = fc.record({
   id: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,63}$/).map(nodeId),
   incarnation: fc.option(fc.stringMatching(/^[0-9a-f]{32}$/).map((digits) => digits as Incarnation)),
 })
-const half = fc.record({ voters: fc.array(member, { maxLength: 4 }), learners: fc.array(member, { maxLength: 2 }) }).map((it) => ({ _tag: 'Simple' as const, ...it }))
-const configuration: fc.Arbitrary<Configuration> = fc.oneof(half, fc.record({ old: half, new: half }).map((it) => ({ _tag: 'Joint' as const, ...it })))
+const half = fc
+  .record({ voters: fc.array(member, { maxLength: 4 }), learners: fc.array(member, { maxLength: 2 }) })
+  .map((it) => ({ _tag: 'Simple' as const, ...it }))
+const configuration: fc.Arbitrary<Configuration> = fc.oneof(
+  half,
+  fc.record({ old: half, new: half }).map((it) => ({ _tag: 'Joint' as const, ...it })),
+)
 
 describe('entries', () => {
   it('know the size of their command', () => {
@@ -21,11 +26,13 @@ describe('entries', () => {
   })
 
   it('a configuration comes out of an entry as it went in', () => {
-    fc.assert(fc.property(configuration, (it) => {
-      const entry = configurationEntry(term(7), it)
-      expect(entry.size).toBe(entry.command.length)
-      expect(configurationOf(entry.command)).toEqual(either.right(it))
-    }))
+    fc.assert(
+      fc.property(configuration, (it) => {
+        const entry = configurationEntry(term(7), it)
+        expect(entry.size).toBe(entry.command.length)
+        expect(configurationOf(entry.command)).toEqual(either.right(it))
+      }),
+    )
   })
 
   it.each([
@@ -41,9 +48,11 @@ describe('entries', () => {
   })
 
   it('any bytes are a configuration or are refused, and nothing else comes with it', () => {
-    fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.json().map(ascii)), (bytes) => {
-      expect(either.isLeft(configurationOf(bytes))).toBe(true)
-    }))
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.json().map(ascii)), (bytes) => {
+        expect(either.isLeft(configurationOf(bytes))).toBe(true)
+      }),
+    )
     const more = '{"_tag":"Simple","voters":[],"learners":[],"__proto__":{"polluted":true},"more":1}'
     expect(configurationOf(ascii(more))).toEqual(either.right({ _tag: 'Simple', voters: [], learners: [] }))
   })
@@ -68,7 +77,10 @@ describe('who takes part (§6)', () => {
   })
 
   it('"agreement … requires separate majorities from both the old and new configurations"', () => {
-    expect(voterSets(joint)).toEqual([['n1', 'n2', 'n3'], ['n3', 'n10']])
+    expect(voterSets(joint)).toEqual([
+      ['n1', 'n2', 'n3'],
+      ['n3', 'n10'],
+    ])
     expect(members(joint)).toEqual(['n1', 'n10', 'n2', 'n3', 'n9'])
     expect(['n1', 'n3', 'n10', 'n9'].map((id) => isVoter(joint, nodeId(id)))).toEqual([true, true, true, false])
   })

@@ -4,8 +4,27 @@ import { Durable } from '../../src/raft/durable.js'
 import { logIndex, type NodeId, writeSeq } from '../../src/raft/ids.js'
 import type { Server } from '../../src/raft/server.js'
 import {
-  after, appendEntries, appendEntriesReply, armElectionTimer, entries, flush, follower, leader, n2, n3, on, out, persist, persisted, proposed, received, requestVote,
-  requestVoteReply, send, termsOf, timeout,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  armElectionTimer,
+  entries,
+  flush,
+  follower,
+  leader,
+  n2,
+  n3,
+  on,
+  out,
+  persist,
+  persisted,
+  proposed,
+  received,
+  requestVote,
+  requestVoteReply,
+  send,
+  termsOf,
+  timeout,
 } from './servers.js'
 
 /** The leader of term T gives n1 what comes after four entries of term 1. */
@@ -24,17 +43,28 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
 
   it('the log ends as it was after the first write', () => {
     expect(termsOf(third)).toEqual([1, 1, 1, 1, 2])
-    expect(third.durable.pending).toEqual([{ seq: 1, lastIndex: 4 }, { seq: 2, lastIndex: 4 }, { seq: 3, lastIndex: 5 }])
+    expect(third.durable.pending).toEqual([
+      { seq: 1, lastIndex: 4 },
+      { seq: 2, lastIndex: 4 },
+      { seq: 3, lastIndex: 5 },
+    ])
   })
 
-  it.each([{ done: 0, durable: 4 }, { done: 1, durable: 4 }, { done: 2, durable: 4 }, { done: 3, durable: 5 }])('when $done writes are done, $durable entries are durable', ({ done, durable }) => {
+  it.each([
+    { done: 0, durable: 4 },
+    { done: 1, durable: 4 },
+    { done: 2, durable: 4 },
+    { done: 3, durable: 5 },
+  ])('when $done writes are done, $durable entries are durable', ({ done, durable }) => {
     const told = after(third, persisted(done))
     expect(told.durable.index).toBe(durable)
     expect(lastAnswer(told, 4)).toEqual(holding(4, durable))
   })
 
   it('the ack of the first write must not be taken for an ack of the third: each waits for its own', () => {
-    const acks = [on(written, fifth(n2, 2, 2)), on(first, fifth(n3, 3, 3)), on(second, fifth(n2, 4, 2))].map(({ effects }) => effects.at(-1))
+    const acks = [on(written, fifth(n2, 2, 2)), on(first, fifth(n3, 3, 3)), on(second, fifth(n2, 4, 2))].map(({ effects }) =>
+      effects.at(-1),
+    )
     expect(acks).toEqual([
       send(appendEntriesReply({ ...out, term: 2, matchIndex: 5 }), 1),
       send(appendEntriesReply({ ...out, to: n3, term: 3, matchIndex: 5 }), 2),
@@ -50,7 +80,13 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
   })
 
   it('one who becomes leader meanwhile counts itself by its disk alone', () => {
-    const leads = after(third, timeout(4), persisted(2), received(requestVoteReply({ term: 5, voteGranted: true })), received(requestVoteReply({ from: n3, term: 5, voteGranted: true })))
+    const leads = after(
+      third,
+      timeout(4),
+      persisted(2),
+      received(requestVoteReply({ term: 5, voteGranted: true })),
+      received(requestVoteReply({ from: n3, term: 5, voteGranted: true })),
+    )
     expect(leads.role._tag).toBe('Leader')
     expect(leads.durable.index).toBe(4)
   })
@@ -101,38 +137,38 @@ describe('what waits for the disk, and what does not', () => {
 
 describe('Durable, by counting writes', () => {
   /** The slow, obvious twin: a disk that does the writes one by one, where each entry has a number of its own. */
-  const change = fc.oneof(
-    fc.record({ keep: fc.nat(8), append: fc.nat(3) }),
-    fc.record({ acknowledge: fc.nat(6) }),
-  )
+  const change = fc.oneof(fc.record({ keep: fc.nat(8), append: fc.nat(3) }), fc.record({ acknowledge: fc.nat(6) }))
 
   it('says of how much of the log the disk holds the very same entries', () => {
-    fc.assert(fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-      let durable = new Durable(logIndex(0), writeSeq(0), writeSeq(0), [])
-      let log: ReadonlyArray<number> = []
-      let made = 0
-      const writes: ReadonlyArray<number>[] = [log]
-      let done = 0
-      for (const it of changes) {
-        if ('acknowledge' in it) {
-          done = Math.max(done, Math.min(it.acknowledge + done, writes.length - 1))
-          durable = durable.acknowledge(writeSeq(done))
-        } else {
-          const kept = Math.min(it.keep, log.length)
-          const truncates = kept < log.length
-          log = [...log.slice(0, kept), ...Array.from({ length: it.append }, () => ++made)]
-          durable = (truncates ? durable.truncate(logIndex(kept)) : durable).write(logIndex(log.length))
-          writes.push(log)
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        let durable = new Durable(logIndex(0), writeSeq(0), writeSeq(0), [])
+        let log: ReadonlyArray<number> = []
+        let made = 0
+        const writes: ReadonlyArray<number>[] = [log]
+        let done = 0
+        for (const it of changes) {
+          if ('acknowledge' in it) {
+            done = Math.max(done, Math.min(it.acknowledge + done, writes.length - 1))
+            durable = durable.acknowledge(writeSeq(done))
+          } else {
+            const kept = Math.min(it.keep, log.length)
+            const truncates = kept < log.length
+            log = [...log.slice(0, kept), ...Array.from({ length: it.append }, () => ++made)]
+            durable = (truncates ? durable.truncate(logIndex(kept)) : durable).write(logIndex(log.length))
+            writes.push(log)
+          }
+          const disk = writes[done]!
+          // What no later write, still under way, takes away again either.
+          const survives = (n: number): boolean => writes.slice(done).every((held) => held[n] === log[n])
+          const same = log.findIndex((entry, n) => disk[n] !== entry || !survives(n))
+          expect(durable.index).toBe(same < 0 ? log.length : same)
+          expect(durable.pending.map(({ seq }) => Number(seq))).toEqual(writes.map((_, seq) => seq).slice(done + 1))
+          expect(durable.settled).toBe(done === writes.length - 1)
         }
-        const disk = writes[done]!
-        // What no later write, still under way, takes away again either.
-        const survives = (n: number): boolean => writes.slice(done).every((held) => held[n] === log[n])
-        const same = log.findIndex((entry, n) => disk[n] !== entry || !survives(n))
-        expect(durable.index).toBe(same < 0 ? log.length : same)
-        expect(durable.pending.map(({ seq }) => Number(seq))).toEqual(writes.map((_, seq) => seq).slice(done + 1))
-        expect(durable.settled).toBe(done === writes.length - 1)
-      }
-    }), { numRuns: 300 })
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('is itself where nothing is new', () => {

@@ -8,7 +8,8 @@ import { after, appendEntries, candidate, entries, follower, leader, n1, n2, n3,
 
 const logOf = (...terms: ReadonlyArray<number>) => follower({ log: terms }).log
 const at = (index: number) => logIndex(index)
-const durable = (index: number, written: number, acknowledged: number) => new Durable(at(index), writeSeq(written), writeSeq(acknowledged), [])
+const durable = (index: number, written: number, acknowledged: number) =>
+  new Durable(at(index), writeSeq(written), writeSeq(acknowledged), [])
 /** Two entries, committed, applied and on disk. */
 const server = { ...follower({ T: 3, log: [1, 2], commit: 2 }), votedFor: n2, lastApplied: at(2) }
 const leads = leader({ T: 4, log: [1, 2] })
@@ -27,7 +28,10 @@ describe('each invariant sees its breach', () => {
     'a leader commits only an entry of its own term by counting (§5.4.2)': [leads, { ...leads, commitIndex: at(2) }],
     'log.base ≤ lastApplied ≤ handedOver ≤ commitIndex': [server, { ...server, handedOver: at(3) }],
     'lastApplied and handedOver never decrease': [server, { ...server, lastApplied: at(1) }],
-    'only what is durable is handed over': [{ ...server, handedOver: at(0), lastApplied: at(0) }, { ...server, durable: durable(1, 0, 0) }],
+    'only what is durable is handed over': [
+      { ...server, handedOver: at(0), lastApplied: at(0) },
+      { ...server, durable: durable(1, 0, 0) },
+    ],
     'durable is within the log': [server, { ...server, durable: durable(3, 0, 0) }],
     'unacknowledged writes are exactly those after the last acknowledged one': [server, { ...server, durable: durable(2, 1, 0) }],
   }
@@ -44,24 +48,45 @@ describe('each invariant sees its breach', () => {
 })
 
 describe('Leader Append-Only', () => {
-  it.each([[], [1], [1, 3], [2, 2, 2]])('does not mind that a leader steps down and has its log replaced by $0 in the same step', (...becomes) => {
-    expect(invariants.every(({ holds }) => holds({ ...leads, log: logOf(1, 2, 4) }, { ...server, currentTerm: term(5), votedFor: null, log: logOf(...becomes), commitIndex: at(0), handedOver: at(0), lastApplied: at(0), durable: durable(0, 0, 0) }))).toBe(true)
-  })
+  it.each([{ becomes: [] }, { becomes: [1] }, { becomes: [1, 3] }, { becomes: [2, 2, 2] }])(
+    'does not mind that a leader steps down and has its log replaced by $becomes in the same step',
+    ({ becomes }) => {
+      expect(
+        invariants.every(({ holds }) =>
+          holds(
+            { ...leads, log: logOf(1, 2, 4) },
+            {
+              ...server,
+              currentTerm: term(5),
+              votedFor: null,
+              log: logOf(...becomes),
+              commitIndex: at(0),
+              handedOver: at(0),
+              lastApplied: at(0),
+              durable: durable(0, 0, 0),
+            },
+          ),
+        ),
+      ).toBe(true)
+    },
+  )
 })
 
 describe('checkedStep', () => {
   it('stops a server whose committed entries are to be replaced: the name, the server and the step are told', () => {
     const replace = (): unknown => checkedStep(server, received(appendEntries({ term: 3, entries: entries(3, 3) })), 0)
     expect(replace).toThrow(InvariantViolation)
-    expect(replace).toThrow([
-      'what is committed stays (§5.4)',
-      'n1 Follower  T3 vote n2 commit 2 log [1 2]',
-      '> n2→n1 AppendEntries T3 prev 0/0 entries [3 3] commit 0',
-      '  persist #1 truncate from 1, entries 1… [3 3]',
-      '  ArmElectionTimer 2',
-      '  send    n1→n2 appended T3 match 2 after #1',
-      '  n1 Follower  T3 vote n2 commit 2 log [3 3] durable 0',
-    ].join('\n'))
+    expect(replace).toThrow(
+      [
+        'what is committed stays (§5.4)',
+        'n1 Follower  T3 vote n2 commit 2 log [1 2]',
+        '> n2→n1 AppendEntries T3 prev 0/0 entries [3 3] commit 0',
+        '  persist #1 truncate from 1, entries 1… [3 3]',
+        '  ArmElectionTimer 2',
+        '  send    n1→n2 appended T3 match 2 after #1',
+        '  n1 Follower  T3 vote n2 commit 2 log [3 3] durable 0',
+      ].join('\n'),
+    )
   })
 
   it('lets pass what keeps them', () => {

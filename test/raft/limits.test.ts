@@ -2,7 +2,23 @@ import { describe, expect, it } from '@jest/globals'
 import type { LimitName } from '../../src/raft/error.js'
 import type { Server } from '../../src/raft/server.js'
 import {
-  after, appendEntries, appendEntriesReply, applied, candidate, entry, flush, follower, type Given, leader, n2, on, persist, persisted, proposed, received, scheduleFlush,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  applied,
+  candidate,
+  entry,
+  flush,
+  follower,
+  type Given,
+  leader,
+  n2,
+  on,
+  persist,
+  persisted,
+  proposed,
+  received,
+  scheduleFlush,
 } from './servers.js'
 
 const refused = (appended: number, limit: LimitName) => ({ _tag: 'Refused', request: 1, appended, refusal: { _tag: 'Overloaded', limit } })
@@ -27,10 +43,22 @@ const alone = (settings: Given['settings'], ...commands: ReadonlyArray<string>):
 }
 
 describe('each bound, at the limit and one beyond', () => {
-  it.each<{ limit: LimitName; settings: Given['settings']; server: (settings: Given['settings']) => Server; fits: ReadonlyArray<string>; beyond: string }>([
+  it.each<{
+    limit: LimitName
+    settings: Given['settings']
+    server: (settings: Given['settings']) => Server
+    fits: ReadonlyArray<string>
+    beyond: string
+  }>([
     { limit: 'maxUncommittedEntries', settings: { maxUncommittedEntries: 3 }, server: (s) => alone(s, 'a'), fits: ['b', 'c'], beyond: 'd' },
     { limit: 'maxUncommittedBytes', settings: { maxUncommittedBytes: 5 }, server: (s) => alone(s, 'aa'), fits: ['bbb'], beyond: 'c' },
-    { limit: 'maxLogBytes', settings: { maxLogBytes: 5 }, server: (s) => after(alone(s, 'aa'), persisted(2), applied(1)), fits: ['bbb'], beyond: 'c' },
+    {
+      limit: 'maxLogBytes',
+      settings: { maxLogBytes: 5 },
+      server: (s) => after(alone(s, 'aa'), persisted(2), applied(1)),
+      fits: ['bbb'],
+      beyond: 'c',
+    },
   ])('$limit: what fits is appended, the rest refused, in one batch as in two', ({ limit, settings, server, fits, beyond }) => {
     const before = server(settings)
     const firstIndex = before.log.lastIndex + 1
@@ -50,7 +78,9 @@ describe('each bound, at the limit and one beyond', () => {
   })
 
   it('a command of no bytes meets the bound on entries, never one on bytes', () => {
-    expect(on(alone({ maxUncommittedBytes: 0, maxLogBytes: 0, maxUncommittedEntries: 1 }), proposed(1, '', '')).effects.at(-1)).toEqual(refused(1, 'maxUncommittedEntries'))
+    expect(on(alone({ maxUncommittedBytes: 0, maxLogBytes: 0, maxUncommittedEntries: 1 }), proposed(1, '', '')).effects.at(-1)).toEqual(
+      refused(1, 'maxUncommittedEntries'),
+    )
   })
 
   it('maxUnapplied: committed and not applied', () => {

@@ -9,11 +9,21 @@ import { commonPrefix, type Log, type LogBase, logFrom } from '../../src/raft/lo
 
 /** The slow, obvious twin: every entry since the first one of all, and how many of them were dropped. */
 class ArrayLog {
-  constructor(readonly base: LogBase, readonly all: ReadonlyArray<Entry>, readonly configurations: ReadonlyArray<Configuration | null>) {}
+  constructor(
+    readonly base: LogBase,
+    readonly all: ReadonlyArray<Entry>,
+    readonly configurations: ReadonlyArray<Configuration | null>,
+  ) {}
 
-  get lastIndex(): number { return this.base.index + this.all.length }
-  entryAt(index: number): Entry | undefined { return this.all[index - this.base.index - 1] }
-  termAt(index: number): number | null { return index === this.base.index ? this.base.term : (this.entryAt(index)?.term ?? null) }
+  get lastIndex(): number {
+    return this.base.index + this.all.length
+  }
+  entryAt(index: number): Entry | undefined {
+    return this.all[index - this.base.index - 1]
+  }
+  termAt(index: number): number | null {
+    return index === this.base.index ? this.base.term : (this.entryAt(index)?.term ?? null)
+  }
   configurationAt(index: number): Configuration {
     for (let i = Math.min(index, this.lastIndex); i > this.base.index; i--) {
       const configuration = this.configurations[i - this.base.index - 1] ?? null
@@ -38,9 +48,16 @@ class ArrayLog {
 }
 
 const bootstrapped: LogBase = { index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) }
-const logOf = (terms: ReadonlyArray<number>): Log => logFrom(bootstrapped, terms.map((t) => commandEntry(term(t), new Uint8Array(1))))
+const logOf = (terms: ReadonlyArray<number>): Log =>
+  logFrom(
+    bootstrapped,
+    terms.map((t) => commandEntry(term(t), new Uint8Array(1))),
+  )
 
-interface Pair { readonly log: Log; readonly twin: ArrayLog }
+interface Pair {
+  readonly log: Log
+  readonly twin: ArrayLog
+}
 
 const configurations = [['n1'], ['n1', 'n2', 'n3'], ['n2', 'n3', 'n4']].map((ids) => votersOnly(ids.map(nodeId)))
 
@@ -80,8 +97,12 @@ const asMany = (entries: ReadonlyArray<Entry>, maxEntries: number, maxBytes: num
 /** Changes of random logs: any older value may be changed again, so that the history is a tree. */
 const change = fc.record({
   what: fc.constantFrom('append', 'append', 'append', 'truncate', 'compact'),
-  which: fc.nat(1_000_000), place: fc.double({ min: 0, max: 1, noNaN: true }),
-  entries: fc.array(fc.record({ newer: fc.constantFrom(0, 0, 0, 1, 2), size: fc.nat(4), configuration: fc.constantFrom(null, null, null, 0, 1, 2) }), { maxLength: 6 }),
+  which: fc.nat(1_000_000),
+  place: fc.double({ min: 0, max: 1, noNaN: true }),
+  entries: fc.array(
+    fc.record({ newer: fc.constantFrom(0, 0, 0, 1, 2), size: fc.nat(4), configuration: fc.constantFrom(null, null, null, 0, 1, 2) }),
+    { maxLength: 6 },
+  ),
   // Appended as well, so that chunks fill up.
   many: fc.constantFrom(0, 0, 0, 500, 1023, 1024, 1025, 2048),
 })
@@ -95,26 +116,51 @@ const changed = ({ log, twin }: Pair, { what, place, entries, many }: Change): P
   let newest: number = log.lastTerm
   const made = entries.map(({ newer, size, configuration }) => {
     newest += newer
-    return configuration === null ? commandEntry(term(newest), new Uint8Array(size)) : configurationEntry(term(newest), configurations[configuration]!)
+    return configuration === null
+      ? commandEntry(term(newest), new Uint8Array(size))
+      : configurationEntry(term(newest), configurations[configuration]!)
   })
   const filler = Array.from({ length: many }, () => commandEntry(term(newest), new Uint8Array(1)))
-  const inForce = [...entries.map(({ configuration }) => (configuration === null ? null : configurations[configuration]!)), ...filler.map(() => null)]
+  const inForce = [
+    ...entries.map(({ configuration }) => (configuration === null ? null : configurations[configuration]!)),
+    ...filler.map(() => null),
+  ]
   return { log: log.append([...made, ...filler]), twin: twin.append([...made, ...filler], inForce) }
 }
 
-const base = fc.record({ index: fc.constantFrom(0, 0, 1, 7, 1023, 1024, 1025, 70_000), term: fc.constantFrom(0, 3) })
+const base = fc
+  .record({ index: fc.constantFrom(0, 0, 1, 7, 1023, 1024, 1025, 70_000), term: fc.constantFrom(0, 3) })
   .map(({ index, term: t }): LogBase => ({ index: logIndex(index), term: term(index === 0 ? 0 : t), configuration: configurations[0]! }))
 
 describe('the log is a value', () => {
   it('is what an array of entries would be, however often it forks, and every older value stays what it was', () => {
-    fc.assert(fc.property(base, fc.array(change, { maxLength: 14 }), fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }), (from, changes, places) => {
-      const values: Pair[] = [{ log: logFrom(from), twin: new ArrayLog(from, [], []) }]
-      for (const it of changes) values.push(changed(values[Math.max(0, values.length - 1 - (it.which % 3))]!, it))
-      for (const pair of values) {
-        const { base: { index }, lastIndex } = pair.twin
-        expectSame(pair, [0, index - 1, index, index + 1, lastIndex, lastIndex + 1, ...places.map((p) => Math.round(index + p * (lastIndex - index)))])
-      }
-    }), { numRuns: 50 })
+    fc.assert(
+      fc.property(
+        base,
+        fc.array(change, { maxLength: 14 }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }),
+        (from, changes, places) => {
+          const values: Pair[] = [{ log: logFrom(from), twin: new ArrayLog(from, [], []) }]
+          for (const it of changes) values.push(changed(values[Math.max(0, values.length - 1 - (it.which % 3))]!, it))
+          for (const pair of values) {
+            const {
+              base: { index },
+              lastIndex,
+            } = pair.twin
+            expectSame(pair, [
+              0,
+              index - 1,
+              index,
+              index + 1,
+              lastIndex,
+              lastIndex + 1,
+              ...places.map((p) => Math.round(index + p * (lastIndex - index))),
+            ])
+          }
+        },
+      ),
+      { numRuns: 50 },
+    )
   })
 
   it('is itself where nothing changes', () => {
@@ -145,7 +191,10 @@ describe('the log is a value', () => {
 })
 
 describe('from: as many entries as the limit allows', () => {
-  const sized = logFrom(bootstrapped, [3, 1, 1, 9, 0].map((size) => commandEntry(term(1), new Uint8Array(size))))
+  const sized = logFrom(
+    bootstrapped,
+    [3, 1, 1, 9, 0].map((size) => commandEntry(term(1), new Uint8Array(size))),
+  )
 
   it.each([
     { index: 1, maxEntries: 9, maxBytes: 4, sizes: [3, 1] },
@@ -162,17 +211,24 @@ describe('from: as many entries as the limit allows', () => {
 })
 
 describe('commonPrefix', () => {
-  const terms = fc.array(fc.nat(3), { maxLength: 12 }).map((steps) => steps.reduce<number[]>((all, step) => [...all, (all.at(-1) ?? 1) + step], []))
+  const terms = fc
+    .array(fc.nat(3), { maxLength: 12 })
+    .map((steps) => steps.reduce<number[]>((all, step) => [...all, (all.at(-1) ?? 1) + step], []))
 
   it('is where two logs of one server part, as counting from the start says', () => {
-    fc.assert(fc.property(terms, terms, terms, fc.nat(12), fc.nat(12), (shared, ours, theirs, compactOurs, compactTheirs) => {
-      // After the last shared entry no term occurs in both: one leader makes one entry at an index (§5.3).
-      const last = shared.at(-1) ?? 0
-      const [a, b] = [[...shared, ...ours.map((t) => last + 2 * t)], [...shared, ...theirs.map((t) => last + 2 * t + 1)]]
-      // Only what both hold can have been committed and therefore be replaced by a snapshot.
-      const compacted = (all: ReadonlyArray<number>, n: number): Log => logOf(all).compactTo(logIndex(Math.min(n, shared.length)))
-      expect(commonPrefix(compacted(a, compactOurs), compacted(b, compactTheirs))).toBe(shared.length)
-    }))
+    fc.assert(
+      fc.property(terms, terms, terms, fc.nat(12), fc.nat(12), (shared, ours, theirs, compactOurs, compactTheirs) => {
+        // After the last shared entry no term occurs in both: one leader makes one entry at an index (§5.3).
+        const last = shared.at(-1) ?? 0
+        const [a, b] = [
+          [...shared, ...ours.map((t) => last + 2 * t)],
+          [...shared, ...theirs.map((t) => last + 2 * t + 1)],
+        ]
+        // Only what both hold can have been committed and therefore be replaced by a snapshot.
+        const compacted = (all: ReadonlyArray<number>, n: number): Log => logOf(all).compactTo(logIndex(Math.min(n, shared.length)))
+        expect(commonPrefix(compacted(a, compactOurs), compacted(b, compactTheirs))).toBe(shared.length)
+      }),
+    )
   })
 
   it.each([

@@ -7,7 +7,8 @@ import { clusterProperties, watch, type Watched } from '../../streams/testing/pr
 import { ascii, entry, follower, type Given, leader, n1, n2, n3 } from './servers.js'
 
 /** Servers by name, each with everything on its disk. */
-const cluster = (...servers: ReadonlyArray<Server>): ReadonlyArray<Watched> => servers.map((server) => ({ id: server.id, server, disk: server }))
+const cluster = (...servers: ReadonlyArray<Server>): ReadonlyArray<Watched> =>
+  servers.map((server) => ({ id: server.id, server, disk: server }))
 const follows = (id: string, given: Given): Server => follower({ ...given, id: nodeId(id) })
 const leads = (id: string, given: Given): Server => ({ ...leader(given), id: nodeId(id) })
 /** The same with another command in its last entry. */
@@ -17,7 +18,10 @@ const otherwise = (server: Server): Server => {
 }
 
 describe('each property of Figure 3 sees its breach', () => {
-  const committed = (index: number, it: Entry, inTerm: number) => ({ leaders: new Map(), committed: new Map([[logIndex(index), { entry: it, inTerm: term(inTerm) }]]) })
+  const committed = (index: number, it: Entry, inTerm: number) => ({
+    leaders: new Map(),
+    committed: new Map([[logIndex(index), { entry: it, inTerm: term(inTerm) }]]),
+  })
   const nothing = { leaders: new Map(), committed: new Map() }
   type Holds = Parameters<(typeof clusterProperties)[number]['holds']>
 
@@ -28,8 +32,16 @@ describe('each property of Figure 3 sees its breach', () => {
     ['Log Matching', cluster(follows('n1', { log: [1, 2, 3] }), follows('n2', { log: [2, 2, 3] })), nothing],
     ['Leader Completeness', cluster(leads('n1', { T: 4, log: [1, 1] })), committed(2, entry(2), 3)],
     ['Leader Completeness', cluster(leads('n1', { T: 4, log: [1] })), committed(2, entry(2), 3)],
-    ['what one server knows to be committed', cluster(follows('n1', { T: 4, log: [1, 1], commit: 2 }), follows('n2', { log: [1, 1] })), committed(2, entry(2), 4)],
-    ['what is committed is on the disks', [...cluster(follows('n1', { log: [1], commit: 1 })), ...cluster(follows('n2', {}), follows('n3', {}))], nothing],
+    [
+      'what one server knows to be committed',
+      cluster(follows('n1', { T: 4, log: [1, 1], commit: 2 }), follows('n2', { log: [1, 1] })),
+      committed(2, entry(2), 4),
+    ],
+    [
+      'what is committed is on the disks',
+      [...cluster(follows('n1', { log: [1], commit: 1 })), ...cluster(follows('n2', {}), follows('n3', {}))],
+      nothing,
+    ],
   ]
 
   it.each(breaches.map(([begins, ...holds]) => ({ begins, holds })))('$begins', ({ begins, holds }) => {
@@ -60,7 +72,10 @@ describe('a watch remembers', () => {
   it('what was applied where', () => {
     const seen = watch()
     const { log } = follows('n1', { log: [1, 1, 1] })
-    const applies = (id: typeof n1, index: number, ...them: ReadonlyArray<Entry>) => () => seen.applying({ id, log }, { _tag: 'Apply', firstIndex: logIndex(index), entries: them })
+    const applies =
+      (id: typeof n1, index: number, ...them: ReadonlyArray<Entry>) =>
+      () =>
+        seen.applying({ id, log }, { _tag: 'Apply', firstIndex: logIndex(index), entries: them })
     applies(n1, 1, entry(1), entry(1))()
     expect(applies(n2, 1, entry(2))).toThrow('State Machine Safety')
     expect(applies(n1, 2, entry(1))).toThrow('each once')

@@ -19,11 +19,14 @@ const sizes = fc.constantFrom(1, 3, 3, 5)
 
 /** What happens to a cluster whose servers do this with an event. */
 const inAnySchedule = (does: typeof checkedStep): void =>
-  fc.assert(fc.property(sizes, settings, schedule, (size, given, moves) => {
-    const cluster = new ClusterByHand({ size, settings: given, step: does })
-    play(cluster, moves)
-    mend(cluster)
-  }), { numRuns: 40, ...seed })
+  fc.assert(
+    fc.property(sizes, settings, schedule, (size, given, moves) => {
+      const cluster = new ClusterByHand({ size, settings: given, step: does })
+      play(cluster, moves)
+      mend(cluster)
+    }),
+    { numRuns: 40, ...seed },
+  )
 
 describe('step is pure', () => {
   it('no rule writes into what it was given: server and event may be frozen', () => {
@@ -47,9 +50,24 @@ describe('step is pure', () => {
   })
 
   it('unchanged means identical: what is a new value differs from the old one', () => {
-    const fields = ['currentTerm', 'votedFor', 'log', 'commitIndex', 'lastApplied', 'handedOver', 'role', 'durable', 'counters', 'settings', 'id'] as const
+    const fields = [
+      'currentTerm',
+      'votedFor',
+      'log',
+      'commitIndex',
+      'lastApplied',
+      'handedOver',
+      'role',
+      'durable',
+      'counters',
+      'settings',
+      'id',
+    ] as const
     const alike = (a: Server, b: Server): ReadonlyArray<string> =>
-      fields.filter((field) => a[field] !== b[field] && isDeepStrictEqual(field === 'log' ? [...a.log] : a[field], field === 'log' ? [...b.log] : b[field]))
+      fields.filter(
+        (field) =>
+          a[field] !== b[field] && isDeepStrictEqual(field === 'log' ? [...a.log] : a[field], field === 'log' ? [...b.log] : b[field]),
+      )
     inAnySchedule((server, event, at) => {
       const stepped = checkedStep(server, event, at)
       expect({ event, alike: alike(server, stepped.server) }).toEqual({ event, alike: [] })
@@ -61,6 +79,18 @@ describe('step is pure', () => {
 
   it('those are all the fields there are', () => {
     const server = new ClusterByHand({ size: 1 }).server('n1' as Server['id'])
-    expect(Object.keys(server).sort()).toEqual(['commitIndex', 'counters', 'currentTerm', 'durable', 'handedOver', 'id', 'lastApplied', 'log', 'role', 'settings', 'votedFor'])
+    expect(Object.keys(server).sort()).toEqual([
+      'commitIndex',
+      'counters',
+      'currentTerm',
+      'durable',
+      'handedOver',
+      'id',
+      'lastApplied',
+      'log',
+      'role',
+      'settings',
+      'votedFor',
+    ])
   })
 })

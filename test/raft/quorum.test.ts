@@ -19,27 +19,42 @@ const values = fc.array(fc.nat(9), { minLength: voters.length, maxLength: voters
 
 describe('majorities', () => {
   it('quorumValue is the greatest N that a majority of every set has reached, as trying every N says', () => {
-    fc.assert(fc.property(sets, values, (voterSets, reached) => {
-      const value = (voter: string): number => reached[voters.indexOf(voter)]!
-      expect(quorumValue(voterSets, value)).toBe(slowQuorumValue(voterSets, value))
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(sets, values, (voterSets, reached) => {
+        const value = (voter: string): number => reached[voters.indexOf(voter)]!
+        expect(quorumValue(voterSets, value)).toBe(slowQuorumValue(voterSets, value))
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('isQuorum and quorumValue speak of the same majority', () => {
-    fc.assert(fc.property(sets, fc.subarray(voters), (voterSets, has) => {
-      expect(isQuorum(voterSets, (voter) => has.includes(voter))).toBe(quorumValue(voterSets, (voter) => (has.includes(voter) ? 1 : 0)) === 1)
-    }))
+    fc.assert(
+      fc.property(sets, fc.subarray(voters), (voterSets, has) => {
+        expect(isQuorum(voterSets, (voter) => has.includes(voter))).toBe(
+          quorumValue(voterSets, (voter) => (has.includes(voter) ? 1 : 0)) === 1,
+        )
+      }),
+    )
   })
 
   it('any two quorums have a voter in common', () => {
-    fc.assert(fc.property(sets, fc.subarray(voters), fc.subarray(voters), (voterSets, some, others) => {
-      fc.pre([some, others].every((them) => isQuorum(voterSets, (voter) => them.includes(voter))))
-      expect(voterSets.every((set) => set.some((voter) => some.includes(voter) && others.includes(voter)))).toBe(true)
-    }))
+    fc.assert(
+      fc.property(sets, fc.subarray(voters), fc.subarray(voters), (voterSets, some, others) => {
+        fc.pre([some, others].every((them) => isQuorum(voterSets, (voter) => them.includes(voter))))
+        expect(voterSets.every((set) => set.some((voter) => some.includes(voter) && others.includes(voter)))).toBe(true)
+      }),
+    )
   })
 
   it.each([
-    { of: 1, needs: 1 }, { of: 2, needs: 2 }, { of: 3, needs: 2 }, { of: 4, needs: 3 }, { of: 5, needs: 3 }, { of: 6, needs: 4 }, { of: 7, needs: 4 },
+    { of: 1, needs: 1 },
+    { of: 2, needs: 2 },
+    { of: 3, needs: 2 },
+    { of: 4, needs: 3 },
+    { of: 5, needs: 3 },
+    { of: 6, needs: 4 },
+    { of: 7, needs: 4 },
   ])('of $of, $needs decide', ({ of, needs }) => {
     const all = voters.slice(0, of)
     expect(isQuorum([all], (voter) => voters.indexOf(voter) < needs)).toBe(true)

@@ -4,8 +4,23 @@ import { defaultSettings } from '../../src/raft/settings.js'
 import { logIndex, term } from '../../src/raft/ids.js'
 import { fresh, restart } from '../../src/raft/server.js'
 import {
-  after, appendEntries, appendEntriesReply, armElectionTimer, candidate, follower, leader, n1, n2, n3, on, out, persist, received,
-  requestVote, requestVoteReply, send,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  armElectionTimer,
+  candidate,
+  follower,
+  leader,
+  n1,
+  n2,
+  n3,
+  on,
+  out,
+  persist,
+  received,
+  requestVote,
+  requestVoteReply,
+  send,
 } from './servers.js'
 
 /** One of each, all in term 3. */
@@ -20,7 +35,13 @@ describe('§5.1 Raft basics', () => {
 
   it('"Each server stores a current term number, which increases monotonically over time": a bootstrapped one starts at 0', () => {
     const { currentTerm, votedFor, log, commitIndex, lastApplied } = restart(n1, defaultSettings, fresh(follower().log))
-    expect({ currentTerm, votedFor, entries: [...log], commitIndex, lastApplied }).toEqual({ currentTerm: 0, votedFor: null, entries: [], commitIndex: 0, lastApplied: 0 })
+    expect({ currentTerm, votedFor, entries: [...log], commitIndex, lastApplied }).toEqual({
+      currentTerm: 0,
+      votedFor: null,
+      entries: [],
+      commitIndex: 0,
+      lastApplied: 0,
+    })
   })
 })
 
@@ -31,7 +52,11 @@ describe('"If RPC request or response contains term T > currentTerm: set current
     { what: 'AppendEntries', message: appendEntries({ term: 5 }) },
     { what: 'AppendEntriesReply', message: appendEntriesReply({ term: 5, success: false }) },
   ] as const
-  const servers = [{ who: 'a follower', server: follows }, { who: 'a candidate', server: stands }, { who: 'a leader', server: leads }] as const
+  const servers = [
+    { who: 'a follower', server: follows },
+    { who: 'a candidate', server: stands },
+    { who: 'a leader', server: leads },
+  ] as const
 
   it.each(servers.flatMap((s) => newer.map((m) => ({ ...s, ...m }))))('$what at $who', ({ server, message }) => {
     const { currentTerm, role } = after(server, received(message))
@@ -80,7 +105,11 @@ describe('"If RPC request or response contains term T > currentTerm: set current
 })
 
 describe('"If a server receives a request with a stale term number, it rejects the request"', () => {
-  const servers = [{ who: 'a follower', server: follows }, { who: 'a candidate', server: stands }, { who: 'a leader', server: leads }] as const
+  const servers = [
+    { who: 'a follower', server: follows },
+    { who: 'a candidate', server: stands },
+    { who: 'a leader', server: leads },
+  ] as const
 
   it.each(servers)('$who says no at once, in its own term, and changes in nothing', ({ server }) => {
     const vote = on(server, received(requestVote({ seq: 8, term: 2, lastLogIndex: 9, lastLogTerm: 1 })))
@@ -125,7 +154,12 @@ describe('what a server finds on its disk (Figure 2, "Persistent state on all se
   it('is currentTerm, votedFor and log; all of it is durable, and the roles and timers of the last run are gone', () => {
     const server = follower({ T: 4, votedFor: n2, log: [1, 3] })
     const { currentTerm, votedFor, role, durable } = server
-    expect({ currentTerm, votedFor, role, durable: durable.index }).toEqual({ currentTerm: 4, votedFor: n2, role: { _tag: 'Follower', leader: null }, durable: 2 })
+    expect({ currentTerm, votedFor, role, durable: durable.index }).toEqual({
+      currentTerm: 4,
+      votedFor: n2,
+      role: { _tag: 'Follower', leader: null },
+      durable: 2,
+    })
   })
 
   it.each([

@@ -6,8 +6,30 @@ import { votersOnly } from '../../src/raft/configuration.js'
 import { restart } from '../../src/raft/server.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import {
-  after, appendEntries, appendEntriesReply, armElectionTimer, armHeartbeat, candidate, entries, flush, follower, heartbeatDue, leader, n1, n2, n3,
-  n4, on, out, persist, persisted, received, requestVote, requestVoteReply, send, timeout,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  armElectionTimer,
+  armHeartbeat,
+  candidate,
+  entries,
+  flush,
+  follower,
+  heartbeatDue,
+  leader,
+  n1,
+  n2,
+  n3,
+  n4,
+  on,
+  out,
+  persist,
+  persisted,
+  received,
+  requestVote,
+  requestVoteReply,
+  send,
+  timeout,
 } from './servers.js'
 
 const granted = (from: NodeId, T = 1) => received(requestVoteReply({ from, term: T, voteGranted: true }))
@@ -16,7 +38,9 @@ const denied = (from: NodeId, T = 1) => received(requestVoteReply({ from, term: 
 describe('"When servers start up, they begin as followers"', () => {
   it('and arm the election timer', () => {
     const { log } = follower()
-    const { server, effects } = on(restart(n1, defaultSettings, { currentTerm: term(0), votedFor: null, log, commitIndex: logIndex(0) }), { _tag: 'Started' })
+    const { server, effects } = on(restart(n1, defaultSettings, { currentTerm: term(0), votedFor: null, log, commitIndex: logIndex(0) }), {
+      _tag: 'Started',
+    })
     expect(effects).toEqual([armElectionTimer(1)])
     expect(server.role).toEqual({ _tag: 'Follower', leader: null })
   })
@@ -60,7 +84,9 @@ describe('"If election timeout elapses without receiving AppendEntries RPC from 
   it('one who has no vote waits for a leader, and keeps its timer running (§6)', () => {
     const configuration = votersOnly([n2, n3])
     const log = logFrom({ index: logIndex(0), term: term(0), configuration })
-    const outsider = after(restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(0) }), { _tag: 'Started' })
+    const outsider = after(restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(0) }), {
+      _tag: 'Started',
+    })
     const { server, effects } = on(outsider, timeout(1))
     expect(effects).toEqual([armElectionTimer(2)])
     expect(server.currentTerm).toBe(1)
@@ -89,21 +115,29 @@ describe('"Each server will vote for at most one candidate in a given term, on a
   ])('voted for $votedFor, asked by $candidateId: $voteGranted', ({ votedFor, candidateId, voteGranted }) => {
     const { server, effects } = on(follower({ T: 1, votedFor }), received(requestVote({ from: candidateId, term: 1, seq: 4 })))
     const reply = requestVoteReply({ ...out, to: candidateId, re: 4, term: 1, voteGranted })
-    const told = votedFor === null
-      ? [persist(1, { hardState: { currentTerm: 1, votedFor: candidateId }, firstIndex: 1 }), armElectionTimer(2), send(reply, 1)]
-      : voteGranted ? [armElectionTimer(2), send(reply)] : [send(reply)]
+    const told =
+      votedFor === null
+        ? [persist(1, { hardState: { currentTerm: 1, votedFor: candidateId }, firstIndex: 1 }), armElectionTimer(2), send(reply, 1)]
+        : voteGranted
+          ? [armElectionTimer(2), send(reply)]
+          : [send(reply)]
     expect(effects).toEqual(told)
     expect(server.votedFor).toBe(votedFor ?? candidateId)
   })
 
   it('"Reply false if term < currentTerm": an old term gets no vote, whoever asks', () => {
-    expect(on(follower({ T: 2, votedFor: n2 }), received(requestVote({ term: 1 }))).effects).toEqual([send(requestVoteReply({ ...out, term: 2 }))])
+    expect(on(follower({ T: 2, votedFor: n2 }), received(requestVote({ term: 1 }))).effects).toEqual([
+      send(requestVoteReply({ ...out, term: 2 })),
+    ])
   })
 
   it('a vote told again waits as the first one did, while that is not on disk', () => {
     const asked = received(requestVote({ term: 1 }))
     expect(on(follower(), asked, asked).effects).toEqual([armElectionTimer(3), send(requestVoteReply({ ...out, voteGranted: true }), 1)])
-    expect(on(follower(), asked, persisted(1), asked).effects).toEqual([armElectionTimer(3), send(requestVoteReply({ ...out, voteGranted: true }))])
+    expect(on(follower(), asked, persisted(1), asked).effects).toEqual([
+      armElectionTimer(3),
+      send(requestVoteReply({ ...out, voteGranted: true })),
+    ])
   })
 
   it('a candidate has given its vote to itself, and a rival in its term does not postpone its next attempt', () => {
@@ -116,12 +150,21 @@ describe('"Each server will vote for at most one candidate in a given term, on a
 
 describe('"A candidate wins an election if it receives votes from a majority of the servers in the full cluster for the same term"', () => {
   it.each([
-    { of: 1, votes: 0 }, { of: 2, votes: 1 }, { of: 3, votes: 1 }, { of: 4, votes: 2 }, { of: 5, votes: 2 }, { of: 6, votes: 3 }, { of: 7, votes: 3 },
+    { of: 1, votes: 0 },
+    { of: 2, votes: 1 },
+    { of: 3, votes: 1 },
+    { of: 4, votes: 2 },
+    { of: 5, votes: 2 },
+    { of: 6, votes: 3 },
+    { of: 7, votes: 3 },
   ])('of $of servers: with its own vote and $votes more, and not with one less', ({ of, votes }) => {
     const others = Array.from({ length: of - 1 }, (_, i) => nodeId(`n${i + 2}`))
     const stands = after(follower({ of }), timeout(1), persisted(1))
     const roleAfter = (count: number) => after(stands, ...others.slice(0, count).map((from) => granted(from))).role._tag
-    expect(Array.from({ length: votes + 1 }, (_, count) => roleAfter(count))).toEqual([...Array.from({ length: votes }, () => 'Candidate'), 'Leader'])
+    expect(Array.from({ length: votes + 1 }, (_, count) => roleAfter(count))).toEqual([
+      ...Array.from({ length: votes }, () => 'Candidate'),
+      'Leader',
+    ])
   })
 
   it.each([
@@ -219,7 +262,10 @@ describe('"Once a candidate wins an election, it becomes leader. It then sends h
 
   it('a follower answers a heartbeat at once, with what of it its disk holds, so that a slow disk deposes no leader', () => {
     // Two entries are on their way to the disk, and behind them a heartbeat.
-    const behind = after(follower({ log: [1] }), received(appendEntries({ seq: 1, prevLogIndex: 1, prevLogTerm: 1, entries: entries(1, 1) })))
+    const behind = after(
+      follower({ log: [1] }),
+      received(appendEntries({ seq: 1, prevLogIndex: 1, prevLogTerm: 1, entries: entries(1, 1) })),
+    )
     const beat = received(appendEntries({ seq: 2, prevLogIndex: 3, prevLogTerm: 1 }))
     const answers = (matchIndex: number) => send(appendEntriesReply({ ...out, re: 2, success: true, matchIndex }))
     expect(on(behind, beat).effects).toEqual([armElectionTimer(3), answers(1)])

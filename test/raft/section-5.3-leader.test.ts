@@ -3,15 +3,39 @@ import fc from 'fast-check'
 import type { Message } from '../../src/raft/messages.js'
 import type { Server } from '../../src/raft/server.js'
 import {
-  after, appendEntries, appendEntriesReply, armHeartbeat, entries, entry, flush, follower, type Given, heartbeatDue, leader, n1, n2, n3, n4, on, out,
-  persisted, progress, proposed, received, scheduleFlush, send, termsOf, unreachable,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  armHeartbeat,
+  entries,
+  entry,
+  flush,
+  follower,
+  type Given,
+  heartbeatDue,
+  leader,
+  n1,
+  n2,
+  n3,
+  n4,
+  on,
+  out,
+  persisted,
+  progress,
+  proposed,
+  received,
+  scheduleFlush,
+  send,
+  termsOf,
+  unreachable,
 } from './servers.js'
 
 /** The leader of term 9, and what it sends to n2; its first AppendEntries there has number 3. */
 const leads = (given: Given = {}) => leader({ T: 9, ...given })
 const T9 = { ...out, term: 9, leaderId: n1 } as const
 const ack = (re: number, matchIndex: number) => received(appendEntriesReply({ re, term: 9, matchIndex }))
-const refusal = (re: number, conflict: { readonly term: number | null; readonly index: number }) => received(appendEntriesReply({ re, term: 9, success: false, conflict }))
+const refusal = (re: number, conflict: { readonly term: number | null; readonly index: number }) =>
+  received(appendEntriesReply({ re, term: 9, success: false, conflict }))
 /** What is sent to n2, by number. */
 const toN2 = (effects: ReadonlyArray<{ readonly _tag: string; readonly message?: Message }>): ReadonlyArray<Message> =>
   effects.flatMap(({ message }) => (message?.to === n2 ? [message] : []))
@@ -31,7 +55,9 @@ describe('"If last log index ≥ nextIndex for a follower: send AppendEntries RP
     const matched = on(probing, ack(3, 1))
     expect(matched.effects).toEqual([scheduleFlush])
     expect(known(matched.server)).toEqual({ nextIndex: 2, matchIndex: 1, flow: 'Replicate', inflight: [] })
-    expect(on(matched.server, flush).effects).toEqual([send(appendEntries({ ...T9, seq: 5, prevLogIndex: 1, prevLogTerm: 1, entries: [entry(9, 'x')] }))])
+    expect(on(matched.server, flush).effects).toEqual([
+      send(appendEntries({ ...T9, seq: 5, prevLogIndex: 1, prevLogTerm: 1, entries: [entry(9, 'x')] })),
+    ])
   })
 
   it('"If successful: update nextIndex and matchIndex for follower"', () => {
@@ -56,17 +82,27 @@ describe('"If last log index ≥ nextIndex for a follower: send AppendEntries RP
     { limit: { maxInflightBytes: 7, maxEntriesPerMessage: 1 }, messages: [1, 1, 1] },
   ])('five commands of three bytes, $limit: messages of $messages', ({ limit, messages }) => {
     const { effects } = on(leads({ settings: limit }), ack(3, 0), proposed(1, 'abc', 'abc', 'abc', 'abc', 'abc'), flush)
-    expect(toN2(effects).map((message) => shown(message))).toEqual(messages.map((sent, i) => ({ seq: 5 + i, prev: messages.slice(0, i).reduce((a, b) => a + b, 0), sent })))
+    expect(toN2(effects).map((message) => shown(message))).toEqual(
+      messages.map((sent, i) => ({ seq: 5 + i, prev: messages.slice(0, i).reduce((a, b) => a + b, 0), sent })),
+    )
   })
 
   it('an answer moves the window, and an answer to a later request frees the places of earlier ones: theirs were lost or will come late', () => {
-    const full = after(leads({ settings: { maxInflightMessages: 3, maxEntriesPerMessage: 1 } }), ack(3, 0), proposed(1, 'a', 'b', 'c', 'd', 'e'), flush)
+    const full = after(
+      leads({ settings: { maxInflightMessages: 3, maxEntriesPerMessage: 1 } }),
+      ack(3, 0),
+      proposed(1, 'a', 'b', 'c', 'd', 'e'),
+      flush,
+    )
     expect(known(full).inflight).toEqual([5, 6, 7])
     const first = on(full, ack(5, 1))
     expect(first.effects).toEqual([scheduleFlush])
     expect(toN2(on(first.server, flush).effects).map(shown)).toEqual([{ seq: 8, prev: 3, sent: 1 }])
     const second = on(full, ack(6, 2))
-    expect(toN2(on(second.server, flush).effects).map(shown)).toEqual([{ seq: 8, prev: 3, sent: 1 }, { seq: 9, prev: 4, sent: 1 }])
+    expect(toN2(on(second.server, flush).effects).map(shown)).toEqual([
+      { seq: 8, prev: 3, sent: 1 },
+      { seq: 9, prev: 4, sent: 1 },
+    ])
   })
 
   it('an answer that comes after its place was freed still counts: a slow disk answers heartbeats first', () => {
@@ -119,7 +155,15 @@ describe('"If AppendEntries fails because of log inconsistency: decrement nextIn
     expect(stepped.effects).toEqual([scheduleFlush])
     expect(known(stepped.server)).toEqual({ nextIndex, matchIndex: 0, flow: 'Probe', inflight: [] })
     expect(on(stepped.server, flush).effects).toEqual([
-      send(appendEntries({ ...T9, seq: 5, prevLogIndex: nextIndex - 1, prevLogTerm: log[nextIndex - 2] ?? 0, entries: entries(...log.slice(nextIndex - 1)) })),
+      send(
+        appendEntries({
+          ...T9,
+          seq: 5,
+          prevLogIndex: nextIndex - 1,
+          prevLogTerm: log[nextIndex - 2] ?? 0,
+          entries: entries(...log.slice(nextIndex - 1)),
+        }),
+      ),
     ])
   })
 
@@ -137,42 +181,51 @@ describe('"If AppendEntries fails because of log inconsistency: decrement nextIn
   })
 
   /** Two logs that Raft can bring about: equal up to a point, then of different terms, except that one may go on in the last shared one. */
-  const logs = fc.record({
-    shared: fc.array(fc.nat(2), { maxLength: 8 }), more: fc.nat(3), whose: fc.boolean(),
-    ours: fc.array(fc.nat(2), { maxLength: 8 }), theirs: fc.array(fc.nat(2), { maxLength: 8 }),
-  }).map(({ shared, more, whose, ours, theirs }) => {
-    const rising = (steps: ReadonlyArray<number>, start: number): number[] => steps.reduce<number[]>((all, step) => [...all, (all.at(-1) ?? start) + 2 * step], [])
-    const prefix = rising(shared, 1)
-    const last = prefix.at(-1) ?? 1
-    const goesOn = Array.from({ length: more }, () => last)
-    return {
-      ours: [...prefix, ...(whose ? goesOn : []), ...rising(ours, last + 1)],
-      theirs: [...prefix, ...(whose ? [] : goesOn), ...rising(theirs, last + 2)],
-    }
-  })
+  const logs = fc
+    .record({
+      shared: fc.array(fc.nat(2), { maxLength: 8 }),
+      more: fc.nat(3),
+      whose: fc.boolean(),
+      ours: fc.array(fc.nat(2), { maxLength: 8 }),
+      theirs: fc.array(fc.nat(2), { maxLength: 8 }),
+    })
+    .map(({ shared, more, whose, ours, theirs }) => {
+      const rising = (steps: ReadonlyArray<number>, start: number): number[] =>
+        steps.reduce<number[]>((all, step) => [...all, (all.at(-1) ?? start) + 2 * step], [])
+      const prefix = rising(shared, 1)
+      const last = prefix.at(-1) ?? 1
+      const goesOn = Array.from({ length: more }, () => last)
+      return {
+        ours: [...prefix, ...(whose ? goesOn : []), ...rising(ours, last + 1)],
+        theirs: [...prefix, ...(whose ? [] : goesOn), ...rising(theirs, last + 2)],
+      }
+    })
 
   it('"the leader will … bring the follower’s log to its own": in at most one refusal for each term of the follower, and one for its length', () => {
-    fc.assert(fc.property(logs, ({ ours, theirs }) => {
-      const T = Math.max(0, ...ours, ...theirs) + 2
-      const first = on(leader({ T, log: ours }), heartbeatDue(1))
-      let leading = first.server
-      let following = follower({ id: n2, T, log: theirs })
-      let [request] = toN2(first.effects)
-      let refusals = 0
-      for (let round = 0; round < 20 && request !== undefined; round++) {
-        const { server, effects } = on(following, received(request))
-        following = after(server, persisted(server.durable.written))
-        const reply = effects.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))[0]!
-        if (reply._tag === 'AppendEntriesReply' && !reply.success) refusals++
-        const answered = on(leading, received(reply), flush)
-        leading = answered.server
-        ;[request] = toN2(answered.effects)
-      }
-      expect(refusals).toBeLessThanOrEqual(new Set(theirs).size + 1)
-      // A log that is longer and agrees stays so until the leader has something to put there.
-      expect(termsOf(following).slice(0, ours.length)).toEqual(ours)
-      expect(known(leading)).toMatchObject({ flow: 'Replicate', matchIndex: ours.length })
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(logs, ({ ours, theirs }) => {
+        const T = Math.max(0, ...ours, ...theirs) + 2
+        const first = on(leader({ T, log: ours }), heartbeatDue(1))
+        let leading = first.server
+        let following = follower({ id: n2, T, log: theirs })
+        let [request] = toN2(first.effects)
+        let refusals = 0
+        for (let round = 0; round < 20 && request !== undefined; round++) {
+          const { server, effects } = on(following, received(request))
+          following = after(server, persisted(server.durable.written))
+          const reply = effects.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))[0]!
+          if (reply._tag === 'AppendEntriesReply' && !reply.success) refusals++
+          const answered = on(leading, received(reply), flush)
+          leading = answered.server
+          ;[request] = toN2(answered.effects)
+        }
+        expect(refusals).toBeLessThanOrEqual(new Set(theirs).size + 1)
+        // A log that is longer and agrees stays so until the leader has something to put there.
+        expect(termsOf(following).slice(0, ours.length)).toEqual(ours)
+        expect(known(leading)).toMatchObject({ flow: 'Replicate', matchIndex: ours.length })
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 
@@ -242,19 +295,48 @@ describe('Unreachable: what was sent may be lost (architecture 14)', () => {
 
 describe('a follower that has no room takes no entries and says so by its matchIndex', () => {
   const full = { maxUnapplied: 2, maxPendingWrites: 2, maxLogBytes: 2 }
-  const offered = (prevLogIndex: number) => received(appendEntries({ seq: 7, term: 3, prevLogIndex, prevLogTerm: 3, entries: [entry(3, 'x')], leaderCommit: prevLogIndex }))
-  const filled = (count: number, settings: Given['settings'] = {}) => after(
-    follower({ T: 3, settings }),
-    received(appendEntries({ seq: 1, term: 3, entries: Array.from({ length: count }, () => entry(3, 'x')), leaderCommit: 0 })), persisted(1),
-  )
-  const writing = (count: number) => Array.from({ length: count }, (_, i) => received(appendEntries({ seq: i + 1, term: 3, prevLogIndex: i, prevLogTerm: i === 0 ? 0 : 3, entries: [entry(3, 'x')] })))
+  const offered = (prevLogIndex: number) =>
+    received(appendEntries({ seq: 7, term: 3, prevLogIndex, prevLogTerm: 3, entries: [entry(3, 'x')], leaderCommit: prevLogIndex }))
+  const filled = (count: number, settings: Given['settings'] = {}) =>
+    after(
+      follower({ T: 3, settings }),
+      received(appendEntries({ seq: 1, term: 3, entries: Array.from({ length: count }, () => entry(3, 'x')), leaderCommit: 0 })),
+      persisted(1),
+    )
+  const writing = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      received(appendEntries({ seq: i + 1, term: 3, prevLogIndex: i, prevLogTerm: i === 0 ? 0 : 3, entries: [entry(3, 'x')] })),
+    )
   const taken = (server: Server, at: number) => server.log.lastIndex === at + 1
 
   it.each([
-    { what: 'committed and not applied: one less than maxUnapplied', server: filled(1, { maxUnapplied: full.maxUnapplied }), at: 1, takes: true },
-    { what: 'maxUnapplied', server: after(filled(2, { maxUnapplied: full.maxUnapplied }), received(appendEntries({ term: 3, prevLogIndex: 2, prevLogTerm: 3, leaderCommit: 2 }))), at: 2, takes: false },
-    { what: 'one write less than maxPendingWrites', server: after(follower({ T: 3, settings: { maxPendingWrites: full.maxPendingWrites } }), ...writing(1)), at: 1, takes: true },
-    { what: 'maxPendingWrites', server: after(follower({ T: 3, settings: { maxPendingWrites: full.maxPendingWrites } }), ...writing(2)), at: 2, takes: false },
+    {
+      what: 'committed and not applied: one less than maxUnapplied',
+      server: filled(1, { maxUnapplied: full.maxUnapplied }),
+      at: 1,
+      takes: true,
+    },
+    {
+      what: 'maxUnapplied',
+      server: after(
+        filled(2, { maxUnapplied: full.maxUnapplied }),
+        received(appendEntries({ term: 3, prevLogIndex: 2, prevLogTerm: 3, leaderCommit: 2 })),
+      ),
+      at: 2,
+      takes: false,
+    },
+    {
+      what: 'one write less than maxPendingWrites',
+      server: after(follower({ T: 3, settings: { maxPendingWrites: full.maxPendingWrites } }), ...writing(1)),
+      at: 1,
+      takes: true,
+    },
+    {
+      what: 'maxPendingWrites',
+      server: after(follower({ T: 3, settings: { maxPendingWrites: full.maxPendingWrites } }), ...writing(2)),
+      at: 2,
+      takes: false,
+    },
     { what: 'maxLogBytes, exactly', server: filled(2, { maxLogBytes: full.maxLogBytes }), at: 2, takes: true }, // the no-op of a new leader may follow
     { what: 'more than maxLogBytes', server: filled(3, { maxLogBytes: full.maxLogBytes }), at: 3, takes: false },
   ])('$what: takes $takes', ({ server, at, takes }) => {
@@ -262,7 +344,12 @@ describe('a follower that has no room takes no entries and says so by its matchI
     expect(taken(stepped.server, at)).toBe(takes)
     const reply = stepped.effects.flatMap((effect) => (effect._tag === 'Send' ? [effect] : []))
     const { durable } = stepped.server
-    expect(reply).toEqual([send(appendEntriesReply({ ...out, re: 7, term: 3, matchIndex: takes ? at + 1 : Math.min(at, durable.index) }), takes ? durable.written : null)])
+    expect(reply).toEqual([
+      send(
+        appendEntriesReply({ ...out, re: 7, term: 3, matchIndex: takes ? at + 1 : Math.min(at, durable.index) }),
+        takes ? durable.written : null,
+      ),
+    ])
   })
 
   it('the leader stops sending entries there, and tries again after the next heartbeat', () => {
@@ -273,6 +360,9 @@ describe('a follower that has no room takes no entries and says so by its matchI
     expect(toN2(on(told.server, proposed(2, 'z'), flush).effects)).toEqual([])
     const beat = on(told.server, heartbeatDue(1))
     expect(toN2(beat.effects).map(shown)).toEqual([{ seq: 7, prev: 0, sent: 0 }])
-    expect(toN2(on(beat.server, ack(7, 0), flush).effects).map(shown)).toEqual([{ seq: 9, prev: 0, sent: 1 }, { seq: 10, prev: 1, sent: 1 }])
+    expect(toN2(on(beat.server, ack(7, 0), flush).effects).map(shown)).toEqual([
+      { seq: 9, prev: 0, sent: 1 },
+      { seq: 10, prev: 1, sent: 1 },
+    ])
   })
 })

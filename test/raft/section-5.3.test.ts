@@ -2,8 +2,30 @@ import { describe, expect, it } from '@jest/globals'
 import { noopEntry } from '../../src/raft/entry.js'
 import { term } from '../../src/raft/ids.js'
 import {
-  after, appendEntries, appendEntriesReply, applied, apply, armElectionTimer, entries, entry, flush, follower, leader, n1, n2, n3, on, out, persist,
-  persisted, proposed, received, requestVote, scheduleFlush, send, termsOf,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  applied,
+  apply,
+  armElectionTimer,
+  entries,
+  entry,
+  flush,
+  follower,
+  leader,
+  n1,
+  n2,
+  n3,
+  on,
+  out,
+  persist,
+  persisted,
+  proposed,
+  received,
+  requestVote,
+  scheduleFlush,
+  send,
+  termsOf,
 } from './servers.js'
 
 /** From the leader of term 3, to a follower that knows it. */
@@ -46,7 +68,13 @@ describe('AppendEntries RPC, at the receiver', () => {
       { log: [1, 2], prev: [1, 1], sent: [2, 3], becomes: [1, 2, 3], write: { firstIndex: 3, sent: [3] } },
       { log: [1, 2], prev: [1, 1], sent: [3], becomes: [1, 3], write: { firstIndex: 2, sent: [3], truncateFrom: 2 } },
       { log: [1, 2, 2, 2], prev: [1, 1], sent: [3], becomes: [1, 3], write: { firstIndex: 2, sent: [3], truncateFrom: 2 } },
-      { log: [1, 2, 2, 2], prev: [1, 1], sent: [2, 2, 3, 3], becomes: [1, 2, 2, 3, 3], write: { firstIndex: 4, sent: [3, 3], truncateFrom: 4 } },
+      {
+        log: [1, 2, 2, 2],
+        prev: [1, 1],
+        sent: [2, 2, 3, 3],
+        becomes: [1, 2, 2, 3, 3],
+        write: { firstIndex: 4, sent: [3, 3], truncateFrom: 4 },
+      },
       { log: [2, 2], prev: [0, 0], sent: [1, 1], becomes: [1, 1], write: { firstIndex: 1, sent: [1, 1], truncateFrom: 1 } },
     ] as const)('log $log, after $prev come $sent: $becomes', ({ log, prev: [prevLogIndex, prevLogTerm], sent, becomes, write }) => {
       const { server, effects } = on(from(log), received(appendEntries({ ...T3, prevLogIndex, prevLogTerm, entries: entries(...sent) })))
@@ -66,16 +94,28 @@ describe('AppendEntries RPC, at the receiver', () => {
       { what: 'the middle of what it has', prev: [1, 1], sent: [1] },
       { what: 'all it has', prev: [0, 0], sent: [1, 1, 3] },
       { what: 'a heartbeat before its end', prev: [1, 1], sent: [] },
-    ] as const)('an old or reordered AppendEntries with $what truncates nothing, and is acknowledged as far as it goes', ({ prev: [prevLogIndex, prevLogTerm], sent }) => {
-      const { server, effects } = on(from([1, 1, 3]), received(appendEntries({ ...T3, prevLogIndex, prevLogTerm, entries: entries(...sent) })))
-      expect(effects).toEqual([armElectionTimer(2), send(appendEntriesReply({ ...answer, success: true, matchIndex: prevLogIndex + sent.length }))])
-      expect(termsOf(server)).toEqual([1, 1, 3])
-    })
+    ] as const)(
+      'an old or reordered AppendEntries with $what truncates nothing, and is acknowledged as far as it goes',
+      ({ prev: [prevLogIndex, prevLogTerm], sent }) => {
+        const { server, effects } = on(
+          from([1, 1, 3]),
+          received(appendEntries({ ...T3, prevLogIndex, prevLogTerm, entries: entries(...sent) })),
+        )
+        expect(effects).toEqual([
+          armElectionTimer(2),
+          send(appendEntriesReply({ ...answer, success: true, matchIndex: prevLogIndex + sent.length })),
+        ])
+        expect(termsOf(server)).toEqual([1, 1, 3])
+      },
+    )
 
     it('entries that are in the log but not yet on disk are acknowledged when they are', () => {
       const again = received(appendEntries({ ...T3, entries: entries(3) }))
       expect(on(from([]), again, again).effects).toEqual([armElectionTimer(3), send(appendEntriesReply({ ...answer, matchIndex: 1 }), 1)])
-      expect(on(from([]), again, persisted(1), again).effects).toEqual([armElectionTimer(3), send(appendEntriesReply({ ...answer, matchIndex: 1 }))])
+      expect(on(from([]), again, persisted(1), again).effects).toEqual([
+        armElectionTimer(3),
+        send(appendEntriesReply({ ...answer, matchIndex: 1 })),
+      ])
     })
   })
 
@@ -90,16 +130,31 @@ describe('AppendEntries RPC, at the receiver', () => {
       { commit: 0, prev: 0, sent: 1, leaderCommit: 3, becomes: 1 }, // what stands after is not known to match
       { commit: 2, prev: 3, sent: 0, leaderCommit: 1, becomes: 2 }, // an old one takes nothing back
       { commit: 2, prev: 0, sent: 1, leaderCommit: 9, becomes: 2 },
-    ])('commit $commit, log of 3; $sent after $prev, leaderCommit $leaderCommit: $becomes', ({ commit, prev, sent, leaderCommit, becomes }) => {
-      const server = from([1, 1, 1], commit)
-      const it = after(server, received(appendEntries({ ...T3, prevLogIndex: prev, prevLogTerm: prev === 0 ? 0 : 1, entries: [...server.log, ...entries(3, 3)].slice(prev, prev + sent), leaderCommit })))
-      expect(it.commitIndex).toBe(becomes)
-    })
+    ])(
+      'commit $commit, log of 3; $sent after $prev, leaderCommit $leaderCommit: $becomes',
+      ({ commit, prev, sent, leaderCommit, becomes }) => {
+        const server = from([1, 1, 1], commit)
+        const it = after(
+          server,
+          received(
+            appendEntries({
+              ...T3,
+              prevLogIndex: prev,
+              prevLogTerm: prev === 0 ? 0 : 1,
+              entries: [...server.log, ...entries(3, 3)].slice(prev, prev + sent),
+              leaderCommit,
+            }),
+          ),
+        )
+        expect(it.commitIndex).toBe(becomes)
+      },
+    )
   })
 })
 
 describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine" (Figure 2)', () => {
-  const commits = (leaderCommit: number, prevLogIndex: number) => received(appendEntries({ ...T3, prevLogIndex, prevLogTerm: 3, leaderCommit }))
+  const commits = (leaderCommit: number, prevLogIndex: number) =>
+    received(appendEntries({ ...T3, prevLogIndex, prevLogTerm: 3, leaderCommit }))
   const applies = (effects: ReadonlyArray<{ readonly _tag: string }>) => effects.filter(({ _tag }) => _tag === 'Apply')
 
   it('commands are handed over in order, each once', () => {
@@ -116,7 +171,11 @@ describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastAp
     expect(after(server, applied(2), applied(3)).lastApplied).toBe(3)
   })
 
-  it.each([{ what: 'what was answered for', index: 2 }, { what: 'less', index: 1 }, { what: 'more than it was handed', index: 4 }])('an answer for $what is ignored', ({ index }) => {
+  it.each([
+    { what: 'what was answered for', index: 2 },
+    { what: 'less', index: 1 },
+    { what: 'more than it was handed', index: 4 },
+  ])('an answer for $what is ignored', ({ index }) => {
     const server = after(from([3, 3, 3]), commits(3, 3), applied(2))
     const stepped = on(server, applied(index))
     expect(stepped.effects).toEqual([])
@@ -142,7 +201,10 @@ describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastAp
 
   it('no-ops and configurations are not for the state machine: they count as applied when their turn comes', () => {
     const noop = noopEntry(term(3))
-    const server = after(from([]), received(appendEntries({ ...T3, entries: [noop, entry(3), noop, noop, entry(3), noop], leaderCommit: 6 })))
+    const server = after(
+      from([]),
+      received(appendEntries({ ...T3, entries: [noop, entry(3), noop, noop, entry(3), noop], leaderCommit: 6 })),
+    )
     const handed = on(server, persisted(1))
     expect(handed.effects).toEqual([apply(2, entry(3)), apply(5, entry(3))])
     expect([handed.server.lastApplied, handed.server.handedOver]).toEqual([1, 6])
@@ -187,7 +249,10 @@ describe('"If command received from client: append entry to local log, respond a
     const matched = after(leader(), received(appendEntriesReply({ re: 3 })), received(appendEntriesReply({ from: n3, re: 4 })))
     const burst = after(matched, proposed(1, 'x'), proposed(2, 'y', 'z'))
     const message = { ...out, term: 1, leaderId: n1, entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')] }
-    expect(on(burst, flush).effects).toEqual([send(appendEntries({ ...message, seq: 5, to: n2 })), send(appendEntries({ ...message, seq: 6, to: n3 }))])
+    expect(on(burst, flush).effects).toEqual([
+      send(appendEntries({ ...message, seq: 5, to: n2 })),
+      send(appendEntries({ ...message, seq: 6, to: n3 })),
+    ])
   })
 
   it('"When the entry has been safely replicated …, the leader applies the entry": committed by a majority, itself among them', () => {
@@ -199,7 +264,14 @@ describe('"If command received from client: append entry to local log, respond a
   })
 
   it('"it includes that index in future AppendEntries RPCs (including heartbeats) so that the other servers eventually find out"', () => {
-    const sent = after(leader(), received(appendEntriesReply({ re: 3 })), proposed(1, 'x'), flush, persisted(2), received(appendEntriesReply({ re: 5, matchIndex: 1 })))
+    const sent = after(
+      leader(),
+      received(appendEntriesReply({ re: 3 })),
+      proposed(1, 'x'),
+      flush,
+      persisted(2),
+      received(appendEntriesReply({ re: 5, matchIndex: 1 })),
+    )
     expect(on(sent, flush).effects).toEqual([
       send(appendEntries({ ...out, seq: 6, term: 1, leaderId: n1, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: 1 })),
     ])

@@ -1,7 +1,31 @@
 import { describe, expect, it } from '@jest/globals'
 import {
-  after, appendEntries, appendEntriesReply, apply, armElectionTimer, entries, entry, flush, follower, heartbeatDue, leader, n2, n3, n4, n5, on, out, persist, persisted,
-  proposed, received, requestVote, requestVoteReply, scheduleFlush, send, timeout,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  apply,
+  armElectionTimer,
+  entries,
+  entry,
+  flush,
+  follower,
+  heartbeatDue,
+  leader,
+  n2,
+  n3,
+  n4,
+  n5,
+  on,
+  out,
+  persist,
+  persisted,
+  proposed,
+  received,
+  requestVote,
+  requestVoteReply,
+  scheduleFlush,
+  send,
+  timeout,
 } from './servers.js'
 
 describe('§5.4.1 "the voter denies its vote if its own log is more up-to-date than that of the candidate"', () => {
@@ -30,11 +54,16 @@ describe('§5.4.1 "the voter denies its vote if its own log is more up-to-date t
 
   it('a vote given before does not help a log that is behind', () => {
     const server = follower({ T: 4, votedFor: n2, log: [1, 3] })
-    expect(on(server, received(requestVote({ term: 4, lastLogTerm: 1, lastLogIndex: 9 }))).effects).toEqual([send(requestVoteReply({ ...out, term: 4 }))])
+    expect(on(server, received(requestVote({ term: 4, lastLogTerm: 1, lastLogIndex: 9 }))).effects).toEqual([
+      send(requestVoteReply({ ...out, term: 4 })),
+    ])
   })
 
   it('what a candidate asks with is what is in its log, on disk or not', () => {
-    const behind = after(follower({ T: 3, log: [1] }), received(appendEntries({ term: 3, prevLogIndex: 1, prevLogTerm: 1, entries: entries(3) })))
+    const behind = after(
+      follower({ T: 3, log: [1] }),
+      received(appendEntries({ term: 3, prevLogIndex: 1, prevLogTerm: 1, entries: entries(3) })),
+    )
     expect(on(behind, timeout(2)).effects).toContainEqual(
       // It waits for write 2, and therefore for write 1 that holds the entry.
       send(requestVote({ ...out, seq: 1, term: 4, candidateId: out.from, lastLogIndex: 2, lastLogTerm: 3 }), 2),
@@ -43,7 +72,19 @@ describe('§5.4.1 "the voter denies its vote if its own log is more up-to-date t
 })
 
 /** What a leader has committed after these followers have said that they have so much, and its own disk as much as `durable` writes. */
-const committed = ({ log, T, of, matched, own = 0 }: { readonly log: ReadonlyArray<number>; readonly T: number; readonly of: number; readonly matched: ReadonlyArray<number>; readonly own?: number }) => {
+const committed = ({
+  log,
+  T,
+  of,
+  matched,
+  own = 0,
+}: {
+  readonly log: ReadonlyArray<number>
+  readonly T: number
+  readonly of: number
+  readonly matched: ReadonlyArray<number>
+  readonly own?: number
+}) => {
   const elected = leader({ T, of, log })
   // Each probe has its own number; the replies need not know it to say what is true.
   const acks = matched.map((matchIndex, i) => received(appendEntriesReply({ from: [n2, n3, n4, n5][i]!, re: 1, term: T, matchIndex })))
@@ -117,14 +158,30 @@ describe('§5.4.2 "If there exists an N such that N > commitIndex, a majority of
   })
 
   it('commitIndex is told with the next message: one for each, when the turn ends', () => {
-    const sent = after(leader(), received(appendEntriesReply({ re: 3 })), received(appendEntriesReply({ from: n3, re: 4 })), proposed(1, 'x'), flush, persisted(2))
+    const sent = after(
+      leader(),
+      received(appendEntriesReply({ re: 3 })),
+      received(appendEntriesReply({ from: n3, re: 4 })),
+      proposed(1, 'x'),
+      flush,
+      persisted(2),
+    )
     const { effects } = on(sent, received(appendEntriesReply({ re: 5, matchIndex: 1 })), flush)
     const notice = appendEntries({ ...out, seq: 7, term: 1, leaderId: out.from, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: 1 })
     expect(effects).toEqual([send(notice), send({ ...notice, to: n3, seq: 8 } as typeof notice)])
   })
 
   it('a heartbeat brings it too', () => {
-    const done = after(leader(), received(appendEntriesReply({ re: 3 })), proposed(1, 'x'), flush, persisted(2), received(appendEntriesReply({ re: 5, matchIndex: 1 })))
-    expect(on(done, heartbeatDue(1)).effects).toContainEqual(send(appendEntries({ ...out, seq: 6, term: 1, leaderId: out.from, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: 1 })))
+    const done = after(
+      leader(),
+      received(appendEntriesReply({ re: 3 })),
+      proposed(1, 'x'),
+      flush,
+      persisted(2),
+      received(appendEntriesReply({ re: 5, matchIndex: 1 })),
+    )
+    expect(on(done, heartbeatDue(1)).effects).toContainEqual(
+      send(appendEntries({ ...out, seq: 6, term: 1, leaderId: out.from, prevLogIndex: 1, prevLogTerm: 1, leaderCommit: 1 })),
+    )
   })
 })

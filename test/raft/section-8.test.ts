@@ -2,8 +2,28 @@ import { describe, expect, it } from '@jest/globals'
 import { noopEntry } from '../../src/raft/entry.js'
 import { logIndex, term } from '../../src/raft/ids.js'
 import {
-  after, appendEntries, appendEntriesReply, apply, armHeartbeat, candidate, entry, follower, flush, leader, n1, n3, on, out, persist, persisted, proposed, received,
-  requestVoteReply, scheduleFlush, send, timeout,
+  after,
+  appendEntries,
+  appendEntriesReply,
+  apply,
+  armHeartbeat,
+  candidate,
+  entry,
+  follower,
+  flush,
+  leader,
+  n1,
+  n3,
+  on,
+  out,
+  persist,
+  persisted,
+  proposed,
+  received,
+  requestVoteReply,
+  scheduleFlush,
+  send,
+  timeout,
 } from './servers.js'
 
 const settings = { leaderNoop: true }

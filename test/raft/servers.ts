@@ -37,24 +37,36 @@ export interface Given {
 }
 
 /** n1 as a follower that has just started: it has armed its election timer, generation 1, and knows no leader. */
-export const follower = ({ id = n1, of = 3, log = [], T = log.at(-1) ?? 0, votedFor = null, commit = 0, settings = {} }: Given = {}): Server => {
+export const follower = ({
+  id = n1,
+  of = 3,
+  log = [],
+  T = log.at(-1) ?? 0,
+  votedFor = null,
+  commit = 0,
+  settings = {},
+}: Given = {}): Server => {
   const configuration = votersOnly(Array.from({ length: of }, (_, i) => nodeId(`n${i + 1}`)))
   const recovered = {
-    currentTerm: term(T), votedFor, commitIndex: logIndex(commit),
+    currentTerm: term(T),
+    votedFor,
+    commitIndex: logIndex(commit),
     log: logFrom({ index: logIndex(0), term: term(0), configuration }, entries(...log)),
   }
   return after(restart(id, { ...defaultSettings, leaderNoop: false, ...settings }, recovered), { _tag: 'Started' })
 }
 
 /** n1 standing in term T; its own vote is on disk (write 1) and counted. */
-export const candidate = ({ T = 1, ...given }: Given = {}): Server =>
-  after(follower({ ...given, T: T - 1 }), timeout(1), persisted(1))
+export const candidate = ({ T = 1, ...given }: Given = {}): Server => after(follower({ ...given, T: T - 1 }), timeout(1), persisted(1))
 
 /** n1 leading in term T: elected by as many as it takes, in their order. All it has written is on disk, and each follower was sent one heartbeat. */
 export const leader = (given: Given = {}): Server => {
   const { T = (given.log?.at(-1) ?? 0) + 1, of = 3 } = given
   const votes = [n2, n3, n4, n5].slice(0, Math.floor(of / 2))
-  const elected = after(candidate({ ...given, T }), ...votes.map((from) => received(requestVoteReply({ from, re: 1, term: T, voteGranted: true }))))
+  const elected = after(
+    candidate({ ...given, T }),
+    ...votes.map((from) => received(requestVoteReply({ from, re: 1, term: T, voteGranted: true }))),
+  )
   return after(elected, persisted(elected.durable.written))
 }
 
@@ -75,7 +87,11 @@ export const progress = ({ role }: Server, id: NodeId): Progress => {
 export const timeout = (generation: number): RaftEvent => ({ _tag: 'ElectionTimedOut', generation })
 export const heartbeatDue = (generation: number): RaftEvent => ({ _tag: 'HeartbeatDue', generation })
 export const received = (message: Message): RaftEvent => ({ _tag: 'Received', message })
-export const proposed = (request: number, ...commands: ReadonlyArray<string>): RaftEvent => ({ _tag: 'Proposed', request, commands: commands.map(ascii) })
+export const proposed = (request: number, ...commands: ReadonlyArray<string>): RaftEvent => ({
+  _tag: 'Proposed',
+  request,
+  commands: commands.map(ascii),
+})
 export const flush: RaftEvent = { _tag: 'Flush' }
 export const persisted = (seq: number): RaftEvent => ({ _tag: 'Persisted', seq: writeSeq(seq) })
 export const applied = (index: number): RaftEvent => ({ _tag: 'Applied', index: logIndex(index) })
@@ -83,21 +99,60 @@ export const unreachable = (peer: NodeId): RaftEvent => ({ _tag: 'Unreachable', 
 
 /* Messages: from n2 to n1 unless told otherwise; numbers need no kind. */
 
-type Plain<A> = A extends number ? number : A extends ReadonlyArray<Entry> ? ReadonlyArray<Entry> : A extends string ? A : A extends object ? { readonly [K in keyof A]: Plain<A[K]> } : A
+type Plain<A> = A extends number
+  ? number
+  : A extends ReadonlyArray<Entry>
+    ? ReadonlyArray<Entry>
+    : A extends string
+      ? A
+      : A extends object
+        ? { readonly [K in keyof A]: Plain<A[K]> }
+        : A
 type Fields<M extends Message> = Partial<Plain<Omit<M, '_tag'>>>
 
 export const requestVote = (fields: Fields<RequestVote>): RequestVote =>
-  ({ _tag: 'RequestVote', from: n2, to: n1, seq: 1, term: 1, candidateId: fields.from ?? n2, lastLogIndex: 0, lastLogTerm: 0, ...fields }) as RequestVote
+  ({
+    _tag: 'RequestVote',
+    from: n2,
+    to: n1,
+    seq: 1,
+    term: 1,
+    candidateId: fields.from ?? n2,
+    lastLogIndex: 0,
+    lastLogTerm: 0,
+    ...fields,
+  }) as RequestVote
 
 export const requestVoteReply = (fields: Fields<RequestVoteReply>): RequestVoteReply =>
   ({ _tag: 'RequestVoteReply', from: n2, to: n1, re: 1, term: 1, voteGranted: false, ...fields }) as RequestVoteReply
 
-export const appendEntries = (fields: Fields<AppendEntries>): AppendEntries => ({
-  _tag: 'AppendEntries', from: n2, to: n1, seq: 1, term: 1, leaderId: fields.from ?? n2, prevLogIndex: 0, prevLogTerm: 0, entries: [], leaderCommit: 0, ...fields,
-}) as AppendEntries
+export const appendEntries = (fields: Fields<AppendEntries>): AppendEntries =>
+  ({
+    _tag: 'AppendEntries',
+    from: n2,
+    to: n1,
+    seq: 1,
+    term: 1,
+    leaderId: fields.from ?? n2,
+    prevLogIndex: 0,
+    prevLogTerm: 0,
+    entries: [],
+    leaderCommit: 0,
+    ...fields,
+  }) as AppendEntries
 
 export const appendEntriesReply = (fields: Fields<AppendEntriesReply>): AppendEntriesReply =>
-  ({ _tag: 'AppendEntriesReply', from: n2, to: n1, re: 1, term: 1, success: true, matchIndex: 0, conflict: null, ...fields }) as AppendEntriesReply
+  ({
+    _tag: 'AppendEntriesReply',
+    from: n2,
+    to: n1,
+    re: 1,
+    term: 1,
+    success: true,
+    matchIndex: 0,
+    conflict: null,
+    ...fields,
+  }) as AppendEntriesReply
 
 /** The same on its way out: from n1, to n2 unless told otherwise. */
 export const out = { from: n1, to: n2 } as const
@@ -111,4 +166,8 @@ export const scheduleFlush: Effect = { _tag: 'ScheduleFlush' }
 export const send = (message: Message, seq: number | null = null): Effect => ({ _tag: 'Send', message, after: seq as WriteSeq | null })
 export const persist = (seq: number, write: Partial<Plain<Write>> & { readonly firstIndex: number }): Persist =>
   ({ _tag: 'Persist', seq, write: { hardState: null, truncateFrom: null, entries: [], commitIndex: 0, ...write } }) as Persist
-export const apply = (firstIndex: number, ...them: ReadonlyArray<Entry>): Effect => ({ _tag: 'Apply', firstIndex: logIndex(firstIndex), entries: them })
+export const apply = (firstIndex: number, ...them: ReadonlyArray<Entry>): Effect => ({
+  _tag: 'Apply',
+  firstIndex: logIndex(firstIndex),
+  entries: them,
+})

@@ -3,23 +3,26 @@ import { InvariantViolation } from '../../src/raft/error.js'
 import { transcript } from '../../streams/testing/transcript.js'
 
 const cluster = 'cluster 3\n\n'
-const outputOf = (script: string): ReadonlyArray<string> => transcript(`${cluster}${script}\n`).split('----\n')[1]?.trimEnd().split('\n') ?? []
+const outputOf = (script: string): ReadonlyArray<string> =>
+  transcript(`${cluster}${script}\n`).split('----\n')[1]?.trimEnd().split('\n') ?? []
 
 describe('transcript', () => {
   it('answers the text with what happened', () => {
-    expect(transcript(`${cluster}timeout n2\n`)).toBe([
-      'cluster 3',
-      '',
-      'timeout n2',
-      '----',
-      '> ElectionTimedOut 1',
-      '  persist #1 T1 vote n2',
-      '  ArmElectionTimer 2',
-      '  send    n2→n1 RequestVote T1 last 0/0 after #1',
-      '  send    n2→n3 RequestVote T1 last 0/0 after #1',
-      '  n2 Candidate T1 vote n2 commit 0 log []',
-      '',
-    ].join('\n'))
+    expect(transcript(`${cluster}timeout n2\n`)).toBe(
+      [
+        'cluster 3',
+        '',
+        'timeout n2',
+        '----',
+        '> ElectionTimedOut 1',
+        '  persist #1 T1 vote n2',
+        '  ArmElectionTimer 2',
+        '  send    n2→n1 RequestVote T1 last 0/0 after #1',
+        '  send    n2→n3 RequestVote T1 last 0/0 after #1',
+        '  n2 Candidate T1 vote n2 commit 0 log []',
+        '',
+      ].join('\n'),
+    )
   })
 
   it('what it answers is played to the same end', () => {
@@ -28,7 +31,9 @@ describe('transcript', () => {
   })
 
   it('what was written down before does not matter', () => {
-    expect(transcript(`${cluster}state n1\n----\nn1 Leader, they said\n`)).toBe(`${cluster}state n1\n----\nn1 Follower  T0 vote - commit 0 log []\n`)
+    expect(transcript(`${cluster}state n1\n----\nn1 Leader, they said\n`)).toBe(
+      `${cluster}state n1\n----\nn1 Follower  T0 vote - commit 0 log []\n`,
+    )
   })
 
   it.each([
@@ -40,7 +45,10 @@ describe('transcript', () => {
     { script: 'cluster 3\ntimeout', line: 'line 2, timeout: write which server: n1' },
     { script: 'cluster 3\ndeliver n1 n2', line: 'line 2, deliver n1 n2: write from whom and to whom: n1 → n2' },
     { script: 'cluster 3\ndeliver n1 → n2', line: 'line 2, deliver n1 → n2: 0 messages are under way from n1 to n2: there is no #1' },
-    { script: 'cluster 3\nduplicate n1 → n2 #3', line: 'line 2, duplicate n1 → n2 #3: 0 messages are under way from n1 to n2: there is no #3' },
+    {
+      script: 'cluster 3\nduplicate n1 → n2 #3',
+      line: 'line 2, duplicate n1 → n2 #3: 0 messages are under way from n1 to n2: there is no #3',
+    },
     { script: 'cluster 3\ncut n1 n2', line: 'line 2, cut n1 n2: write a | between the two sides: cut n1 n2 | n3' },
     { script: 'cluster 3\ncrash n1\ntimeout n1', line: 'line 3, timeout n1: n1 is down: restart it first' },
     { script: 'cluster 3\nrestart n1', line: 'line 2, restart n1: n1 is running: crash it first' },

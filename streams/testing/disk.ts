@@ -1,0 +1,66 @@
+import type { HardState, Persist } from '../../src/raft/effect.js'
+import type { Entry } from '../../src/raft/entry.js'
+import { InvariantViolation } from '../../src/raft/error.js'
+import { after, type LogIndex, type WriteSeq } from '../../src/raft/ids.js'
+import type { Message } from '../../src/raft/messages.js'
+import type { Recovered, Server } from '../../src/raft/server.js'
+
+/* The disk of a cluster by hand (cluster.ts): a value, and what each record of a write makes of it. */
+
+/** One record of a write, as a disk takes them: any number of the first ones may survive a crash. */
+export type DiskRecord =
+  | { readonly _tag: 'HardState'; readonly seq: WriteSeq; readonly hardState: HardState }
+  | { readonly _tag: 'Truncate'; readonly seq: WriteSeq; readonly from: LogIndex }
+  | { readonly _tag: 'Entry'; readonly seq: WriteSeq; readonly index: LogIndex; readonly entry: Entry }
+  | { readonly _tag: 'CommitIndex'; readonly seq: WriteSeq; readonly commitIndex: LogIndex }
+
+/** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */
+export const recordsOf = ({
+  seq,
+  write: { hardState, truncateFrom, firstIndex, entries, commitIndex },
+}: Persist): ReadonlyArray<DiskRecord> => [
+  ...(hardState === null ? [] : [{ _tag: 'HardState', seq, hardState } as const]),
+  ...(truncateFrom === null ? [] : [{ _tag: 'Truncate', seq, from: truncateFrom } as const]),
+  ...entries.map((entry, i) => ({ _tag: 'Entry', seq, index: after(firstIndex, i), entry }) as const),
+  { _tag: 'CommitIndex', seq, commitIndex },
+]
+
+/** The disk after one more record. */
+export const written = (disk: Recovered, record: DiskRecord): Recovered => {
+  switch (record._tag) {
+    case 'HardState':
+      return { ...disk, ...record.hardState }
+    case 'Truncate':
+      return { ...disk, log: disk.log.truncateFrom(record.from) }
+    case 'Entry':
+      if (record.index !== disk.log.lastIndex + 1) {
+        throw new InvariantViolation(
+          'what is written continues the log on disk',
+          `entry ${record.index} after ${disk.log.lastIndex}`,
+          record.index,
+        )
+      }
+      return { ...disk, log: disk.log.append([record.entry]) }
+    case 'CommitIndex':
+      return { ...disk, commitIndex: record.commitIndex }
+  }
+}
+
+/** "updated on stable storage before responding to RPCs": whether the disk of its sender holds what a message promises. */
+export const isOnDisk = (message: Message, disk: Recovered, sender: Server): boolean => {
+  const holdsVoteFor = (candidate: string): boolean =>
+    disk.currentTerm > message.term || (disk.currentTerm === message.term && disk.votedFor === candidate)
+  switch (message._tag) {
+    case 'RequestVote':
+      return holdsVoteFor(message.from)
+    case 'RequestVoteReply':
+      return !message.voteGranted || holdsVoteFor(message.to)
+    case 'AppendEntriesReply': {
+      // What was true of an older term's log may have been replaced since.
+      const isOld = sender.currentTerm > message.term
+      return !message.success || isOld || disk.log.termAt(message.matchIndex) === sender.log.termAt(message.matchIndex)
+    }
+    case 'AppendEntries':
+      return true
+  }
+}
