@@ -5,8 +5,10 @@ import type { Effect } from '../src/raft/effect.js'
 import { logIndex } from '../src/raft/ids.js'
 import { applied, type AppliedOptions, type StateMachine } from '../streams/applied.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { marbles } from '../streams/testing/index.js'
+import { inVirtualTime, marblesWith } from '../streams/testing/index.js'
 import { apply } from './effects.js'
+
+const marbles = marblesWith(it)
 
 type Options = AppliedOptions<number, number>
 
@@ -29,25 +31,29 @@ const events = { 1: event(1), 2: event(2), 3: event(3), 4: event(4), 5: event(5)
 const failed = (message: string, cause?: unknown) => ({ _tag: 'StateMachineFailed', message, cause })
 
 describe('applied', () => {
-  it('hands over in log order, in turns, and answers once a turn', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('hands over in log order, in turns, and answers once a turn', ({ hot, scheduler, expectObservable }) => {
     const Apply = '  --a-----b---' // a: commands 1 and 2; b: command 3
     const apply$ = ' --(12)--3---'
     const Applied = '--2-----3---'
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
     expectObservable(applied(options(scheduler, { tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
-  }))
+  })
 
-  it('is silent where nothing is committed', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('is silent where nothing is committed', ({ hot, scheduler, expectObservable }) => {
     expectObservable(applied(options(scheduler))(hot('--x--', effects))).toBe('--')
-  }))
+  })
 
   it('hands over nothing within the call that caused it', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const seen: string[] = []
-    applied(options(scheduler, { tap: ({ index }) => seen.push(`tap ${index}`), settle: (index, _, result) => seen.push(`settle ${index} ${result}`) }))(effect$)
-      .subscribe((event) => seen.push(event._tag))
+    applied(
+      options(scheduler, {
+        tap: ({ index }) => seen.push(`tap ${index}`),
+        settle: (index, _, result) => seen.push(`settle ${index} ${result}`),
+      }),
+    )(effect$).subscribe((event) => seen.push(event._tag))
     effect$.next(apply(1, 2))
     seen.push('called')
     scheduler.runUntil(0)
@@ -62,47 +68,64 @@ describe('applied', () => {
     effect$.next(apply(1, 2, 3))
     effect$.next(apply(3, 3, 7))
     scheduler.runUntil(0)
-    expect(settled).toEqual([[1, 3, 2], [2, 3, 4], [3, 7, 6]])
+    expect(settled).toEqual([
+      [1, 3, 2],
+      [2, 3, 4],
+      [3, 7, 6],
+    ])
   })
 
-  it('waits for a machine that answers later, and hands it the next commands meanwhile', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('waits for a machine that answers later, and hands it the next commands meanwhile', ({ hot, scheduler, expectObservable }) => {
     const Apply = '  --b--c------------'
     const apply$ = ' --3--(456)--------'
     const Applied = '-------3--(456)---'
     const stateMachine: StateMachine<number, number> = (msg$) => doubling(msg$.pipe(delay(5, scheduler)))
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
-    expectObservable(applied(options(scheduler, { stateMachine, tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
-  }))
+    expectObservable(applied(options(scheduler, { stateMachine, tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(
+      Applied,
+      events,
+    )
+  })
 
   it('whatever comes in groups and is answered in groups, each command is handed over and answered once, in order', () => {
-    const runs = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 12 })
+    const runs = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 12, size: 'max' })
     const groups = fc.integer({ min: 1, max: 5 })
-    fc.assert(fc.property(runs, groups, fc.integer({ min: 1, max: 7 }), fc.boolean(), (lengths, group, maxAppliesPerTurn, later) => {
-      const scheduler = new VirtualScheduler()
-      const effect$ = new Subject<Effect>()
-      const handed: number[] = []
-      const settled: number[] = []
-      const reported: number[] = []
-      const stateMachine: StateMachine<number, number> = (msg$) => {
-        const group$ = msg$.pipe(bufferCount(group))
-        const answers$ = (later ? group$.pipe(delay(3, scheduler)) : group$).pipe(concatMap((msgs) => msgs))
-        return doubling(answers$)
-      }
-      applied(options(scheduler, { stateMachine, maxAppliesPerTurn, tap: ({ index }) => handed.push(index), settle: (index) => settled.push(index) }))(effect$)
-        .subscribe((event) => { if (event._tag === 'Applied') reported.push(event.index) })
-      let last = 0
-      for (const length of lengths) {
-        effect$.next(apply(last + 1, last + length))
-        last += length
-      }
-      scheduler.runUntil(100)
-      const answered = last - (last % group)
-      expect(handed).toEqual(Array.from({ length: last }, (_, i) => i + 1))
-      expect(settled).toEqual(handed.slice(0, answered))
-      expect(reported.at(-1) ?? 0).toBe(answered)
-      expect(reported).toEqual([...new Set(reported)].sort((a, b) => a - b))
-    }))
+    fc.assert(
+      fc.property(runs, groups, fc.integer({ min: 1, max: 7 }), fc.boolean(), (lengths, group, maxAppliesPerTurn, later) => {
+        const scheduler = new VirtualScheduler()
+        const effect$ = new Subject<Effect>()
+        const handed: number[] = []
+        const settled: number[] = []
+        const reported: number[] = []
+        const stateMachine: StateMachine<number, number> = (msg$) => {
+          const group$ = msg$.pipe(bufferCount(group))
+          const answers$ = (later ? group$.pipe(delay(3, scheduler)) : group$).pipe(concatMap((msgs) => msgs))
+          return doubling(answers$)
+        }
+        applied(
+          options(scheduler, {
+            stateMachine,
+            maxAppliesPerTurn,
+            tap: ({ index }) => handed.push(index),
+            settle: (index) => settled.push(index),
+          }),
+        )(effect$).subscribe((event) => {
+          if (event._tag === 'Applied') reported.push(event.index)
+        })
+        let last = 0
+        for (const length of lengths) {
+          effect$.next(apply(last + 1, last + length))
+          last += length
+        }
+        scheduler.runUntil(100)
+        const answered = last - (last % group)
+        expect(handed).toEqual(Array.from({ length: last }, (_, i) => i + 1))
+        expect(settled).toEqual(handed.slice(0, answered))
+        expect(reported.at(-1) ?? 0).toBe(answered)
+        expect(reported).toEqual([...new Set(reported)].sort((a, b) => a - b))
+      }),
+    )
   })
 
   it('hands over at most `maxAppliesPerTurn` commands, then lets others have a turn', () => {
@@ -110,8 +133,9 @@ describe('applied', () => {
       const scheduler = new VirtualScheduler()
       const effect$ = new Subject<Effect>()
       const seen: string[] = []
-      applied(options(scheduler, { maxAppliesPerTurn, tap: ({ index }) => seen.push(`${index}`) }))(effect$)
-        .subscribe((event) => { if (event._tag === 'Applied') seen.push(`Applied ${event.index}`) })
+      applied(options(scheduler, { maxAppliesPerTurn, tap: ({ index }) => seen.push(`${index}`) }))(effect$).subscribe((event) => {
+        if (event._tag === 'Applied') seen.push(`Applied ${event.index}`)
+      })
       effect$.next(apply(1, 3))
       effect$.next(apply(4, 4))
       scheduler.schedule(() => seen.push('other'))
@@ -123,75 +147,114 @@ describe('applied', () => {
     expect(turns(1)).toEqual(['1', 'Applied 1', 'other', '2', 'Applied 2', '3', 'Applied 3', '4', 'Applied 4'])
   })
 
-  it('passes an error of its effects on', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('passes an error of its effects on', ({ hot, scheduler, expectObservable }) => {
     expectObservable(applied(options(scheduler))(hot('--b-#', effects))).toBe('--3-#', events)
-  }))
+  })
 
-  it('unsubscribing ends the machine and hands over nothing more', marbles(({ cold, hot, scheduler, expectObservable, expectSubscriptions }) => {
-    const machine$ = cold<never>('-')
-    const effect$ = hot('--a--b--', effects)
-    const subscribed = ' ^---!'
-    const handed$ = new Subject<number>()
-    expectObservable(handed$.pipe(map((index) => `${index}`))).toBe('--(12)')
-    expectObservable(applied(options(scheduler, { stateMachine: () => machine$, tap: ({ index }) => handed$.next(index) }))(effect$), subscribed).toBe('-')
-    expectSubscriptions(effect$.subscriptions).toBe(subscribed)
-    expectSubscriptions(machine$.subscriptions).toBe(subscribed)
-  }))
+  marbles(
+    'unsubscribing ends the machine and hands over nothing more',
+    ({ cold, hot, scheduler, expectObservable, expectSubscriptions }) => {
+      const machine$ = cold<never>('-')
+      const effect$ = hot('--a--b--', effects)
+      const subscribed = ' ^---!'
+      const handed$ = new Subject<number>()
+      expectObservable(handed$.pipe(map((index) => `${index}`))).toBe('--(12)')
+      expectObservable(
+        applied(options(scheduler, { stateMachine: () => machine$, tap: ({ index }) => handed$.next(index) }))(effect$),
+        subscribed,
+      ).toBe('-')
+      expectSubscriptions(effect$.subscriptions).toBe(subscribed)
+      expectSubscriptions(machine$.subscriptions).toBe(subscribed)
+    },
+  )
 
   it('unsubscribing while it hands over leaves the rest', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const handed: number[] = []
-    const running = applied(options(scheduler, {
-      tap: ({ index }) => {
-        handed.push(index)
-        running.unsubscribe()
-      },
-    }))(effect$).subscribe()
+    const running = applied(
+      options(scheduler, {
+        tap: ({ index }) => {
+          handed.push(index)
+          running.unsubscribe()
+        },
+      }),
+    )(effect$).subscribe()
     effect$.next(apply(1, 3))
     scheduler.runUntil(9)
     expect(handed).toEqual([1])
   })
 
   describe('a state machine that breaks its contract stops the server', () => {
-    const answer = (...indexes: ReadonlyArray<number>): StateMachine<number, number> => (msg$) => msg$.pipe(
-      concatMap(() => indexes.map((index) => ({ index: logIndex(index), result: 0 }))))
+    const answer =
+      (...indexes: ReadonlyArray<number>): StateMachine<number, number> =>
+      (msg$) =>
+        msg$.pipe(concatMap(() => indexes.map((index) => ({ index: logIndex(index), result: 0 }))))
     const outOf = (index: number, expected: string): string =>
       `The state machine answered for index ${index} where ${expected}: answer each command once, in order.`
 
-    it.each<{ readonly what: string; readonly stateMachine: StateMachine<number, number>; readonly message: string; readonly cause?: unknown }>([
+    it.each<{
+      readonly what: string
+      readonly stateMachine: StateMachine<number, number>
+      readonly message: string
+      readonly cause?: unknown
+    }>([
       { what: 'answers for a later one', stateMachine: answer(4), message: outOf(4, '3 was next') },
       { what: 'answers for an earlier one', stateMachine: answer(2), message: outOf(2, '3 was next') },
       { what: 'answers twice', stateMachine: answer(3, 3), message: outOf(3, 'nothing was asked') },
       { what: 'answers for what it was not given', stateMachine: answer(3, 4), message: outOf(4, 'nothing was asked') },
       {
-        what: 'completes', stateMachine: (msg$) => doubling(msg$.pipe(take(1))),
+        what: 'completes',
+        stateMachine: (msg$) => doubling(msg$.pipe(take(1))),
         message: 'The state machine completed while its server runs: it must answer as long as it is subscribed to.',
       },
       {
-        what: 'fails', stateMachine: map(() => { throw new Error('overflow') }),
-        message: 'The state machine failed; what it threw is the cause.', cause: new Error('overflow'),
+        what: 'fails',
+        stateMachine: map(() => {
+          throw new Error('overflow')
+        }),
+        message: 'The state machine failed; what it threw is the cause.',
+        cause: new Error('overflow'),
       },
-    ])('$what', ({ stateMachine, message, cause }) => marbles(({ hot, scheduler, expectObservable }) => {
-      expectObservable(applied(options(scheduler, { stateMachine: (msg$) => stateMachine(msg$) }))(hot('--b', effects)).pipe(ignoreElements()))
-        .toBe('--#', {}, failed(message, cause))
-    })())
+    ])('$what', ({ stateMachine, message, cause }) =>
+      inVirtualTime(({ hot, scheduler, expectObservable }) => {
+        expectObservable(
+          applied(options(scheduler, { stateMachine: (msg$) => stateMachine(msg$) }))(hot('--b', effects)).pipe(ignoreElements()),
+        ).toBe('--#', {}, failed(message, cause))
+      }),
+    )
 
-    it('answers before it is asked', marbles(({ cold, scheduler, expectObservable }) => {
-      expectObservable(applied(options(scheduler, { stateMachine: () => [{ index: logIndex(1), result: 0 }] }))(cold<Effect>('-')))
-        .toBe('#', {}, failed(outOf(1, 'nothing was asked')))
-    }))
+    marbles('answers before it is asked', ({ cold, scheduler, expectObservable }) => {
+      expectObservable(applied(options(scheduler, { stateMachine: () => [{ index: logIndex(1), result: 0 }] }))(cold<Effect>('-'))).toBe(
+        '#',
+        {},
+        failed(outOf(1, 'nothing was asked')),
+      )
+    })
 
-    it('throws where it should give a stream', marbles(({ cold, scheduler, expectObservable }) => {
-      const stateMachine = () => { throw new Error('no table') }
-      expectObservable(applied(options(scheduler, { stateMachine }))(cold<Effect>('-')))
-        .toBe('#', {}, failed('The state machine failed; what it threw is the cause.', new Error('no table')))
-    }))
+    marbles('throws where it should give a stream', ({ cold, scheduler, expectObservable }) => {
+      const stateMachine = () => {
+        throw new Error('no table')
+      }
+      expectObservable(applied(options(scheduler, { stateMachine }))(cold<Effect>('-'))).toBe(
+        '#',
+        {},
+        failed('The state machine failed; what it threw is the cause.', new Error('no table')),
+      )
+    })
 
-    it('a command that the codec cannot read is a failure too, and nobody else’s', marbles(({ hot, scheduler, expectObservable }) => {
-      const decode = () => { throw new SyntaxError('not JSON') }
-      expectObservable(applied(options(scheduler, { decode }))(hot('--b', effects)))
-        .toBe('--#', {}, failed('The command at index 3 cannot be decoded: every server of a cluster must use the same codec. What `decode` threw is the cause.', new SyntaxError('not JSON')))
-    }))
+    marbles('a command that the codec cannot read is a failure too, and nobody else’s', ({ hot, scheduler, expectObservable }) => {
+      const decode = () => {
+        throw new SyntaxError('not JSON')
+      }
+      expectObservable(applied(options(scheduler, { decode }))(hot('--b', effects))).toBe(
+        '--#',
+        {},
+        failed(
+          'The command at index 3 cannot be decoded: every server of a cluster must use the same codec. What `decode` threw is the cause.',
+          new SyntaxError('not JSON'),
+        ),
+      )
+    })
   })
 })

@@ -4,8 +4,10 @@ import { concat, defer, EMPTY, filter, ignoreElements, mergeMap, NEVER, type Obs
 import type { Persist, Send } from '../src/raft/effect.js'
 import { durably, type Persisted } from '../streams/durably.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
 import { persist, persisted, send } from './effects.js'
+
+const marbles = marblesWith(it)
 
 /** A write and a message that waits for it. */
 const writeAndSend = (seq: number): Observable<Persist | Send> => of(persist(seq), send(seq, seq))
@@ -20,7 +22,7 @@ const seqs = (batch: ReadonlyArray<Persist>): string => batch.map(({ seq }) => s
 const maxWaitingSends = 9
 
 describe('durably', () => {
-  it('writes that come while one is in flight become one', marbles(({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
+  marbles('writes that come while one is in flight become one', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
     const writes = '  a--bcd------------'
     const disk1 = '   ^-----!'
     const disk2 = '   ------^-----!'
@@ -32,68 +34,81 @@ describe('durably', () => {
     expectSubscriptions(disks[0]!.subscriptions).toBe(disk1)
     expectSubscriptions(disks[1]!.subscriptions).toBe(disk2)
     scheduler.schedule(() => expect(batches).toEqual(['1', '2 3 4']), 30)
-  }))
+  })
 
-  it('acknowledges a batch once, by its last write, after what waited for it', marbles(({ hot, cold, expectObservable }) => {
+  marbles('acknowledges a batch once, by its last write, after what waited for it', ({ hot, cold, expectObservable }) => {
     const writes = '  a--bcd-------'
     const answered = '------(aA)--(bcdD)'
     expectObservable(hot(writes, steps).pipe(flatten, durably({ write: () => cold('------|'), maxWaitingSends }))).toBe(answered, answers)
-  }))
+  })
 
-  it('is silent where nothing is written', marbles(({ cold, expectObservable }) => {
+  marbles('is silent where nothing is written', ({ cold, expectObservable }) => {
     expectObservable(cold<Persist>('-----').pipe(durably({ write: () => NEVER, maxWaitingSends }))).toBe('-----')
-  }))
+  })
 
-  it('what waits for nothing, or for a write that is done, goes at once', marbles(({ hot, cold, expectObservable }) => {
+  marbles('what waits for nothing, or for a write that is done, goes at once', ({ hot, cold, expectObservable }) => {
     const values = { p: persist(1), q: persist(2), n: send(7), o: send(8, 1), w: send(9, 2) }
     const effect = '  p---q-n--o--w------'
     const answered = '--A---n--o----(wB)-'
     const write = (batch: ReadonlyArray<Persist>) => cold(batch[0]!.seq === 1 ? '--|' : '----------|')
-    expectObservable(hot(effect, values).pipe(durably({ write, maxWaitingSends }))).toBe(answered, { ...done, n: send(7), o: send(8), w: send(9) })
-  }))
+    expectObservable(hot(effect, values).pipe(durably({ write, maxWaitingSends }))).toBe(answered, {
+      ...done,
+      n: send(7),
+      o: send(8),
+      w: send(9),
+    })
+  })
 
-  it('holds `maxWaitingSends` messages; one more takes the place of the oldest', marbles(({ hot, cold, expectObservable }) => {
+  marbles('holds `maxWaitingSends` messages; one more takes the place of the oldest', ({ hot, cold, expectObservable }) => {
     const values = { p: persist(1), a: send(1, 1), b: send(2, 1), c: send(3, 1), n: send(4) }
     const write = () => cold('---------|')
     expectObservable(hot('p-ab-n---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(abA)', answers)
     expectObservable(hot('p-abcn---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(bcA)', answers)
-  }))
+  })
 
-  it('an error of the disk is final: what waited is never released, and nothing is written any more', marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
-    const failure = { _tag: 'StorageFailed', message: 'fsync: EIO' }
-    const disk = cold('---#', {}, failure)
-    const effect$ = hot('ab---c--', steps)
-    const subscribed = ' ^--!'
-    expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends }))).toBe('---#', {}, failure)
-    expectSubscriptions(effect$.subscriptions).toBe(subscribed)
-    expectSubscriptions(disk.subscriptions).toBe([subscribed])
-  }))
+  marbles(
+    'an error of the disk is final: what waited is never released, and nothing is written any more',
+    ({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const failure = { _tag: 'StorageFailed', message: 'fsync: EIO' }
+      const disk = cold('---#', {}, failure)
+      const effect$ = hot('ab---c--', steps)
+      const subscribed = ' ^--!'
+      expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends }))).toBe('---#', {}, failure)
+      expectSubscriptions(effect$.subscriptions).toBe(subscribed)
+      expectSubscriptions(disk.subscriptions).toBe([subscribed])
+    },
+  )
 
-  it('a storage that throws instead has failed too', marbles(({ hot, expectObservable }) => {
-    const write = () => { throw new Error('no such file') }
+  marbles('a storage that throws instead has failed too', ({ hot, expectObservable }) => {
+    const write = () => {
+      throw new Error('no such file')
+    }
     expectObservable(hot('--a--', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('--#', {}, new Error('no such file'))
-  }))
+  })
 
-  it('finishes what was given to it before it completes; an error it passes on at once', marbles(({ hot, cold, expectObservable }) => {
+  marbles('finishes what was given to it before it completes; an error it passes on at once', ({ hot, cold, expectObservable }) => {
     const write = () => cold('----|')
     expectObservable(hot('-ab|', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('-----(aA)(bB|)', answers)
     expectObservable(hot('-|', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('-|')
     expectObservable(hot('-ab#', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('---#')
-  }))
+  })
 
-  it('unsubscribing abandons the write under way and all that waits', marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+  marbles('unsubscribing abandons the write under way and all that waits', ({ hot, cold, expectObservable, expectSubscriptions }) => {
     const disk = cold('------|')
     const effect$ = hot('-a-b--c--', steps)
     const subscribed = ' ^---!'
     expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends })), subscribed).toBe('-')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
     expectSubscriptions(disk.subscriptions).toBe(['-^--!'])
-  }))
+  })
 
   it('a disk that answers at once is asked once for each write, however many follow from the answers', () => {
     const effect$ = new Subject<Persist>()
     let written = 0
-    const write = (batch: ReadonlyArray<Persist>) => { written += batch.length; return EMPTY }
+    const write = (batch: ReadonlyArray<Persist>) => {
+      written += batch.length
+      return EMPTY
+    }
     effect$.pipe(durably({ write, maxWaitingSends })).subscribe((answer) => {
       if (answer._tag === 'Persisted' && answer.seq < 100_000) effect$.next(persist(answer.seq + 1))
     })
@@ -102,45 +117,52 @@ describe('durably', () => {
   })
 
   it('a slow disk slows, and never reorders', () => {
-    const script = fc.array(fc.record({ waitMs: fc.nat(3), writes: fc.boolean(), sends: fc.nat(2) }), { maxLength: 40 })
+    const script = fc.array(fc.record({ waitMs: fc.nat(3), writes: fc.boolean(), sends: fc.nat(2) }), { maxLength: 40, size: 'max' })
     const disk = fc.array(fc.nat(6), { minLength: 1, maxLength: 10 })
-    fc.assert(fc.property(script, disk, (moments, durations) => {
-      const scheduler = new VirtualScheduler()
-      const effect$ = new Subject<Persist | Send>()
-      /** For each message, by its number: the write that it waits for. */
-      const waitsFor: number[] = []
-      const written: number[] = []
-      const released: number[] = []
-      const breaches: string[] = []
-      let inFlight = 0
-      let writes = 0
-      const write = (batch: ReadonlyArray<Persist>) => defer(() => {
-        if (++inFlight > 1) breaches.push('two writes at a time')
-        return concat(timer(durations[writes++ % durations.length]!, scheduler).pipe(ignoreElements()), defer(() => {
-          inFlight--
-          written.push(...batch.map(({ seq }) => seq))
-          return EMPTY
-        }))
-      })
-      effect$.pipe(durably({ write, maxWaitingSends: 1_000 })).subscribe((answer) => {
-        if (answer._tag === 'Persisted') {
-          if (answer.seq !== written.length) breaches.push(`${answer.seq} is acknowledged, ${written.length} are done`)
-        } else if (answer.message._tag === 'RequestVoteReply') {
-          const { re } = answer.message
-          if (waitsFor[re]! > written.length) breaches.push(`${re} left before write ${waitsFor[re]!}`)
-          released.push(re)
+    fc.assert(
+      fc.property(script, disk, (moments, durations) => {
+        const scheduler = new VirtualScheduler()
+        const effect$ = new Subject<Persist | Send>()
+        /** For each message, by its number: the write that it waits for. */
+        const waitsFor: number[] = []
+        const written: number[] = []
+        const released: number[] = []
+        const breaches: string[] = []
+        let inFlight = 0
+        let writes = 0
+        const write = (batch: ReadonlyArray<Persist>) =>
+          defer(() => {
+            if (++inFlight > 1) breaches.push('two writes at a time')
+            return concat(
+              timer(durations[writes++ % durations.length]!, scheduler).pipe(ignoreElements()),
+              defer(() => {
+                inFlight--
+                written.push(...batch.map(({ seq }) => seq))
+                return EMPTY
+              }),
+            )
+          })
+        effect$.pipe(durably({ write, maxWaitingSends: 1_000 })).subscribe((answer) => {
+          if (answer._tag === 'Persisted') {
+            if (answer.seq !== written.length) breaches.push(`${answer.seq} is acknowledged, ${written.length} are done`)
+          } else if (answer.message._tag === 'RequestVoteReply') {
+            const { re } = answer.message
+            if (waitsFor[re]! > written.length) breaches.push(`${re} left before write ${waitsFor[re]!}`)
+            released.push(re)
+          }
+        })
+        let seq = 0
+        for (const { waitMs, writes, sends } of moments) {
+          scheduler.runUntil(scheduler.now() + waitMs)
+          if (writes) effect$.next(persist(++seq))
+          for (let i = 0; i < sends; i++) effect$.next(send(waitsFor.push(seq) - 1, seq))
         }
-      })
-      let seq = 0
-      for (const { waitMs, writes, sends } of moments) {
-        scheduler.runUntil(scheduler.now() + waitMs)
-        if (writes) effect$.next(persist(++seq))
-        for (let i = 0; i < sends; i++) effect$.next(send(waitsFor.push(seq) - 1, seq))
-      }
-      scheduler.runUntil(scheduler.now() + 1_000)
-      expect(breaches).toEqual([])
-      expect(written).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
-      expect(released).toEqual(waitsFor.map((_, i) => i))
-    }), { numRuns: 200 })
+        scheduler.runUntil(scheduler.now() + 1_000)
+        expect(breaches).toEqual([])
+        expect(written).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
+        expect(released).toEqual(waitsFor.map((_, i) => i))
+      }),
+      { numRuns: 200 },
+    )
   })
 })

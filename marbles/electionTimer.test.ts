@@ -3,7 +3,9 @@ import { Subject, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { electionTimer } from '../streams/electionTimer.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
+
+const marbles = marblesWith(it)
 
 const arm = (generation: number): Effect => ({ _tag: 'ArmElectionTimer', generation })
 const timedOut = (generation: number) => ({ _tag: 'ElectionTimedOut', generation })
@@ -15,74 +17,84 @@ const shortest = () => 0
 const longest = () => 1 - Number.EPSILON
 
 describe('electionTimer', () => {
-  it('each arming forgets the former', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('each arming forgets the former', ({ hot, scheduler, expectObservable }) => {
     const arm = '      --a--a---------'
     const timedOut = ' ----------t----'
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
     expectObservable(timer(hot(arm, { a: effects.a }))).toBe(timedOut, { t: events.a })
-  }))
+  })
 
-  it('is silent while it is not armed', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('is silent while it is not armed', ({ hot, scheduler, expectObservable }) => {
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
     expectObservable(timer(hot('--x--x--', effects))).toBe('--')
-  }))
+  })
 
-  it('fires once for each arming that it outlives, with its generation', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('fires once for each arming that it outlives, with its generation', ({ hot, scheduler, expectObservable }) => {
     const arm = '      a------bc-----'
     const timedOut = ' -----a-------c'
     expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects))).toBe(timedOut, events)
-  }))
+  })
 
-  it('"timeouts are chosen randomly from a fixed interval" (§5.2): both ends are reached', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('"timeouts are chosen randomly from a fixed interval" (§5.2): both ends are reached', ({ hot, scheduler, expectObservable }) => {
     const arm = '      a---------'
     const atMin = '    -----a----'
     const atMax = '    ---------a'
     expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects))).toBe(atMin, events)
     expectObservable(electionTimer({ timeoutMs, random: longest, scheduler })(hot(arm, effects))).toBe(atMax, events)
-  }))
+  })
 
-  it('draws anew at each arming, so that a later one may be due sooner', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('draws anew at each arming, so that a later one may be due sooner', ({ hot, scheduler, expectObservable }) => {
     const drawn = [longest(), shortest()]
     const arm = '      a-b--------'
     const timedOut = ' -------b---'
     expectObservable(electionTimer({ timeoutMs, random: () => drawn.shift()!, scheduler })(hot(arm, effects))).toBe(timedOut, events)
-  }))
+  })
 
-  it('can be armed by what its timeout causes', marbles(({ scheduler, expectObservable }) => {
+  marbles('can be armed by what its timeout causes', ({ scheduler, expectObservable }) => {
     const effect$ = new Subject<Effect>()
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
     const fired$ = timer(effect$).pipe(tap(() => effect$.next(arm(1))))
     expectObservable(fired$, '^-----------!').toBe('------a----a', events)
     scheduler.schedule(() => effect$.next(arm(1)), 1)
-  }))
+  })
 
-  it('ends with its effects, by an error too', marbles(({ hot, scheduler, expectObservable, expectSubscriptions }) => {
+  marbles('ends with its effects, by an error too', ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
     const effect$ = hot('--a-#', effects)
     expectObservable(timer(effect$)).toBe('----#')
     expectObservable(timer(hot('--a-|', effects))).toBe('----|')
     expectSubscriptions(effect$.subscriptions).toBe('^---!')
-  }))
+  })
 
-  it('forgets everything when it is unsubscribed from', marbles(({ hot, scheduler, expectObservable, expectSubscriptions }) => {
+  marbles('forgets everything when it is unsubscribed from', ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
     const effect$ = hot('  --a-----a--', effects)
     const subscribed = '   ^---!'
     expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(effect$), subscribed).toBe('--')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
-  }))
+  })
 
-  it('tells of a generator that fails instead of throwing at whoever armed it', marbles(({ hot, scheduler, expectObservable }) => {
-    const random = () => { throw new Error('no entropy') }
+  marbles('tells of a generator that fails instead of throwing at whoever armed it', ({ hot, scheduler, expectObservable }) => {
+    const random = () => {
+      throw new Error('no entropy')
+    }
     expectObservable(electionTimer({ timeoutMs, random, scheduler })(hot('--a', effects))).toBe('--#', {}, new Error('no entropy'))
-  }))
+  })
 
   it('costs the scheduler nothing per arming', () => {
     const scheduler = new VirtualScheduler()
     let scheduled = 0
-    const counting = { now: () => scheduler.now(), schedule: ((...args) => { scheduled++; return scheduler.schedule(...args) }) as VirtualScheduler['schedule'] }
+    const counting = {
+      now: () => scheduler.now(),
+      schedule: ((...args) => {
+        scheduled++
+        return scheduler.schedule(...args)
+      }) as VirtualScheduler['schedule'],
+    }
     const effect$ = new Subject<Effect>()
     const fired: number[] = []
-    electionTimer({ timeoutMs: { min: 300, max: 300 }, random: shortest, scheduler: counting })(effect$).subscribe(() => fired.push(scheduler.now()))
+    electionTimer({ timeoutMs: { min: 300, max: 300 }, random: shortest, scheduler: counting })(effect$).subscribe(() =>
+      fired.push(scheduler.now()),
+    )
     for (let ms = 0; ms < 3_000; ms++) {
       scheduler.runUntil(ms)
       effect$.next(arm(ms))

@@ -1,11 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
-import { defer, distinctUntilChanged, EMPTY, ignoreElements, map, merge, NEVER, type Observable, type SchedulerLike, takeUntil, timer } from 'rxjs'
+import {
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  ignoreElements,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  type SchedulerLike,
+  takeUntil,
+  timer,
+} from 'rxjs'
 import { electionTimer } from '../streams/electionTimer.js'
 import { heartbeat } from '../streams/heartbeat.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { memoryNetwork } from '../streams/network/memoryNetwork.js'
 import { raft } from '../streams/raft.js'
-import { marbles } from '../streams/testing/index.js'
+import { inVirtualTime } from '../streams/testing/index.js'
 import { newServer } from './servers.js'
 
 /*
@@ -124,7 +136,10 @@ const play = (scenario: Scenario, scheduler: SchedulerLike): ReadonlyArray<Obser
       scheduler,
       maxEffectsPerTurn: 99,
     }).pipe(
-      map(({ after: { role, currentTerm } }) => ({ letter: role._tag.slice(0, 1).toLowerCase(), term: role._tag === 'Candidate' ? currentTerm : 0 })),
+      map(({ after: { role, currentTerm } }) => ({
+        letter: role._tag.slice(0, 1).toLowerCase(),
+        term: role._tag === 'Candidate' ? currentTerm : 0,
+      })),
       distinctUntilChanged((a, b) => a.letter === b.letter && a.term === b.term),
       map(({ letter }) => letter),
     )
@@ -137,20 +152,25 @@ const read = (row: string) => {
   let ms = 0
   for (const part of row.trim().split(' ')) {
     if (part.endsWith('ms')) ms += Number(part.slice(0, -2))
-    else for (const letter of part) if (letter === '-') ms++; else moments.push({ ms: ms++, letter })
+    else
+      for (const letter of part)
+        if (letter === '-') ms++
+        else moments.push({ ms: ms++, letter })
   }
   return { moments, lengthMs: ms }
 }
 const lengthOf = (scenario: Scenario): number => Math.max(...ids.map((id) => read(scenario[id].role).lengthMs))
 
 describe('elections of three servers', () => {
-  it.each(scenarios)('$title', (scenario) => marbles(({ scheduler, expectObservable }) => {
-    const end$ = defer(() => timer(lengthOf(scenario) - scheduler.now(), scheduler))
-    play(scenario, scheduler).forEach((role$, i) => {
-      const { runs, role } = scenario[ids[i]!]
-      expectObservable(runs === never ? NEVER : merge(role$.pipe(takeUntil(end$)), NEVER), runs).toBe(role.trim())
-    })
-  })())
+  it.each(scenarios)('$title', (scenario) =>
+    inVirtualTime(({ scheduler, expectObservable }) => {
+      const end$ = defer(() => timer(lengthOf(scenario) - scheduler.now(), scheduler))
+      play(scenario, scheduler).forEach((role$, i) => {
+        const { runs, role } = scenario[ids[i]!]
+        expectObservable(runs === never ? NEVER : merge(role$.pipe(takeUntil(end$)), NEVER), runs).toBe(role.trim())
+      })
+    }),
+  )
 
   it.each(scenarios)('the same on the heap: $title', (scenario) => {
     const scheduler = new VirtualScheduler()

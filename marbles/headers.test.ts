@@ -18,5 +18,14 @@ it.each(drawn)('what the header of $operator shows is a test', ({ operator, rows
 })
 
 it('every operator has its diagram', () => {
-  expect(drawn.map(({ operator }) => operator)).toEqual(['applied', 'durably', 'electionTimer', 'heartbeat', 'inbound', 'outbound', 'proposals', 'run'])
+  expect(drawn.map(({ operator }) => operator)).toEqual([
+    'applied',
+    'durably',
+    'electionTimer',
+    'heartbeat',
+    'inbound',
+    'outbound',
+    'proposals',
+    'run',
+  ])
 })

@@ -2,7 +2,9 @@ import { describe, it } from '@jest/globals'
 import { Subject, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { heartbeat } from '../streams/heartbeat.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
+
+const marbles = marblesWith(it)
 
 const arm = (generation: number): Effect => ({ _tag: 'ArmHeartbeat', generation })
 const due = (generation: number) => ({ _tag: 'HeartbeatDue', generation })
@@ -10,40 +12,40 @@ const effects = { a: arm(1), b: arm(2), x: { _tag: 'ArmElectionTimer', generatio
 const events = { a: due(1), b: due(2) }
 
 describe('heartbeat', () => {
-  it('is due once for each arming', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('is due once for each arming', ({ hot, scheduler, expectObservable }) => {
     const arm = '--a------a-----'
     const due = '------h------h-'
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(hot(arm, effects))).toBe(due, { h: events.a })
-  }))
+  })
 
-  it('is silent while it is not armed', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('is silent while it is not armed', ({ hot, scheduler, expectObservable }) => {
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(hot('--x--x--', effects))).toBe('--')
-  }))
+  })
 
-  it('each arming forgets the former, and is answered with its own generation', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('each arming forgets the former, and is answered with its own generation', ({ hot, scheduler, expectObservable }) => {
     const arm = '--a--b-----'
     const due = '---------b-'
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(hot(arm, effects))).toBe(due, events)
-  }))
+  })
 
-  it('"repeat during idle periods" (§5.2): armed by what it causes, it keeps time', marbles(({ scheduler, expectObservable }) => {
+  marbles('"repeat during idle periods" (§5.2): armed by what it causes, it keeps time', ({ scheduler, expectObservable }) => {
     const effect$ = new Subject<Effect>()
     const due$ = heartbeat({ heartbeatMs: 4, scheduler })(effect$).pipe(tap(() => effect$.next(arm(1))))
     scheduler.schedule(() => effect$.next(arm(1)), 2)
     const leads = '^-------------!'
     const due = '  ------h---h---'
     expectObservable(due$, leads).toBe(due, { h: events.a })
-  }))
+  })
 
-  it('ends with its effects, by an error too', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('ends with its effects, by an error too', ({ hot, scheduler, expectObservable }) => {
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(hot('--a-#', effects))).toBe('----#')
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(hot('--a-|', effects))).toBe('----|')
-  }))
+  })
 
-  it('forgets everything when it is unsubscribed from', marbles(({ hot, scheduler, expectObservable, expectSubscriptions }) => {
+  marbles('forgets everything when it is unsubscribed from', ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
     const effect$ = hot('--a-----a--', effects)
     const subscribed = ' ^---!'
     expectObservable(heartbeat({ heartbeatMs: 4, scheduler })(effect$), subscribed).toBe('--')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
-  }))
+  })
 })

@@ -2,8 +2,10 @@ import { describe, it } from '@jest/globals'
 import { logIndex, messageSeq, nodeId, term } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
 import { inbound } from '../streams/inbound.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
 import { encodeMessage } from '../streams/wire/message.js'
+
+const marbles = marblesWith(it)
 
 const vote: Message = {
   _tag: 'RequestVote',
@@ -19,84 +21,69 @@ const received = { _tag: 'Received', message: vote } as const
 const rejected = (reason: string, from: string | null = null) => ({ _tag: 'Rejected', kind: 'message', from, reason }) as const
 
 describe('inbound', () => {
-  it(
+  marbles(
     'lets messages in, as bytes and as objects, and rejects the rest one by one',
-    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+    ({ hot, expectObservable, expectSubscriptions }) => {
       const wire$ = hot(' --b--o--x--b--|', { b: encodeMessage(vote), o: vote, x: Uint8Array.of(1) })
       const subscribed = '^-------------!'
       const expected = ' --m--m--r--m--|'
       expectObservable(wire$.pipe(inbound())).toBe(expected, { m: received, r: rejected('1 bytes end in the middle of a message') })
       expectSubscriptions(wire$.subscriptions).toBe(subscribed)
-    }),
+    },
   )
 
-  it(
-    'is silent where the wire is',
-    marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('-----').pipe(inbound())).toBe('-----')
-    }),
-  )
+  marbles('is silent where the wire is', ({ cold, expectObservable }) => {
+    expectObservable(cold('-----').pipe(inbound())).toBe('-----')
+  })
 
-  it(
-    'passes an error of the wire on',
-    marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('--o--#', { o: vote }).pipe(inbound())).toBe('--m--#', { m: received })
-    }),
-  )
+  marbles('passes an error of the wire on', ({ cold, expectObservable }) => {
+    expectObservable(cold('--o--#', { o: vote }).pipe(inbound())).toBe('--m--#', { m: received })
+  })
 
-  it(
-    'stops listening with its subscriber',
-    marbles(({ hot, expectObservable, expectSubscriptions }) => {
-      const wire$ = hot('      --o--o--o--', { o: vote })
-      const subscribed = '     ^---!'
-      expectObservable(wire$.pipe(inbound()), subscribed).toBe('--m', { m: received })
-      expectSubscriptions(wire$.subscriptions).toBe(subscribed)
-    }),
-  )
+  marbles('stops listening with its subscriber', ({ hot, expectObservable, expectSubscriptions }) => {
+    const wire$ = hot('      --o--o--o--', { o: vote })
+    const subscribed = '     ^---!'
+    expectObservable(wire$.pipe(inbound()), subscribed).toBe('--m', { m: received })
+    expectSubscriptions(wire$.subscriptions).toBe(subscribed)
+  })
 
-  it(
-    'rejects a message of another sender or to another receiver than the link has',
-    marbles(({ cold, expectObservable }) => {
-      const wire$ = () => cold('o', { o: vote })
-      const n = (i: number) => nodeId(`n${i}`)
-      expectObservable(wire$().pipe(inbound({ from: n(1), to: n(2) }))).toBe('m', { m: received })
-      expectObservable(wire$().pipe(inbound({ from: n(3), to: n(2) }))).toBe('r', {
-        r: rejected('from is n1, but the link is that of n3', 'n3'),
-      })
-      expectObservable(wire$().pipe(inbound({ from: n(1), to: n(4) }))).toBe('r', { r: rejected('to is n2, but this is n4', 'n1') })
-    }),
-  )
+  marbles('rejects a message of another sender or to another receiver than the link has', ({ cold, expectObservable }) => {
+    const wire$ = () => cold('o', { o: vote })
+    const n = (i: number) => nodeId(`n${i}`)
+    expectObservable(wire$().pipe(inbound({ from: n(1), to: n(2) }))).toBe('m', { m: received })
+    expectObservable(wire$().pipe(inbound({ from: n(3), to: n(2) }))).toBe('r', {
+      r: rejected('from is n1, but the link is that of n3', 'n3'),
+    })
+    expectObservable(wire$().pipe(inbound({ from: n(1), to: n(4) }))).toBe('r', { r: rejected('to is n2, but this is n4', 'n1') })
+  })
 
   const secret = 'a password that somebody sent'
-  it(
-    'says where and what was wrong, and never what it held',
-    marbles(({ cold, expectObservable }) => {
-      const bad: ReadonlyArray<readonly [unknown, string]> = [
-        [null, 'Message is null, not Message'],
-        [secret, `Message is a string of ${secret.length} characters, not Message`],
-        [{ ...vote, _tag: secret }, 'Message is an object, not Message'],
-        [{ ...vote, term: -1 }, 'RequestVote/term is -1, not Term'],
-        [{ ...vote, term: 2 ** 53 }, 'RequestVote/term is 9007199254740992, not Term'],
-        [{ ...vote, from: secret }, `RequestVote/from is a string of ${secret.length} characters, not NodeId`],
-        [{ ...vote, lastLogIndex: undefined }, 'RequestVote/lastLogIndex is undefined, not LogIndex'],
-        [{ ...vote, candidateId: 'n3' }, 'Message: candidateId is not the sender'],
-        [
-          {
-            _tag: 'AppendEntries',
-            from: 'n1',
-            to: 'n2',
-            seq: 1,
-            term: 2,
-            leaderId: 'n1',
-            prevLogIndex: 0,
-            prevLogTerm: 0,
-            leaderCommit: 0,
-            entries: [secret],
-          },
-          'AppendEntries/entries is a list of 1, not Entries',
-        ],
-      ]
-      for (const [wire, reason] of bad) expectObservable(cold('o', { o: wire }).pipe(inbound())).toBe('r', { r: rejected(reason) })
-    }),
-  )
+  marbles('says where and what was wrong, and never what it held', ({ cold, expectObservable }) => {
+    const bad: ReadonlyArray<readonly [unknown, string]> = [
+      [null, 'Message is null, not Message'],
+      [secret, `Message is a string of ${secret.length} characters, not Message`],
+      [{ ...vote, _tag: secret }, 'Message is an object, not Message'],
+      [{ ...vote, term: -1 }, 'RequestVote/term is -1, not Term'],
+      [{ ...vote, term: 2 ** 53 }, 'RequestVote/term is 9007199254740992, not Term'],
+      [{ ...vote, from: secret }, `RequestVote/from is a string of ${secret.length} characters, not NodeId`],
+      [{ ...vote, lastLogIndex: undefined }, 'RequestVote/lastLogIndex is undefined, not LogIndex'],
+      [{ ...vote, candidateId: 'n3' }, 'Message: candidateId is not the sender'],
+      [
+        {
+          _tag: 'AppendEntries',
+          from: 'n1',
+          to: 'n2',
+          seq: 1,
+          term: 2,
+          leaderId: 'n1',
+          prevLogIndex: 0,
+          prevLogTerm: 0,
+          leaderCommit: 0,
+          entries: [secret],
+        },
+        'AppendEntries/entries is a list of 1, not Entries',
+      ],
+    ]
+    for (const [wire, reason] of bad) expectObservable(cold('o', { o: wire }).pipe(inbound())).toBe('r', { r: rejected(reason) })
+  })
 })

@@ -5,11 +5,17 @@ import { iterate, IterableObservable, IteratorOverrun } from '../streams/iterabl
 /** A source that says whether it is subscribed to. */
 const watched = <T>() => {
   const value$ = new Subject<T>()
-  const source = { subscribed: false, value$, stream$: new Observable<T>((subscriber) => {
-    source.subscribed = true
-    subscriber.add(() => { source.subscribed = false })
-    subscriber.add(value$.subscribe(subscriber))
-  }) }
+  const source = {
+    subscribed: false,
+    value$,
+    stream$: new Observable<T>((subscriber) => {
+      source.subscribed = true
+      subscriber.add(() => {
+        source.subscribed = false
+      })
+      subscriber.add(value$.subscribe(subscriber))
+    }),
+  }
   return source
 }
 
@@ -55,7 +61,13 @@ describe('iterate', () => {
   it('throws what the stream fails with, after the values before it', async () => {
     const values: number[] = []
     const failing = async (): Promise<void> => {
-      for await (const value of iterate(concat(of(1, 2), throwError(() => new Error('lost'))))) values.push(value)
+      for await (const value of iterate(
+        concat(
+          of(1, 2),
+          throwError(() => new Error('lost')),
+        ),
+      ))
+        values.push(value)
     }
     await expect(failing()).rejects.toEqual(new Error('lost'))
     expect(values).toEqual([1, 2])
@@ -95,7 +107,10 @@ describe('iterate', () => {
     const [subscribed, , , error] = await reads(3)
     expect(subscribed).toBe(false)
     expect(error).toBeInstanceOf(IteratorOverrun)
-    expect(error).toMatchObject({ maxBuffered: 2, message: 'The reader of this stream fell 2 values behind and was cut off: read faster, or iterate over less of it.' })
+    expect(error).toMatchObject({
+      maxBuffered: 2,
+      message: 'The reader of this stream fell 2 values behind and was cut off: read faster, or iterate over less of it.',
+    })
   })
 
   it('cuts off a reader whose stream never pauses', async () => {

@@ -3,7 +3,9 @@ import { map, type Observable } from 'rxjs'
 import type { Raft } from '../streams/createRaft.js'
 import { IterableObservable } from '../streams/iterable.js'
 import { leaderAmong } from '../streams/leaderAmong.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
+
+const marbles = marblesWith(it)
 
 const roles = { f: 'Follower', c: 'Candidate', l: 'Leader' } as const
 type Role = (typeof roles)[keyof typeof roles]
@@ -12,23 +14,23 @@ const server = (id: string, role$: Observable<Role>): Raft => ({ id, role$: new 
 const ids = map(({ id }: Raft<unknown>) => id)
 
 describe('leaderAmong', () => {
-  it('names whoever becomes leader, each time', marbles(({ hot, expectObservable }) => {
+  marbles('names whoever becomes leader, each time', ({ hot, expectObservable }) => {
     const n1 = '      f--c-l-----f--|'
     const n2 = '      f-------c-l---|'
     const leader = '  -----1----2---|'
     const servers = [server('1', hot(n1, roles)), server('2', hot(n2, roles))]
     expectObservable(leaderAmong(servers).pipe(ids)).toBe(leader)
-  }))
+  })
 
-  it('is silent while nobody leads, and over when there is nobody', marbles(({ hot, expectObservable }) => {
+  marbles('is silent while nobody leads, and over when there is nobody', ({ hot, expectObservable }) => {
     expectObservable(leaderAmong([server('1', hot('f-c-f-c-', roles))]).pipe(ids)).toBe('-')
     expectObservable(leaderAmong([]).pipe(ids)).toBe('|')
-  }))
+  })
 
-  it('watches only while it is watched', marbles(({ hot, expectObservable, expectSubscriptions }) => {
+  marbles('watches only while it is watched', ({ hot, expectObservable, expectSubscriptions }) => {
     const role$ = hot(' f-l--f-l-', roles)
     const subscribed = '^---!'
     expectObservable(leaderAmong([server('1', role$)]).pipe(ids), subscribed).toBe('--1')
     expectSubscriptions(role$.subscriptions).toBe(subscribed)
-  }))
+  })
 })

@@ -1,8 +1,10 @@
 import { describe, it } from '@jest/globals'
 import type { Effect } from '../src/raft/effect.js'
 import { outbound } from '../streams/outbound.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
 import { message, persist, send } from './effects.js'
+
+const marbles = marblesWith(it)
 
 const effects: Record<string, Effect> = {
   s: send(1),
@@ -14,29 +16,29 @@ const effects: Record<string, Effect> = {
 const messages = { m: message(1), n: message(2) }
 
 describe('outbound', () => {
-  it('lets pass what waits for nothing', marbles(({ hot, expectObservable }) => {
+  marbles('lets pass what waits for nothing', ({ hot, expectObservable }) => {
     const effect = '  s-w-p--s-'
     const sent = '    m------m-'
     expectObservable(hot(effect, effects).pipe(outbound())).toBe(sent, messages)
-  }))
+  })
 
-  it('is silent where nothing is sent', marbles(({ hot, expectObservable }) => {
+  marbles('is silent where nothing is sent', ({ hot, expectObservable }) => {
     expectObservable(hot('-p-e-w-', effects).pipe(outbound())).toBe('-')
-  }))
+  })
 
-  it('keeps the order', marbles(({ hot, expectObservable }) => {
+  marbles('keeps the order', ({ hot, expectObservable }) => {
     expectObservable(hot('-(stp)-ts', effects).pipe(outbound())).toBe('-(mn)--nm', messages)
-  }))
+  })
 
-  it('ends with its effects, by an error too', marbles(({ cold, expectObservable }) => {
+  marbles('ends with its effects, by an error too', ({ cold, expectObservable }) => {
     expectObservable(cold('-s-|', effects).pipe(outbound())).toBe('-m-|', messages)
     expectObservable(cold('-s-#', effects).pipe(outbound())).toBe('-m-#', messages)
-  }))
+  })
 
-  it('stops listening with its subscriber', marbles(({ hot, expectObservable, expectSubscriptions }) => {
+  marbles('stops listening with its subscriber', ({ hot, expectObservable, expectSubscriptions }) => {
     const effect$ = hot('-s--s--', effects)
     const subscribed = ' ^---!'
     expectObservable(effect$.pipe(outbound()), subscribed).toBe('-m', messages)
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
-  }))
+  })
 })

@@ -7,8 +7,10 @@ import { term } from '../src/raft/ids.js'
 import { printEffect } from '../src/raft/print.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { run } from '../streams/run.js'
-import { marbles } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing/index.js'
 import { after, heartbeatDue, newServer, persistedEvent, started, timedOut } from './servers.js'
+
+const marbles = marblesWith(it)
 
 /** The only server of its cluster: its election needs nobody but its disk. */
 const initial = after(newServer('n1'), started)
@@ -23,7 +25,7 @@ const acknowledge = (effect: Effect, answer$: Subject<RaftEvent>): void => {
 }
 
 describe('run', () => {
-  it('queues effects, not events', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('queues effects, not events', ({ hot, scheduler, expectObservable }) => {
     const events = '  --a--------b---'
     const effects = ' --(1234)---5---'
     const performed$ = new Subject<Effect>()
@@ -33,9 +35,12 @@ describe('run', () => {
       acknowledge(effect, answer$) // the disk answers 1 within the call
     }
     expectObservable(performed$.pipe(map(number))).toBe(effects)
-    const at = merge(hot(events, steps), answer$).pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }), map(({ at, event }) => `${event._tag} ${at}`))
+    const at = merge(hot(events, steps), answer$).pipe(
+      run({ initial, perform, scheduler, maxEffectsPerTurn }),
+      map(({ at, event }) => `${event._tag} ${at}`),
+    )
     expectObservable(at).toBe('--(ac)-----b---', { a: 'ElectionTimedOut 2', c: 'Persisted 2', b: 'HeartbeatDue 11' })
-  }))
+  })
 
   it('has moved the state, and told of the step, before its effects are seen', () => {
     const seen: string[] = []
@@ -58,47 +63,61 @@ describe('run', () => {
     ])
   })
 
-  it('is silent where nothing happens, and tells of an event that changes nothing', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('is silent where nothing happens, and tells of an event that changes nothing', ({ hot, scheduler, expectObservable }) => {
     const options = { initial, perform: () => undefined, scheduler, maxEffectsPerTurn }
     expectObservable(hot<RaftEvent>('---').pipe(run(options))).toBe('---')
-    const unchanged = hot('-s-', steps).pipe(run(options), map(({ before, after, effects }) => before === after && effects.length === 0))
+    const unchanged = hot('-s-', steps).pipe(
+      run(options),
+      map(({ before, after, effects }) => before === after && effects.length === 0),
+    )
     expectObservable(unchanged).toBe('-y-', { y: true })
-  }))
+  })
 
-  it('ends with its events, by an error too', marbles(({ hot, scheduler, expectObservable }) => {
+  marbles('ends with its events, by an error too', ({ hot, scheduler, expectObservable }) => {
     const options = { initial, perform: () => undefined, scheduler, maxEffectsPerTurn }
     const tags = map(({ event }: { readonly event: RaftEvent }) => event._tag)
     expectObservable(hot('-a-|', steps).pipe(run(options), tags)).toBe('-a-|', { a: 'ElectionTimedOut' })
     expectObservable(hot('-a-#', steps).pipe(run(options), tags)).toBe('-a-#', { a: 'ElectionTimedOut' })
-  }))
+  })
 
-  it('is ended by the step that breaks an invariant, whose effects are not performed', marbles(({ hot, scheduler, expectObservable, expectSubscriptions }) => {
-    const performed$ = new Subject<Effect>()
-    const corrupt = { ...after(initial, timedOut(1), persistedEvent(1)), currentTerm: term(0) }
-    const event$ = hot('--b--b', steps)
-    expectObservable(performed$).toBe('-')
-    const stepped$ = event$.pipe(
-      run({ initial: corrupt, perform: (effect) => performed$.next(effect), scheduler, maxEffectsPerTurn }),
-      catchError((violation: unknown) => [(violation as InvariantViolation).invariant]),
-    )
-    expectObservable(stepped$).toBe('--(v|)', { v: 'no entry is newer than currentTerm' })
-    expectSubscriptions(event$.subscriptions).toBe('^-!')
-  }))
+  marbles(
+    'is ended by the step that breaks an invariant, whose effects are not performed',
+    ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
+      const performed$ = new Subject<Effect>()
+      const corrupt = { ...after(initial, timedOut(1), persistedEvent(1)), currentTerm: term(0) }
+      const event$ = hot('--b--b', steps)
+      expectObservable(performed$).toBe('-')
+      const stepped$ = event$.pipe(
+        run({ initial: corrupt, perform: (effect) => performed$.next(effect), scheduler, maxEffectsPerTurn }),
+        catchError((violation: unknown) => [(violation as InvariantViolation).invariant]),
+      )
+      expectObservable(stepped$).toBe('--(v|)', { v: 'no entry is newer than currentTerm' })
+      expectSubscriptions(event$.subscriptions).toBe('^-!')
+    },
+  )
 
-  it('performs nothing more when it is unsubscribed from, not even what was queued', marbles(({ hot, scheduler, expectObservable, expectSubscriptions }) => {
-    const performed$ = new Subject<Effect>()
-    const killed$ = new Subject<void>()
-    const event$ = hot('--a--b--', steps)
-    const subscribed = ' ^-!'
-    const perform = (effect: Effect): void => {
-      performed$.next(effect)
-      killed$.next()
-    }
-    expectObservable(performed$.pipe(map(number))).toBe('--1')
-    expectObservable(event$.pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }), map(({ event }) => event._tag), takeUntil(killed$)))
-      .toBe('--(a|)', { a: 'ElectionTimedOut' })
-    expectSubscriptions(event$.subscriptions).toBe(subscribed)
-  }))
+  marbles(
+    'performs nothing more when it is unsubscribed from, not even what was queued',
+    ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
+      const performed$ = new Subject<Effect>()
+      const killed$ = new Subject<void>()
+      const event$ = hot('--a--b--', steps)
+      const subscribed = ' ^-!'
+      const perform = (effect: Effect): void => {
+        performed$.next(effect)
+        killed$.next()
+      }
+      expectObservable(performed$.pipe(map(number))).toBe('--1')
+      expectObservable(
+        event$.pipe(
+          run({ initial, perform, scheduler, maxEffectsPerTurn }),
+          map(({ event }) => event._tag),
+          takeUntil(killed$),
+        ),
+      ).toBe('--(a|)', { a: 'ElectionTimedOut' })
+      expectSubscriptions(event$.subscriptions).toBe(subscribed)
+    },
+  )
 
   it('effects of events that come while the sources are subscribed to wait until all are', () => {
     const seen: string[] = []
@@ -107,7 +126,9 @@ describe('run', () => {
       seen.push('late')
       return NEVER
     })
-    merge(early$, late$).pipe(run({ initial, perform: (effect) => seen.push(printEffect(effect)), scheduler: new VirtualScheduler(), maxEffectsPerTurn })).subscribe()
+    merge(early$, late$)
+      .pipe(run({ initial, perform: (effect) => seen.push(printEffect(effect)), scheduler: new VirtualScheduler(), maxEffectsPerTurn }))
+      .subscribe()
     expect(seen).toEqual(['early', 'late', 'persist #1 T1 vote n1', 'ArmElectionTimer 2'])
   })
 
@@ -155,7 +176,9 @@ describe('run', () => {
       const scheduler = new VirtualScheduler()
       const event$ = new Subject<RaftEvent>()
       const seen: string[] = []
-      const running = event$.pipe(run({ initial, perform: (effect) => seen.push(number(effect)), scheduler, maxEffectsPerTurn: 1 })).subscribe()
+      const running = event$
+        .pipe(run({ initial, perform: (effect) => seen.push(number(effect)), scheduler, maxEffectsPerTurn: 1 }))
+        .subscribe()
       event$.next(timedOut(1))
       running.unsubscribe()
       scheduler.runUntil(0)

@@ -13,7 +13,8 @@ export const newServer = (id: string, cluster: ReadonlyArray<string> = [id]): Se
   restart(nodeId(id), defaultSettings, fresh(logFrom(baseOf(cluster))))
 
 /** What `events` make of it. */
-export const after = (server: Server, ...events: ReadonlyArray<RaftEvent>): Server => events.reduce((now, event) => step(now, event, 0).server, server)
+export const after = (server: Server, ...events: ReadonlyArray<RaftEvent>): Server =>
+  events.reduce((now, event) => step(now, event, 0).server, server)
 
 export const started: RaftEvent = { _tag: 'Started' }
 export const timedOut = (generation: number): RaftEvent => ({ _tag: 'ElectionTimedOut', generation })

@@ -22,7 +22,11 @@ export const rowsOf = ({ expected, actual }: { readonly expected: Frames; readon
   const legend = [...letters].filter(([text]) => !own.includes(text)).map(([text, letter]) => `\n  ${letter} = ${text}`)
 
   const symbol = ({ notification }: Moment): string =>
-    notification.kind === 'N' ? letters.get(print(notification.value))! : notification.kind === 'C' ? '|' : `#${letters.get(print(notification.error))!}`
+    notification.kind === 'N'
+      ? letters.get(print(notification.value))!
+      : notification.kind === 'C'
+        ? '|'
+        : `#${letters.get(print(notification.error))!}`
   const row = (frames: Frames): string =>
     frames.every((frame) => 'notification' in frame) ? momentRow(frames, symbol) : frames.map(spanRow).join('   ')
   return { expected: row(expected), actual: row(actual), where: legend.join('') }

@@ -8,22 +8,37 @@ export interface MarbleHelpers extends RunHelpers {
 }
 
 /**
- * A test in virtual time, for whatever runs tests: gives the function to be handed to `it` or `test`.
- * It throws an `Error` that shows both sides as rows of marbles where they differ. Values are compared
- * by what they print as, so that two of the same shape are equal.
+ * Runs a marble test at once. Throws an `Error` that shows both sides as rows of marbles where they
+ * differ. Values are compared by what they print as, so that two of the same shape are equal.
  *
  * @example
- * it('fires one timeout after the last arm', marbles(({ hot, scheduler, expectObservable }) => {
- *   const arm$ = hot('     --a--a--------', { a: { _tag: 'ArmElectionTimer', generation: 1 } })
- *   const timedOut = '     ----------t---'
- *   const timer = electionTimer({ timeoutMs: { min: 5, max: 9 }, random: () => 0, scheduler })
- *   expectObservable(timer(arm$)).toBe(timedOut, { t: { _tag: 'ElectionTimedOut', generation: 1 } })
- * }))
+ * inVirtualTime(({ scheduler, expectObservable }) => expectObservable(timer(3, scheduler)).toBe('---(a|)', { a: 0 }))
  */
-export const marbles = (run: (helpers: MarbleHelpers) => void): (() => void) => () => {
+export const inVirtualTime = (run: (helpers: MarbleHelpers) => void): void => {
   const scheduler = new TestScheduler((actual: Frames, expected: Frames) => {
     const rows = rowsOf({ expected, actual })
-    if (rows.expected !== rows.actual) throw new Error(`The streams differ:\n  expected  ${rows.expected}\n  actual    ${rows.actual}${rows.where}`)
+    if (rows.expected !== rows.actual) {
+      throw new Error(`The streams differ:\n  expected  ${rows.expected}\n  actual    ${rows.actual}${rows.where}`)
+    }
   })
   scheduler.run((helpers) => run({ ...helpers, scheduler }))
 }
+
+/**
+ * Marble tests for whatever runs tests: give it the `it` or `test` of jest, vitest, mocha or `node:test`.
+ *
+ * @example
+ * const marbles = marblesWith(it)
+ *
+ * marbles('each arming forgets the former', ({ hot, scheduler, expectObservable }) => {
+ *   const arm = '     --a--a--------'
+ *   const timedOut = '----------t---'
+ *   const timer = electionTimer({ timeoutMs: { min: 5, max: 9 }, random: () => 0, scheduler })
+ *   const arm$ = hot(arm, { a: { _tag: 'ArmElectionTimer', generation: 1 } })
+ *   expectObservable(timer(arm$)).toBe(timedOut, { t: { _tag: 'ElectionTimedOut', generation: 1 } })
+ * })
+ */
+export const marblesWith =
+  (it: (title: string, test: () => void) => unknown) =>
+  (title: string, run: (helpers: MarbleHelpers) => void): void =>
+    void it(title, () => inVirtualTime(run))

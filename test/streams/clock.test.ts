@@ -21,14 +21,22 @@ const eventLoop = () => {
         // As Node's, which counts from a time that it has cached: up to a millisecond early.
         const timer = { dueMs: Math.floor(nowMs) + delayMs, task }
         timers.push(timer)
-        return () => { timers = timers.filter((other) => other !== timer) }
+        return () => {
+          timers = timers.filter((other) => other !== timer)
+        }
       },
-      soon: (task) => { tasks.push(task) },
+      soon: (task) => {
+        tasks.push(task)
+      },
     }),
-    pass: (ms: number) => { nowMs += ms },
+    pass: (ms: number) => {
+      nowMs += ms
+    },
     now: () => nowMs,
     /** Something arrives, and is taken up in the next phase of input. */
-    arrive: (task: () => void) => { input.push(task) },
+    arrive: (task: () => void) => {
+      input.push(task)
+    },
     turn: () => {
       const due = timers.filter(({ dueMs }) => dueMs <= nowMs)
       timers = timers.filter(({ dueMs }) => dueMs > nowMs)
@@ -67,50 +75,58 @@ describe('a timer', () => {
   const milliseconds = fc.integer({ min: 0, max: 40 }).map((tenths) => tenths / 10)
 
   it('never fires early, whatever fractions of a millisecond pass', () => {
-    const script = fc.array(fc.tuple(milliseconds, fc.integer({ min: 1, max: 6 })), { maxLength: 20 })
-    fc.assert(fc.property(script, fc.array(milliseconds), (timers, steps) => {
-      const loop = eventLoop()
-      const early: string[] = []
-      let fired = 0
-      for (const [ms, delayMs] of timers) {
-        loop.pass(ms)
-        loop.turn()
-        const startedMs = loop.now()
-        timer(delayMs, loop.clock).subscribe(() => {
-          fired++
-          if (loop.now() - startedMs < delayMs) early.push(`${delayMs} after ${loop.now() - startedMs}`)
-        })
-      }
-      play(loop, steps)
-      expect(early).toEqual([])
-      expect(fired).toBe(timers.length)
-    }))
+    const script = fc.array(fc.tuple(milliseconds, fc.integer({ min: 1, max: 6 })), { maxLength: 20, size: 'max' })
+    fc.assert(
+      fc.property(script, fc.array(milliseconds), (timers, steps) => {
+        const loop = eventLoop()
+        const early: string[] = []
+        let fired = 0
+        for (const [ms, delayMs] of timers) {
+          loop.pass(ms)
+          loop.turn()
+          const startedMs = loop.now()
+          timer(delayMs, loop.clock).subscribe(() => {
+            fired++
+            if (loop.now() - startedMs < delayMs) early.push(`${delayMs} after ${loop.now() - startedMs}`)
+          })
+        }
+        play(loop, steps)
+        expect(early).toEqual([])
+        expect(fired).toBe(timers.length)
+      }),
+    )
   })
 
   it('nor does an election timer that is armed again and again', () => {
-    fc.assert(fc.property(fc.array(milliseconds, { minLength: 1, maxLength: 30 }), fc.array(milliseconds), (arms, steps) => {
-      const loop = eventLoop()
-      const effect$ = new Subject<Effect>()
-      let armedMs = 0
-      const waitedMs: number[] = []
-      electionTimer({ timeoutMs: { min: 5, max: 5 }, random: () => 0, scheduler: loop.clock })(effect$).subscribe(() => waitedMs.push(loop.now() - armedMs))
-      for (const ms of arms) {
-        loop.pass(ms)
-        loop.turn()
-        armedMs = loop.now()
-        effect$.next({ _tag: 'ArmElectionTimer', generation: 1 })
-      }
-      play(loop, steps)
-      expect(waitedMs.filter((ms) => ms < 5)).toEqual([])
-      expect(waitedMs.length).toBeGreaterThan(0)
-    }))
+    fc.assert(
+      fc.property(fc.array(milliseconds, { minLength: 1, maxLength: 30, size: 'max' }), fc.array(milliseconds), (arms, steps) => {
+        const loop = eventLoop()
+        const effect$ = new Subject<Effect>()
+        let armedMs = 0
+        const waitedMs: number[] = []
+        electionTimer({ timeoutMs: { min: 5, max: 5 }, random: () => 0, scheduler: loop.clock })(effect$).subscribe(() =>
+          waitedMs.push(loop.now() - armedMs),
+        )
+        for (const ms of arms) {
+          loop.pass(ms)
+          loop.turn()
+          armedMs = loop.now()
+          effect$.next({ _tag: 'ArmElectionTimer', generation: 1 })
+        }
+        play(loop, steps)
+        expect(waitedMs.filter((ms) => ms < 5)).toEqual([])
+        expect(waitedMs.length).toBeGreaterThan(0)
+      }),
+    )
   })
 
   it('may be due in a month', () => {
     const loop = eventLoop()
     const month = 31 * 24 * 3_600_000
     let fired = false
-    timer(month, loop.clock).subscribe(() => { fired = true })
+    timer(month, loop.clock).subscribe(() => {
+      fired = true
+    })
     loop.pass(2 ** 31)
     loop.turn()
     expect(fired).toBe(false)
@@ -234,7 +250,9 @@ describe('a turn', () => {
   it('that throws costs the others nothing', () => {
     const loop = eventLoop()
     const seen: string[] = []
-    loop.clock.schedule(() => { throw new Error('bad') })
+    loop.clock.schedule(() => {
+      throw new Error('bad')
+    })
     loop.clock.schedule(() => seen.push('good'))
     timer(3, loop.clock).subscribe(() => seen.push('timer'))
     expect(() => loop.turn()).toThrow('bad')

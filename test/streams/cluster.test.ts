@@ -123,7 +123,9 @@ describe('apply$', () => {
     const before = [from(0), from(4), from(99)]
     const within: string[][] = []
     // Asked for while the command is being applied, before and after others heard of it.
-    server.apply$.subscribe(({ index }) => { if (index === 3) within.push(from(0), from(3), from(4)) })
+    server.apply$.subscribe(({ index }) => {
+      if (index === 3) within.push(from(0), from(3), from(4))
+    })
     for (let i = 0; i < 6; i++) server.propose(`c${i}`)
     run(10)
     const after = [from(0), from(4), from(99)]
@@ -140,7 +142,14 @@ describe('apply$', () => {
     const server = lead()
     for (let i = 0; i < 6; i++) server.propose(`c${i}`)
     run(10)
-    expect(seen(server.applyFrom(3).pipe(take(2), map(({ index }) => index)))).toEqual([3, 4, '|'])
+    expect(
+      seen(
+        server.applyFrom(3).pipe(
+          take(2),
+          map(({ index }) => index),
+        ),
+      ),
+    ).toEqual([3, 4, '|'])
   })
 })
 
@@ -150,7 +159,9 @@ describe('proposing', () => {
     const { leader } = elect()
     const applied = commands(leader)
     const stories: string[][] = []
-    leader.apply$.subscribe(({ command }) => { if (command.length < 4) stories.push(story(leader.propose(`${command}i`))) })
+    leader.apply$.subscribe(({ command }) => {
+      if (command.length < 4) stories.push(story(leader.propose(`${command}i`)))
+    })
     leader.propose('h')
     run(1_000)
     expect(applied).toEqual(['2 h', '3 hi', '4 hii', '5 hiii'])
@@ -161,7 +172,9 @@ describe('proposing', () => {
     const { servers, elect } = cluster()
     const stories: string[][] = []
     for (const server of servers) {
-      server.state$.pipe(map(({ role }) => role._tag)).subscribe((role) => { if (role === 'Leader' && stories.length === 0) stories.push(story(server.propose('first'))) })
+      server.state$.pipe(map(({ role }) => role._tag)).subscribe((role) => {
+        if (role === 'Leader' && stories.length === 0) stories.push(story(server.propose('first')))
+      })
     }
     elect()
     expect(stories).toEqual([['Appended 2', 'Committed 2', 'Applied 2 FIRST', '|']])
@@ -188,7 +201,9 @@ describe('proposing', () => {
     run(90)
     const sent: number[] = []
     leader.inspect$.subscribe(({ effects }) => {
-      for (const effect of effects) if (effect._tag === 'Send' && effect.message._tag === 'AppendEntries' && effect.message.entries.length > 0) sent.push(effect.message.entries.length)
+      for (const effect of effects)
+        if (effect._tag === 'Send' && effect.message._tag === 'AppendEntries' && effect.message.entries.length > 0)
+          sent.push(effect.message.entries.length)
     })
     for (let i = 0; i < 100; i++) leader.propose(`c${i}`)
     run(50)

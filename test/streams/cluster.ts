@@ -12,7 +12,10 @@ export type Options = RaftOptions<string, string>
 export type Server = Raft<string, string>
 
 /** Answers each command with itself in capitals. */
-export const shouting: StateMachine<string, string> = map(({ index, command }: ApplyMsg<string>) => ({ index, result: command.toUpperCase() }))
+export const shouting: StateMachine<string, string> = map(({ index, command }: ApplyMsg<string>) => ({
+  index,
+  result: command.toUpperCase(),
+}))
 
 /** The same seed, the same dice. */
 export const dice = (seed: number) => (): number => {
@@ -46,14 +49,25 @@ export const cluster = ({ ids = ['n1', 'n2', 'n3'], seed = 1, network: faults, s
   const create = (id: string): Server => {
     const disk = disks.get(id)!
     return createRaft<string, string>({
-      id, network: network.join(id), storage: disk, stateMachine: shouting, codec: utf8, scheduler, random,
+      id,
+      network: network.join(id),
+      storage: disk,
+      stateMachine: shouting,
+      codec: utf8,
+      scheduler,
+      random,
       ...(typeof different === 'function' ? different({ scheduler, disk }) : different),
     })
   }
   const servers = ids.map((id) => create(id))
   const run = (ms: number): void => scheduler.runUntil(scheduler.now() + ms)
   return {
-    scheduler, network, disks, servers, create, run,
+    scheduler,
+    network,
+    disks,
+    servers,
+    create,
+    run,
     /** Starts all, and runs until one of them leads. */
     elect: (): { readonly leader: Server; readonly followers: ReadonlyArray<Server> } => {
       for (const server of servers) server.start()
@@ -69,7 +83,9 @@ export const alone = (options: Omit<ClusterOptions, 'ids'> = {}) => {
   const { servers, disks, ...rest } = cluster({ ...options, ids: ['n1'] })
   const server = servers[0]!
   return {
-    ...rest, server, disk: disks.get('n1')!,
+    ...rest,
+    server,
+    disk: disks.get('n1')!,
     lead: () => {
       server.start()
       rest.run(1_000)
@@ -81,7 +97,11 @@ export const alone = (options: Omit<ClusterOptions, 'ids'> = {}) => {
 /** What is the case now. */
 export const now = <T>(stream$: Observable<T>): T | undefined => {
   let value: T | undefined
-  stream$.subscribe((next) => { value = next }).unsubscribe()
+  stream$
+    .subscribe((next) => {
+      value = next
+    })
+    .unsubscribe()
   return value
 }
 
@@ -100,17 +120,18 @@ export const seen = <T, S = T>(stream$: Observable<T>, print: (value: T) => S = 
   return values
 }
 
-export const story = (proposal$: Observable<ProposalEvent<string>>): string[] => seen(proposal$, (event) => {
-  switch (event._tag) {
-    case 'Applied':
-      return `Applied ${event.index} ${event.result}`
-    case 'Appended':
-    case 'Committed':
-    case 'Indeterminate':
-      return `${event._tag} ${event.index}`
-    case 'NotLeader':
-      return `NotLeader ${event.leader}`
-    case 'Overloaded':
-      return `Overloaded ${event.limit}`
-  }
-})
+export const story = (proposal$: Observable<ProposalEvent<string>>): string[] =>
+  seen(proposal$, (event) => {
+    switch (event._tag) {
+      case 'Applied':
+        return `Applied ${event.index} ${event.result}`
+      case 'Appended':
+      case 'Committed':
+      case 'Indeterminate':
+        return `${event._tag} ${event.index}`
+      case 'NotLeader':
+        return `NotLeader ${event.leader}`
+      case 'Overloaded':
+        return `Overloaded ${event.limit}`
+    }
+  })

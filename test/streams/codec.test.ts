@@ -9,18 +9,22 @@ describe('what a codec decodes is what it encoded', () => {
   })
 
   it('utf8, for any text that is one', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(utf8.decode(utf8.encode(text))).toBe(text)
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(utf8.decode(utf8.encode(text))).toBe(text)
+      }),
+    )
     expect(utf8.decode(utf8.encode('\uFEFFbyte order mark'))).toBe('\uFEFFbyte order mark')
     expect(utf8.decode(utf8.encode('half a pair \uD800'))).toBe('half a pair \uFFFD')
   })
 
   it('json, for any value that JSON has', () => {
     const { encode, decode } = json<fc.JsonValue>()
-    fc.assert(fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
-      expect(decode(encode(value))).toEqual(JSON.parse(JSON.stringify(value)))
-    }))
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        expect(decode(encode(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
   })
 })
 

@@ -1,5 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { concat, concatMap, config, defer, delay, EMPTY, filter, from, ignoreElements, map, NEVER, Observable, type SchedulerLike, switchMap, throwError, timer } from 'rxjs'
+import {
+  concat,
+  concatMap,
+  config,
+  defer,
+  delay,
+  EMPTY,
+  filter,
+  from,
+  ignoreElements,
+  map,
+  NEVER,
+  Observable,
+  type SchedulerLike,
+  switchMap,
+  throwError,
+  timer,
+} from 'rxjs'
 import type { StateMachine } from '../../streams/applied.js'
 import { commandEntry } from '../../src/raft/entry.js'
 import { logIndex, term } from '../../src/raft/ids.js'
@@ -20,8 +37,17 @@ afterEach(async () => {
   if (unhandled.length > 0) throw unhandled[0]
 })
 
-const streamsOf = (server: Server): ReadonlyArray<Observable<unknown>> =>
-  [server.state$, server.role$, server.leader$, server.apply$, server.applyFrom(0), server.rejected$, server.metrics$, server.inspect$, server.stopped$]
+const streamsOf = (server: Server): ReadonlyArray<Observable<unknown>> => [
+  server.state$,
+  server.role$,
+  server.leader$,
+  server.apply$,
+  server.applyFrom(0),
+  server.rejected$,
+  server.metrics$,
+  server.inspect$,
+  server.stopped$,
+]
 
 /** How each of its streams ends, for who watched and for who comes late. */
 const ends = (watched: ReadonlyArray<ReadonlyArray<unknown>>, server: Server): ReadonlyArray<unknown> =>
@@ -30,27 +56,48 @@ const allComplete = Array.from({ length: 18 }, () => '|')
 
 /** `storage`, but a write takes its time, and is not made when nobody waits for it. */
 const slow = (storage: Storage, scheduler: SchedulerLike, writeMs: number, story: string[] = []): Storage => ({
-  open: () => from(storage.open()).pipe(map((open): OpenStorage => ({
-    ...open,
-    write: (batch) => timer(writeMs, scheduler).pipe(concatMap(() => {
-      story.push(`written ${batch.map(({ seq }) => seq).join(' ')}`)
-      return from(open.write(batch))
-    }), ignoreElements()),
-    close: () => defer(() => {
-      story.push('closed')
-      return open.close()
-    }),
-  }))),
+  open: () =>
+    from(storage.open()).pipe(
+      map((open): OpenStorage => ({
+        ...open,
+        write: (batch) =>
+          timer(writeMs, scheduler).pipe(
+            concatMap(() => {
+              story.push(`written ${batch.map(({ seq }) => seq).join(' ')}`)
+              return from(open.write(batch))
+            }),
+            ignoreElements(),
+          ),
+        close: () =>
+          defer(() => {
+            story.push('closed')
+            return open.close()
+          }),
+      })),
+    ),
 })
 
 describe('a server that was built', () => {
   it('does nothing before it is started: not by being looked at, not by being asked', () => {
     const touched: string[] = []
-    const { server, run } = alone({ server: {
-      storage: { open: () => { touched.push('storage'); return NEVER } },
-      network: () => { touched.push('network'); return NEVER },
-      stateMachine: () => { touched.push('state machine'); return NEVER },
-    } })
+    const { server, run } = alone({
+      server: {
+        storage: {
+          open: () => {
+            touched.push('storage')
+            return NEVER
+          },
+        },
+        network: () => {
+          touched.push('network')
+          return NEVER
+        },
+        stateMachine: () => {
+          touched.push('state machine')
+          return NEVER
+        },
+      },
+    })
     const shown = streamsOf(server).map((stream$) => seen(stream$))
     const asked = story(server.propose('hello'))
     run(5_000)
@@ -63,7 +110,16 @@ describe('a server that was built', () => {
 
   it('starts once, however often it is told to', () => {
     let opened = 0
-    const { server } = alone({ server: ({ disk }) => ({ storage: { open: () => { opened++; return disk.open() } } }) })
+    const { server } = alone({
+      server: ({ disk }) => ({
+        storage: {
+          open: () => {
+            opened++
+            return disk.open()
+          },
+        },
+      }),
+    })
     for (let i = 0; i < 3; i++) server.start()
     server.kill()
     server.start()
@@ -93,7 +149,10 @@ describe('close()', () => {
     const closed = seen(server.close())
     expect([told, closed, events]).toEqual([['Appended 2', 'Indeterminate 2', '|'], [], []])
     run(20)
-    expect([closed, events]).toEqual([[{ _tag: 'Closed' }, '|'], ['written 3', 'closed']])
+    expect([closed, events]).toEqual([
+      [{ _tag: 'Closed' }, '|'],
+      ['written 3', 'closed'],
+    ])
     expect(ends(watched, server)).toEqual(allComplete)
     expect(disk.stored().log.lastIndex).toBe(2)
   })
@@ -117,10 +176,15 @@ describe('close()', () => {
 
   it('of a server whose storage is still being read lets go of it', () => {
     let open = false
-    const storage: Storage = { open: () => new Observable(() => {
-      open = true
-      return () => { open = false }
-    }) }
+    const storage: Storage = {
+      open: () =>
+        new Observable(() => {
+          open = true
+          return () => {
+            open = false
+          }
+        }),
+    }
     const { server } = alone({ server: { storage } })
     server.start()
     expect(open).toBe(true)
@@ -130,12 +194,28 @@ describe('close()', () => {
 
   it('tells of a write that fails meanwhile', () => {
     const failure: StopReason = { _tag: 'StorageFailed', message: 'fsync: EIO' }
-    const { lead, run, server } = alone({ server: ({ disk, scheduler }) => ({ storage: {
-      open: () => disk.open().pipe(map((open) => {
-        let writes = 0
-        return { ...open, write: (batch) => (++writes < 3 ? open.write(batch) : concat(timer(30, scheduler).pipe(ignoreElements()), throwError((): unknown => failure))) }
-      })),
-    } }) })
+    const { lead, run, server } = alone({
+      server: ({ disk, scheduler }) => ({
+        storage: {
+          open: () =>
+            disk.open().pipe(
+              map((open) => {
+                let writes = 0
+                return {
+                  ...open,
+                  write: (batch) =>
+                    ++writes < 3
+                      ? open.write(batch)
+                      : concat(
+                          timer(30, scheduler).pipe(ignoreElements()),
+                          throwError((): unknown => failure),
+                        ),
+                }
+              }),
+            ),
+        },
+      }),
+    })
     lead()
     server.propose('lost')
     run(10)
@@ -146,9 +226,13 @@ describe('close()', () => {
 
   it('tells of a storage that cannot be closed', () => {
     const failure: StopReason = { _tag: 'StorageFailed', message: 'close: EIO' }
-    const { lead, server } = alone({ server: ({ disk }) => ({ storage: {
-      open: () => disk.open().pipe(map((open) => ({ ...open, close: () => throwError((): unknown => failure) }))),
-    } }) })
+    const { lead, server } = alone({
+      server: ({ disk }) => ({
+        storage: {
+          open: () => disk.open().pipe(map((open) => ({ ...open, close: () => throwError((): unknown => failure) }))),
+        },
+      }),
+    })
     lead()
     expect(seen(server.close())).toEqual([failure, '|'])
   })
@@ -187,10 +271,22 @@ describe('kill()', () => {
   const places: Readonly<Record<string, (server: Server, kill: () => void) => void>> = {
     'that is told of the first state': (server, kill) => server.state$.subscribe(kill),
     'that is told of the first step': (server, kill) => server.inspect$.subscribe(kill),
-    'that is told of a role': (server, kill) => server.role$.subscribe((role) => { if (role === 'Candidate') kill() }),
-    'that is told of a leader': (server, kill) => server.leader$.subscribe((leader) => { if (leader !== null) kill() }),
+    'that is told of a role': (server, kill) =>
+      server.role$.subscribe((role) => {
+        if (role === 'Candidate') kill()
+      }),
+    'that is told of a leader': (server, kill) =>
+      server.leader$.subscribe((leader) => {
+        if (leader !== null) kill()
+      }),
     'that is told of a command': (server, kill) => server.apply$.subscribe(kill),
-    'that is told of a proposal': (server, kill) => server.role$.pipe(filter((role) => role === 'Leader'), switchMap(() => server.propose(''))).subscribe(kill),
+    'that is told of a proposal': (server, kill) =>
+      server.role$
+        .pipe(
+          filter((role) => role === 'Leader'),
+          switchMap(() => server.propose('')),
+        )
+        .subscribe(kill),
     'that is told of metrics': (server, kill) => server.metrics$.subscribe(kill),
   }
 
@@ -198,8 +294,12 @@ describe('kill()', () => {
     for (const end of ['kill', 'close'] as const) {
       const { server, disk, run, scheduler } = alone()
       const watched = streamsOf(server).map((stream$) => seen(stream$))
-      const proposer = server.role$.subscribe((role) => { if (role === 'Leader') server.propose('hello') })
-      places[place]!(server, () => { server[end]() })
+      const proposer = server.role$.subscribe((role) => {
+        if (role === 'Leader') server.propose('hello')
+      })
+      places[place]!(server, () => {
+        server[end]()
+      })
       server.start()
       run(2_000)
       proposer.unsubscribe()
@@ -225,36 +325,141 @@ describe('what stops a server', () => {
   const failed: StopReason = { _tag: 'StorageFailed', message: 'fsync: EIO' }
   const bug = new Error('a bug')
   const breach = (message: string, cause?: unknown): StopReason => ({ _tag: 'StateMachineFailed', message, cause })
-  const answering = (answer: (index: number) => ReadonlyArray<number>): StateMachine<string, string> => (msg$) =>
-    msg$.pipe(concatMap(({ index }) => answer(index).map((index) => ({ index: logIndex(index), result: '' }))))
-  const storage = (different: (open: OpenStorage) => Partial<OpenStorage>) => ({ disk }: Given): Partial<Options> =>
-    ({ storage: { open: () => from(disk.open()).pipe(map((open) => ({ ...open, ...different(open) }))) } })
+  const answering =
+    (answer: (index: number) => ReadonlyArray<number>): StateMachine<string, string> =>
+    (msg$) =>
+      msg$.pipe(concatMap(({ index }) => answer(index).map((index) => ({ index: logIndex(index), result: '' }))))
+  const storage =
+    (different: (open: OpenStorage) => Partial<OpenStorage>) =>
+    ({ disk }: Given): Partial<Options> => ({
+      storage: { open: () => from(disk.open()).pipe(map((open) => ({ ...open, ...different(open) }))) },
+    })
 
-  const stops: ReadonlyArray<{ readonly what: string; readonly server: Partial<Options> | ((given: Given) => Partial<Options>); readonly why: object }> = [
-    { what: 'a storage that cannot be opened', server: { storage: { open: () => throwError((): unknown => ({ _tag: 'Locked', message: 'Another has it.' })) } }, why: { _tag: 'Locked', message: 'Another has it.' } },
-    { what: 'a storage that throws on being opened', server: { storage: { open: () => { throw bug } } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+  const stops: ReadonlyArray<{
+    readonly what: string
+    readonly server: Partial<Options> | ((given: Given) => Partial<Options>)
+    readonly why: object
+  }> = [
     {
-      what: 'a storage that opens without a word', server: { storage: { open: () => EMPTY } },
+      what: 'a storage that cannot be opened',
+      server: { storage: { open: () => throwError((): unknown => ({ _tag: 'Locked', message: 'Another has it.' })) } },
+      why: { _tag: 'Locked', message: 'Another has it.' },
+    },
+    {
+      what: 'a storage that throws on being opened',
+      server: {
+        storage: {
+          open: () => {
+            throw bug
+          },
+        },
+      },
+      why: { _tag: 'Failed', message: 'a bug', cause: bug },
+    },
+    {
+      what: 'a storage that opens without a word',
+      server: { storage: { open: () => EMPTY } },
       why: { _tag: 'Failed', message: 'The storage completed without an OpenStorage: open() must emit one.', cause: expect.any(Error) },
     },
-    { what: 'a storage that holds nonsense', server: storage(() => ({ recovered: JSON.parse('{}') as OpenStorage['recovered'] })), why: { _tag: 'Failed', message: expect.any(String), cause: expect.anything() } },
-    { what: 'a write that fails', server: storage(() => ({ write: () => throwError((): unknown => failed) })), why: failed },
-    { what: 'a write that throws', server: storage(() => ({ write: () => { throw bug } })), why: { _tag: 'Failed', message: 'a bug', cause: bug } },
-    { what: 'a network that fails', server: { network: () => throwError((): unknown => ({ _tag: 'AddressInUse', message: 'Taken.' })) }, why: { _tag: 'AddressInUse', message: 'Taken.' } },
-    { what: 'a network that throws', server: { network: () => { throw bug } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
-    { what: 'a state machine that answers out of order', server: { stateMachine: answering((index) => [index + 1]) }, why: breach('The state machine answered for index 3 where 2 was next: answer each command once, in order.') },
-    { what: 'a state machine that answers twice', server: { stateMachine: answering((index) => [index, index]) }, why: breach('The state machine answered for index 2 where nothing was asked: answer each command once, in order.') },
-    { what: 'a state machine that completes', server: { stateMachine: () => EMPTY }, why: breach('The state machine completed while its server runs: it must answer as long as it is subscribed to.') },
-    { what: 'a state machine that fails', server: { stateMachine: (msg$) => msg$.pipe(map(() => { throw bug })) }, why: breach('The state machine failed; what it threw is the cause.', bug) },
-    { what: 'a state machine that throws', server: { stateMachine: () => { throw bug } }, why: breach('The state machine failed; what it threw is the cause.', bug) },
     {
-      what: 'a codec that cannot read what is committed', server: { codec: { encode: () => new Uint8Array(1), decode: () => { throw bug } } },
-      why: breach('The command at index 2 cannot be decoded: every server of a cluster must use the same codec. What `decode` threw is the cause.', bug),
+      what: 'a storage that holds nonsense',
+      server: storage(() => ({ recovered: JSON.parse('{}') as OpenStorage['recovered'] })),
+      why: { _tag: 'Failed', message: expect.any(String), cause: expect.anything() },
     },
-    { what: 'a random generator that fails', server: { random: () => { throw bug } }, why: { _tag: 'Failed', message: 'a bug', cause: bug } },
+    { what: 'a write that fails', server: storage(() => ({ write: () => throwError((): unknown => failed) })), why: failed },
     {
-      what: 'a disk that lied: its log is newer than its term', server: storage(({ recovered }) => ({ recovered: { ...recovered, log: recovered.log.append([commandEntry(term(9), new Uint8Array(1))]) } })),
-      why: { _tag: 'InvariantViolation', message: expect.stringContaining('no entry is newer than currentTerm'), cause: expect.objectContaining({ invariant: 'no entry is newer than currentTerm' }) },
+      what: 'a write that throws',
+      server: storage(() => ({
+        write: () => {
+          throw bug
+        },
+      })),
+      why: { _tag: 'Failed', message: 'a bug', cause: bug },
+    },
+    {
+      what: 'a network that fails',
+      server: { network: () => throwError((): unknown => ({ _tag: 'AddressInUse', message: 'Taken.' })) },
+      why: { _tag: 'AddressInUse', message: 'Taken.' },
+    },
+    {
+      what: 'a network that throws',
+      server: {
+        network: () => {
+          throw bug
+        },
+      },
+      why: { _tag: 'Failed', message: 'a bug', cause: bug },
+    },
+    {
+      what: 'a state machine that answers out of order',
+      server: { stateMachine: answering((index) => [index + 1]) },
+      why: breach('The state machine answered for index 3 where 2 was next: answer each command once, in order.'),
+    },
+    {
+      what: 'a state machine that answers twice',
+      server: { stateMachine: answering((index) => [index, index]) },
+      why: breach('The state machine answered for index 2 where nothing was asked: answer each command once, in order.'),
+    },
+    {
+      what: 'a state machine that completes',
+      server: { stateMachine: () => EMPTY },
+      why: breach('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
+    },
+    {
+      what: 'a state machine that fails',
+      server: {
+        stateMachine: (msg$) =>
+          msg$.pipe(
+            map(() => {
+              throw bug
+            }),
+          ),
+      },
+      why: breach('The state machine failed; what it threw is the cause.', bug),
+    },
+    {
+      what: 'a state machine that throws',
+      server: {
+        stateMachine: () => {
+          throw bug
+        },
+      },
+      why: breach('The state machine failed; what it threw is the cause.', bug),
+    },
+    {
+      what: 'a codec that cannot read what is committed',
+      server: {
+        codec: {
+          encode: () => new Uint8Array(1),
+          decode: () => {
+            throw bug
+          },
+        },
+      },
+      why: breach(
+        'The command at index 2 cannot be decoded: every server of a cluster must use the same codec. What `decode` threw is the cause.',
+        bug,
+      ),
+    },
+    {
+      what: 'a random generator that fails',
+      server: {
+        random: () => {
+          throw bug
+        },
+      },
+      why: { _tag: 'Failed', message: 'a bug', cause: bug },
+    },
+    {
+      what: 'a disk that lied: its log is newer than its term',
+      server: storage(({ recovered }) => ({
+        recovered: { ...recovered, log: recovered.log.append([commandEntry(term(9), new Uint8Array(1))]) },
+      })),
+      why: {
+        _tag: 'InvariantViolation',
+        message: expect.stringContaining('no entry is newer than currentTerm'),
+        cause: expect.objectContaining({ invariant: 'no entry is newer than currentTerm' }),
+      },
     },
   ]
 
@@ -273,25 +478,39 @@ describe('what stops a server', () => {
 
   it('a follower whose disk fails stops; what waited for the disk is never said, and the others go on', () => {
     let failing: unknown = null
-    const { servers, disks, elect, run } = cluster({ server: ({ disk }) => ({ storage: {
-      open: () => disk.open().pipe(map((open) => ({ ...open, write: (batch) => (failing === disk ? throwError((): unknown => failed) : open.write(batch)) }))),
-    } }) })
+    const { servers, disks, elect, run } = cluster({
+      server: ({ disk }) => ({
+        storage: {
+          open: () =>
+            disk
+              .open()
+              .pipe(
+                map((open) => ({ ...open, write: (batch) => (failing === disk ? throwError((): unknown => failed) : open.write(batch)) })),
+              ),
+        },
+      }),
+    })
     const { leader, followers } = elect()
     const acknowledged: number[] = []
     leader.inspect$.subscribe(({ event }) => {
-      if (event._tag === 'Received' && event.message._tag === 'AppendEntriesReply' && event.message.from === followers[0]!.id) acknowledged.push(event.message.matchIndex)
+      if (event._tag === 'Received' && event.message._tag === 'AppendEntriesReply' && event.message.from === followers[0]!.id)
+        acknowledged.push(event.message.matchIndex)
     })
     failing = disks.get(followers[0]!.id)
     const told = story(leader.propose('hello'))
     run(2_000)
-    expect(servers.map((server) => now(server.stopped$)?._tag)).toEqual(servers.map((server) => (server === followers[0] ? 'StorageFailed' : undefined)))
+    expect(servers.map((server) => now(server.stopped$)?._tag)).toEqual(
+      servers.map((server) => (server === followers[0] ? 'StorageFailed' : undefined)),
+    )
     expect(told.at(-2)).toBe('Applied 2 HELLO')
     expect(acknowledged.filter((matchIndex) => matchIndex > 1)).toEqual([])
   })
 
   it('nothing else: what watchers throw is theirs', async () => {
     const { server, lead } = alone()
-    server.role$.subscribe(() => { throw bug })
+    server.role$.subscribe(() => {
+      throw bug
+    })
     lead()
     expect(now(server.role$)).toBe('Leader')
     await new Promise((resolve) => setTimeout(resolve))
@@ -301,7 +520,16 @@ describe('what stops a server', () => {
 })
 
 it('a command that cannot be encoded is an error of the call, and nothing is proposed', () => {
-  const { lead, run } = alone({ server: { codec: { ...utf8, encode: () => { throw new TypeError('no') } } } })
+  const { lead, run } = alone({
+    server: {
+      codec: {
+        ...utf8,
+        encode: () => {
+          throw new TypeError('no')
+        },
+      },
+    },
+  })
   const server = lead()
   expect(() => server.propose('hello')).toThrow(TypeError)
   run(100)
@@ -320,10 +548,28 @@ describe('metrics$', () => {
     run(1)
     expect([ofLeader!.length, ofFollower!.length]).toEqual([2, 2])
     expect(ofLeader![1]).toMatchObject({
-      id: leader.id, role: 'Leader', term: 1, leader: leader.id, commitIndex: 7, lastApplied: 7, lastIndex: 7, durableIndex: 7, logEntries: 7, logBytes: 20,
-      proposals: { pending: 0, applied: 6, refused: 0, indeterminate: 0 }, electionsStarted: 1, electionsWon: 1, rejected: 0,
+      id: leader.id,
+      role: 'Leader',
+      term: 1,
+      leader: leader.id,
+      commitIndex: 7,
+      lastApplied: 7,
+      lastIndex: 7,
+      durableIndex: 7,
+      logEntries: 7,
+      logBytes: 20,
+      proposals: { pending: 0, applied: 6, refused: 0, indeterminate: 0 },
+      electionsStarted: 1,
+      electionsWon: 1,
+      rejected: 0,
     })
-    expect(ofFollower![1]).toMatchObject({ role: 'Follower', leader: leader.id, lastIndex: 7, proposals: { pending: 0, applied: 0 }, electionsWon: 0 })
+    expect(ofFollower![1]).toMatchObject({
+      role: 'Follower',
+      leader: leader.id,
+      lastIndex: 7,
+      proposals: { pending: 0, applied: 0 },
+      electionsWon: 0,
+    })
     const { steps, messagesSent, messagesReceived, storageBytes } = ofLeader![1] as unknown as Record<string, number>
     expect(Math.min(steps!, messagesSent!, messagesReceived!, storageBytes!)).toBeGreaterThan(0)
   })
@@ -340,7 +586,16 @@ describe('metrics$', () => {
 
 it('rejected$ tells what was not let in, and metrics count it', () => {
   const bad = { _tag: 'Rejected', from: 'n9', kind: 'message', reason: 'term is -1' } as const
-  const { server, run } = alone({ server: ({ scheduler }) => ({ network: () => timer(5, scheduler).pipe(map(() => bad), delay(0, scheduler)), stateMachine: shouting }) })
+  const { server, run } = alone({
+    server: ({ scheduler }) => ({
+      network: () =>
+        timer(5, scheduler).pipe(
+          map(() => bad),
+          delay(0, scheduler),
+        ),
+      stateMachine: shouting,
+    }),
+  })
   const rejected = seen(server.rejected$)
   server.start()
   run(10)

@@ -1,6 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { debounceTime, delay, interval, map, merge, observeOn, of, type SchedulerAction, type SchedulerLike, Subject, type Subscription, take, timer } from 'rxjs'
+import {
+  debounceTime,
+  delay,
+  interval,
+  map,
+  merge,
+  observeOn,
+  of,
+  type SchedulerAction,
+  type SchedulerLike,
+  Subject,
+  type Subscription,
+  take,
+  timer,
+} from 'rxjs'
 import { VirtualScheduler } from '../../streams/heapScheduler.js'
 
 /** The slow, obvious twin: looks through everything it holds for what is due first. */
@@ -16,10 +30,12 @@ class NaiveScheduler {
   schedule(run: () => void, delayMs: number): { unsubscribe(): void } {
     const action = { dueMs: this.timeMs + Math.max(0, Math.ceil(delayMs)), order: this.order++, run }
     this.actions.push(action)
-    return { unsubscribe: () => {
-      const place = this.actions.indexOf(action)
-      if (place >= 0) this.actions.splice(place, 1)
-    } }
+    return {
+      unsubscribe: () => {
+        const place = this.actions.indexOf(action)
+        if (place >= 0) this.actions.splice(place, 1)
+      },
+    }
   }
 
   runUntil(timeMs: number): void {
@@ -73,25 +89,33 @@ describe('the order of actions', () => {
       spawns: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 2 }),
       cancels: fc.option(fc.nat(30), { nil: null }),
     })
-    const script = fc.array(fc.oneof(
-      fc.record({ runMs: fc.nat(5) }),
-      fc.record({ schedule: action }),
-      fc.record({ cancel: fc.nat(30) }),
-    ), { maxLength: 50 })
+    const script = fc.array(fc.oneof(fc.record({ runMs: fc.nat(5) }), fc.record({ schedule: action }), fc.record({ cancel: fc.nat(30) })), {
+      maxLength: 50,
+      size: 'max',
+    })
 
-    const play = (scheduler: Pick<NaiveScheduler, 'now' | 'schedule' | 'runUntil'>, steps: ReadonlyArray<object>): ReadonlyArray<string> => {
+    const play = (
+      scheduler: Pick<NaiveScheduler, 'now' | 'schedule' | 'runUntil'>,
+      steps: ReadonlyArray<object>,
+    ): ReadonlyArray<string> => {
       const ran: string[] = []
       const handles: { unsubscribe(): void }[] = []
       let names = 0
       const schedule = (delayMs: number, spawns: ReadonlyArray<number>, cancels: number | null): void => {
         const name = names++
-        handles.push(scheduler.schedule(() => {
-          ran.push(`${name} at ${scheduler.now()}`)
-          for (const spawned of spawns) schedule(spawned, [], null)
-          if (cancels !== null) handles[cancels % handles.length]!.unsubscribe()
-        }, delayMs))
+        handles.push(
+          scheduler.schedule(() => {
+            ran.push(`${name} at ${scheduler.now()}`)
+            for (const spawned of spawns) schedule(spawned, [], null)
+            if (cancels !== null) handles[cancels % handles.length]!.unsubscribe()
+          }, delayMs),
+        )
       }
-      for (const step of steps as ReadonlyArray<{ readonly runMs?: number; readonly schedule?: { delayMs: number; spawns: number[]; cancels: number | null }; readonly cancel?: number }>) {
+      for (const step of steps as ReadonlyArray<{
+        readonly runMs?: number
+        readonly schedule?: { delayMs: number; spawns: number[]; cancels: number | null }
+        readonly cancel?: number
+      }>) {
         if (step.runMs !== undefined) scheduler.runUntil(scheduler.now() + step.runMs)
         if (step.schedule !== undefined) schedule(step.schedule.delayMs, step.schedule.spawns, step.schedule.cancels)
         if (step.cancel !== undefined && handles.length > 0) handles[step.cancel % handles.length]!.unsubscribe()
@@ -99,20 +123,49 @@ describe('the order of actions', () => {
       scheduler.runUntil(scheduler.now() + 100)
       return ran
     }
-    fc.assert(fc.property(script, (steps) => {
-      expect(play(new VirtualScheduler(), steps)).toEqual(play(new NaiveScheduler(), steps))
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(script, (steps) => {
+        expect(play(new VirtualScheduler(), steps)).toEqual(play(new NaiveScheduler(), steps))
+      }),
+      { numRuns: 200 },
+    )
   })
+})
+
+it('what is taken back leaves the others in their order', () => {
+  const delays = fc.array(fc.tuple(fc.integer({ min: 1, max: 1_000 }), fc.boolean()), { maxLength: 80, size: 'max' })
+  fc.assert(
+    fc.property(delays, (given) => {
+      const scheduler = new VirtualScheduler()
+      const ran: number[] = []
+      const actions = given.map(([delayMs]) => scheduler.schedule(() => ran.push(delayMs), delayMs))
+      given.forEach(([, taken], i) => {
+        if (taken) actions[i]!.unsubscribe()
+      })
+      scheduler.runUntil(1_000)
+      expect(ran).toEqual(
+        given
+          .filter(([, taken]) => !taken)
+          .map(([delayMs]) => delayMs)
+          .sort((a, b) => a - b),
+      )
+    }),
+    { numRuns: 300 },
+  )
 })
 
 describe('an action', () => {
   it('can schedule itself again, with another delay and another state', () => {
     const scheduler = new VirtualScheduler()
     const ran: string[] = []
-    scheduler.schedule(function (this: SchedulerAction<number>, state = 0) {
-      ran.push(`${state} at ${scheduler.now()}`)
-      if (state < 3) this.schedule(state + 1, state * 10)
-    }, 5, 0)
+    scheduler.schedule(
+      function (this: SchedulerAction<number>, state = 0) {
+        ran.push(`${state} at ${scheduler.now()}`)
+        if (state < 3) this.schedule(state + 1, state * 10)
+      },
+      5,
+      0,
+    )
     scheduler.runUntil(100)
     expect(ran).toEqual(['0 at 5', '1 at 5', '2 at 15', '3 at 35'])
   })
@@ -136,8 +189,12 @@ describe('an action', () => {
   it('is closed when it has run and did not schedule itself again, or was unsubscribed from', () => {
     const scheduler = new VirtualScheduler()
     const once = scheduler.schedule(() => undefined, 1)
-    const never = scheduler.schedule(() => { throw new Error('ran') }, 1)
-    const turn = scheduler.schedule(() => { throw new Error('ran') })
+    const never = scheduler.schedule(() => {
+      throw new Error('ran')
+    }, 1)
+    const turn = scheduler.schedule(() => {
+      throw new Error('ran')
+    })
     never.unsubscribe()
     turn.unsubscribe()
     expect([once, never, turn].map(({ closed }) => closed)).toEqual([false, true, true])
@@ -160,7 +217,9 @@ describe('an action', () => {
   it('that throws is done; those after it run when time goes on', () => {
     const scheduler = new VirtualScheduler()
     const ran: string[] = []
-    scheduler.schedule(() => { throw new Error('bad') }, 1)
+    scheduler.schedule(() => {
+      throw new Error('bad')
+    }, 1)
     scheduler.schedule(() => ran.push('good'), 1)
     expect(() => scheduler.runUntil(2)).toThrow('bad')
     scheduler.runUntil(2)
@@ -173,7 +232,13 @@ describe('virtual time', () => {
     const scheduler = new VirtualScheduler()
     const seen: number[] = []
     for (const ms of [7, 3]) scheduler.schedule(() => seen.push(scheduler.now()), ms)
-    expect([scheduler.step(), scheduler.step(6), scheduler.now(), scheduler.step(7), scheduler.step()]).toEqual([true, false, 3, true, false])
+    expect([scheduler.step(), scheduler.step(6), scheduler.now(), scheduler.step(7), scheduler.step()]).toEqual([
+      true,
+      false,
+      3,
+      true,
+      false,
+    ])
     expect(seen).toEqual([3, 7])
   })
 
@@ -181,7 +246,9 @@ describe('virtual time', () => {
     const scheduler = new VirtualScheduler()
     scheduler.runUntil(10)
     let ran = false
-    scheduler.schedule(() => { ran = true })
+    scheduler.schedule(() => {
+      ran = true
+    })
     scheduler.runUntil(5)
     expect([scheduler.now(), ran]).toEqual([10, false])
     scheduler.runUntil(10)
@@ -221,11 +288,15 @@ describe('what RxJS’s own virtual time cannot do', () => {
     expect(held()).toEqual([0, 0])
     // A turn always waits, as under load: what has had its turn is let go of all the same.
     let least = Number.POSITIVE_INFINITY
-    scheduler.schedule(function (this: SchedulerAction<number>, left = 0) {
-      least = Math.min(least, held()[1]!)
-      for (let i = 0; i < 5_000; i++) scheduler.schedule(() => undefined).unsubscribe()
-      if (left > 0) this.schedule(left - 1)
-    }, 0, 20)
+    scheduler.schedule(
+      function (this: SchedulerAction<number>, left = 0) {
+        least = Math.min(least, held()[1]!)
+        for (let i = 0; i < 5_000; i++) scheduler.schedule(() => undefined).unsubscribe()
+        if (left > 0) this.schedule(left - 1)
+      },
+      0,
+      20,
+    )
     scheduler.runUntil(20_000)
     expect(held()).toEqual([0, 0])
     expect(least).toBeLessThan(5_000)
@@ -234,7 +305,10 @@ describe('what RxJS’s own virtual time cannot do', () => {
 
 describe('RxJS on it', () => {
   /** What `stream$` emits, and when. */
-  const seen = (make: (scheduler: SchedulerLike) => { subscribe(next: (value: unknown) => void): Subscription }, untilMs = 50): ReadonlyArray<string> => {
+  const seen = (
+    make: (scheduler: SchedulerLike) => { subscribe(next: (value: unknown) => void): Subscription },
+    untilMs = 50,
+  ): ReadonlyArray<string> => {
     const scheduler = new VirtualScheduler()
     const values: string[] = []
     make(scheduler).subscribe((value) => values.push(`${String(value)} at ${scheduler.now()}`))
@@ -259,7 +333,9 @@ describe('RxJS on it', () => {
     expect(seen((scheduler) => of('a', 'b').pipe(observeOn(scheduler, 3)))).toEqual(['a at 3', 'b at 3'])
     const scheduler = new VirtualScheduler()
     const values: string[] = []
-    of('a', 'b').pipe(observeOn(scheduler)).subscribe((value) => values.push(value))
+    of('a', 'b')
+      .pipe(observeOn(scheduler))
+      .subscribe((value) => values.push(value))
     expect(values).toEqual([])
     scheduler.runUntil(0)
     expect(values).toEqual(['a', 'b'])
@@ -267,6 +343,8 @@ describe('RxJS on it', () => {
 
   it('debounceTime', () => {
     const at = (ms: number, scheduler: SchedulerLike) => timer(ms, scheduler).pipe(map(() => ms))
-    expect(seen((scheduler) => merge(at(1, scheduler), at(4, scheduler), at(20, scheduler), new Subject()).pipe(debounceTime(5, scheduler)))).toEqual(['4 at 9', '20 at 25'])
+    expect(
+      seen((scheduler) => merge(at(1, scheduler), at(4, scheduler), at(20, scheduler), new Subject()).pipe(debounceTime(5, scheduler))),
+    ).toEqual(['4 at 9', '20 at 25'])
   })
 })

@@ -21,7 +21,11 @@ const kinds: Readonly<Record<string, <T>(stream$: Observable<T>) => ObservableIn
   'an Observable of another copy of RxJS': (stream$) => foreign.from(stream$),
   'what has [Symbol.observable]': (stream$) => ({ '@@observable': () => stream$ }) as never,
   'a Promise': (stream$) => firstValueFrom(stream$, { defaultValue: undefined as never }),
-  'an AsyncIterable': (stream$) => ({ async *[Symbol.asyncIterator]() { yield* await firstValueFrom(stream$.pipe(toArray())) } }),
+  'an AsyncIterable': (stream$) => ({
+    async *[Symbol.asyncIterator]() {
+      yield* await firstValueFrom(stream$.pipe(toArray()))
+    },
+  }),
   'an array': (stream$) => {
     const values: unknown[] = []
     stream$.subscribe((value) => values.push(value))
@@ -46,24 +50,30 @@ it('another copy of RxJS is another', () => {
 describe.each(Object.keys(kinds))('%s', (kind) => {
   const as = kinds[kind]!
   it('can be what a storage opens, writes and closes with', async () => {
-    const { server, run } = alone({ server: ({ disk }): { readonly storage: Storage } => {
-      let release: () => void = () => undefined
-      const open = (): ObservableInput<OpenStorage> => {
-        let opened: OpenStorage | undefined
-        const opening = disk.open().subscribe((open) => { opened = open })
-        release = () => opening.unsubscribe()
-        const inner = opened!
-        return as(of<OpenStorage>({
-          ...inner,
-          write: (batch) => as(from(inner.write(batch))),
-          close: () => {
-            release()
-            return as(from(inner.close()))
-          },
-        }))
-      }
-      return { storage: { open } }
-    } })
+    const { server, run } = alone({
+      server: ({ disk }): { readonly storage: Storage } => {
+        let release: () => void = () => undefined
+        const open = (): ObservableInput<OpenStorage> => {
+          let opened: OpenStorage | undefined
+          const opening = disk.open().subscribe((open) => {
+            opened = open
+          })
+          release = () => opening.unsubscribe()
+          const inner = opened!
+          return as(
+            of<OpenStorage>({
+              ...inner,
+              write: (batch) => as(from(inner.write(batch))),
+              close: () => {
+                release()
+                return as(from(inner.close()))
+              },
+            }),
+          )
+        }
+        return { storage: { open } }
+      },
+    })
     server.start()
     await until(run, () => now(server.role$) === 'Leader')
     const told = story(server.propose('hello'))
@@ -146,7 +156,10 @@ describe('what a server shows', () => {
   it('is taken by another copy of RxJS', () => {
     const { server, lead } = alone()
     const roles: string[] = []
-    foreign.from(server.role$).pipe(foreign.take(2)).subscribe((role) => roles.push(role))
+    foreign
+      .from(server.role$)
+      .pipe(foreign.take(2))
+      .subscribe((role) => roles.push(role))
     lead()
     expect(roles).toEqual(['Follower', 'Candidate'])
   })
@@ -157,7 +170,14 @@ describe('the examples in the documentation', () => {
     const sum: StateMachine<number, number> = (apply$) =>
       apply$.pipe(scan((sum, { index, command }) => ({ index, result: sum.result + command }), { index: logIndex(0), result: 0 }))
     const { scheduler, network } = cluster({ ids: ['n1'] })
-    const server = createRaft({ id: 'n1', network: network.join('n1'), storage: memoryStorage(['n1']), stateMachine: sum, codec: json<number>(), scheduler })
+    const server = createRaft({
+      id: 'n1',
+      network: network.join('n1'),
+      storage: memoryStorage(['n1']),
+      stateMachine: sum,
+      codec: json<number>(),
+      scheduler,
+    })
     server.start()
     scheduler.runUntil(1_000)
     const results = [1, 2, 3].map((n) => server.propose(n).result())

@@ -15,13 +15,19 @@ const invalid = (options: object): unknown => {
 }
 
 describe('an option that cannot work is refused, with its name and what it must be', () => {
-  const numbers = Object.entries(defaultTuning).filter(([, value]) => typeof value === 'number').map(([option]) => option)
+  const numbers = Object.entries(defaultTuning)
+    .filter(([, value]) => typeof value === 'number')
+    .map(([option]) => option)
 
   it.each(numbers)('%s', (option) => {
     for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5', null, true]) {
       const error = invalid({ [option]: value })
       expect(error).toBeInstanceOf(InvalidOption)
-      expect(error).toMatchObject({ name: 'InvalidOption', option, message: `${option}: must be a whole number above 0, not ${String(value)}` })
+      expect(error).toMatchObject({
+        name: 'InvalidOption',
+        option,
+        message: `${option}: must be a whole number above 0, not ${String(value)}`,
+      })
     }
   })
 
@@ -33,20 +39,30 @@ describe('an option that cannot work is refused, with its name and what it must 
     { value: 300, not: 'undefined and undefined' },
     { value: null, not: 'undefined and undefined' },
   ])('electionTimeoutMs: $value', ({ value, not }) => {
-    expect(invalid({ electionTimeoutMs: value })).toMatchObject({ option: 'electionTimeoutMs', message: `electionTimeoutMs: must be whole numbers with min ≤ max, not ${not}` })
+    expect(invalid({ electionTimeoutMs: value })).toMatchObject({
+      option: 'electionTimeoutMs',
+      message: `electionTimeoutMs: must be whole numbers with min ≤ max, not ${not}`,
+    })
   })
 
   it('electionTimeoutMs may be one value; heartbeatMs must be below it', () => {
     expect(tuned({ electionTimeoutMs: { min: 300, max: 300 }, heartbeatMs: 299 })).toMatchObject({ heartbeatMs: 299 })
     expect(invalid({ electionTimeoutMs: { min: 300, max: 300 }, heartbeatMs: 300 })).toMatchObject({
-      option: 'heartbeatMs', message: 'heartbeatMs: must be below electionTimeoutMs.min (300), or every heartbeat comes too late (§5.6)',
+      option: 'heartbeatMs',
+      message: 'heartbeatMs: must be below electionTimeoutMs.min (300), or every heartbeat comes too late (§5.6)',
     })
   })
 
-  it.each(['maxUncommittedBytes', 'maxLogBytes'] as const)('maxCommandBytes: what %s never has room for would be Overloaded for ever', (limit) => {
-    expect(tuned({ maxCommandBytes: 100, [limit]: 100 })).toMatchObject({ maxCommandBytes: 100 })
-    expect(invalid({ maxCommandBytes: 101, [limit]: 100 })).toMatchObject({ option: 'maxCommandBytes', message: `maxCommandBytes: must be at most ${limit} (100), or there is never room for the longest command` })
-  })
+  it.each(['maxUncommittedBytes', 'maxLogBytes'] as const)(
+    'maxCommandBytes: what %s never has room for would be Overloaded for ever',
+    (limit) => {
+      expect(tuned({ maxCommandBytes: 100, [limit]: 100 })).toMatchObject({ maxCommandBytes: 100 })
+      expect(invalid({ maxCommandBytes: 101, [limit]: 100 })).toMatchObject({
+        option: 'maxCommandBytes',
+        message: `maxCommandBytes: must be at most ${limit} (100), or there is never room for the longest command`,
+      })
+    },
+  )
 
   it('maxEntriesPerMessage: the others must be able to read it', () => {
     expect(tuned({ maxEntriesPerMessage: 1 << 14 })).toMatchObject({ maxEntriesPerMessage: 1 << 14 })
@@ -54,7 +70,10 @@ describe('an option that cannot work is refused, with its name and what it must 
   })
 
   it.each(['yes', 1, null])('leaderNoop: %p', (value) => {
-    expect(invalid({ leaderNoop: value })).toMatchObject({ option: 'leaderNoop', message: `leaderNoop: must be true or false, not ${String(value)}` })
+    expect(invalid({ leaderNoop: value })).toMatchObject({
+      option: 'leaderNoop',
+      message: `leaderNoop: must be true or false, not ${String(value)}`,
+    })
   })
 
   it.each(['', 'N1', '-a', 'a b', '../etc', 'a'.repeat(65), undefined])('id: %p', (id) => {
@@ -64,7 +83,15 @@ describe('an option that cannot work is refused, with its name and what it must 
   })
 
   it('at the call, before anything is opened', () => {
-    const { create } = alone({ server: { storage: { open: () => { throw new Error('opened') } } } })
+    const { create } = alone({
+      server: {
+        storage: {
+          open: () => {
+            throw new Error('opened')
+          },
+        },
+      },
+    })
     expect(create('n1').id).toBe('n1')
     expect(() => alone({ server: { heartbeatMs: 0 } })).toThrow('heartbeatMs: must be a whole number above 0, not 0')
   })
@@ -76,7 +103,12 @@ it('what is not given, or given as undefined, is the default; what is no bound i
 })
 
 describe('the bounds that a proposal meets, at the limit and one beyond', () => {
-  const bounds: ReadonlyArray<{ readonly limit: string; readonly server: Partial<Options>; readonly fits: ReadonlyArray<string>; readonly beyond: string }> = [
+  const bounds: ReadonlyArray<{
+    readonly limit: string
+    readonly server: Partial<Options>
+    readonly fits: ReadonlyArray<string>
+    readonly beyond: string
+  }> = [
     { limit: 'maxProposals', server: { maxProposals: 2, stateMachine: () => NEVER }, fits: ['a', 'b'], beyond: 'c' },
     { limit: 'maxCommandBytes', server: { maxCommandBytes: 3 }, fits: ['abc', 'äb'], beyond: 'abcd' },
     { limit: 'maxUnapplied', server: { maxUnapplied: 2, stateMachine: () => NEVER }, fits: ['a', 'b'], beyond: 'c' },

@@ -20,9 +20,16 @@ const leader = after(newServer('n1'), started, timedOut(1), persistedEvent(1))
 const fromLater = (entries = 0, prevLogIndex = 99): RaftEvent => ({
   _tag: 'Received',
   message: {
-    _tag: 'AppendEntries', from: nodeId('n2'), to: nodeId('n1'), seq: messageSeq(1), term: term(9), leaderId: nodeId('n2'),
-    prevLogIndex: logIndex(prevLogIndex), prevLogTerm: term(1),
-    entries: Array.from({ length: entries }, () => commandEntry(term(9), new Uint8Array(1))), leaderCommit: logIndex(99),
+    _tag: 'AppendEntries',
+    from: nodeId('n2'),
+    to: nodeId('n1'),
+    seq: messageSeq(1),
+    term: term(9),
+    leaderId: nodeId('n2'),
+    prevLogIndex: logIndex(prevLogIndex),
+    prevLogTerm: term(1),
+    entries: Array.from({ length: entries }, () => commandEntry(term(9), new Uint8Array(1))),
+    leaderCommit: logIndex(99),
   },
 })
 
@@ -76,9 +83,15 @@ describe('the story of a proposal', () => {
     turn()
     expect([a, b]).toEqual([['Appended 2'], ['Appended 3']])
     commit()
-    expect([a, b]).toEqual([['Appended 2', 'Committed 2'], ['Appended 3', 'Committed 3']])
+    expect([a, b]).toEqual([
+      ['Appended 2', 'Committed 2'],
+      ['Appended 3', 'Committed 3'],
+    ])
     apply(2)
-    expect([a, b]).toEqual([['Appended 2', 'Committed 2', 'Applied 2', '|'], ['Appended 3', 'Committed 3']])
+    expect([a, b]).toEqual([
+      ['Appended 2', 'Committed 2', 'Applied 2', '|'],
+      ['Appended 3', 'Committed 3'],
+    ])
   })
 
   it('is told again to whoever comes late, at any point of it', () => {
@@ -118,9 +131,13 @@ describe('the story of a proposal', () => {
 
   it('a watcher that throws harms nobody else', async () => {
     const { propose, turn } = atLeader()
-    const thrown = new Promise((resolve) => { config.onUnhandledError = resolve })
+    const thrown = new Promise((resolve) => {
+      config.onUnhandledError = resolve
+    })
     const proposal = propose()
-    proposal.subscribe(() => { throw new Error('careless') })
+    proposal.subscribe(() => {
+      throw new Error('careless')
+    })
     const story = storyOf(proposal)
     turn()
     expect(story).toEqual(['Appended 2'])
@@ -160,7 +177,10 @@ describe('a leader that is deposed', () => {
     const replaced = [storyOf(propose()), storyOf(propose())]
     turn()
     tell(fromLater(2, 2))
-    expect(replaced).toEqual([['Appended 3', 'Indeterminate 3', '|'], ['Appended 4', 'Indeterminate 4', '|']])
+    expect(replaced).toEqual([
+      ['Appended 3', 'Indeterminate 3', '|'],
+      ['Appended 4', 'Indeterminate 4', '|'],
+    ])
     apply(2)
     apply(3, 9)
     expect(committed).toEqual(['Appended 2', 'Committed 2', 'Applied 2', '|'])
@@ -235,12 +255,32 @@ describe('a server that does not run', () => {
   })
 
   it.each([
-    { at: 'Appended', expected: [['Appended 2', 'Indeterminate 2', '|'], ['Appended 3', 'Indeterminate 3', '|'], ['Appended 4', 'Indeterminate 4', '|'], ['Overloaded maxUncommittedEntries', '|']] },
-    { at: 'Committed', expected: [['Appended 2', 'Committed 2', 'Indeterminate 2', '|'], ['Appended 3', 'Indeterminate 3', '|'], ['Appended 4', 'Indeterminate 4', '|'], ['Overloaded maxUncommittedEntries', '|']] },
+    {
+      at: 'Appended',
+      expected: [
+        ['Appended 2', 'Indeterminate 2', '|'],
+        ['Appended 3', 'Indeterminate 3', '|'],
+        ['Appended 4', 'Indeterminate 4', '|'],
+        ['Overloaded maxUncommittedEntries', '|'],
+      ],
+    },
+    {
+      at: 'Committed',
+      expected: [
+        ['Appended 2', 'Committed 2', 'Indeterminate 2', '|'],
+        ['Appended 3', 'Indeterminate 3', '|'],
+        ['Appended 4', 'Indeterminate 4', '|'],
+        ['Overloaded maxUncommittedEntries', '|'],
+      ],
+    },
   ])('every proposal ends, once, when a watcher kills the server on hearing $at', ({ at, expected }) => {
     const { clients, propose, turn, commit, kill } = atLeader({ settings: { maxUncommittedEntries: 4 } })
     const four = [propose(), propose(), propose(), propose()]
-    const stories = four.map((proposal) => storyOf(proposal, (tag) => { if (tag === at) kill() }))
+    const stories = four.map((proposal) =>
+      storyOf(proposal, (tag) => {
+        if (tag === at) kill()
+      }),
+    )
     turn()
     commit()
     const refused = at === 'Appended' ? ['Indeterminate null', '|'] : expected[3] // it was not told any more that there was no room
@@ -251,7 +291,9 @@ describe('a server that does not run', () => {
 
   it('can be started again: a new life, in which nothing of the former is left', () => {
     const { propose, turn, commit, apply, kill, start } = atLeader()
-    storyOf(propose(), (tag) => { if (tag === 'Committed') kill() })
+    storyOf(propose(), (tag) => {
+      if (tag === 'Committed') kill()
+    })
     turn()
     propose()
     commit()
@@ -275,8 +317,18 @@ describe('result()', () => {
   })
 
   it.each([
-    { ending: 'Indeterminate', stop: 'kill', message: 'The outcome is unknown: this server stopped leading before the command was committed, and a later leader may yet commit it.' },
-    { ending: 'Indeterminate', stop: 'depose', message: 'The outcome is unknown: this server stopped leading before the command was committed, and a later leader may yet commit it.' },
+    {
+      ending: 'Indeterminate',
+      stop: 'kill',
+      message:
+        'The outcome is unknown: this server stopped leading before the command was committed, and a later leader may yet commit it.',
+    },
+    {
+      ending: 'Indeterminate',
+      stop: 'depose',
+      message:
+        'The outcome is unknown: this server stopped leading before the command was committed, and a later leader may yet commit it.',
+    },
   ])('rejects with a ProposalError, $ending by $stop', async ({ ending, stop, message }) => {
     const { propose, turn, kill, tell } = atLeader()
     const result = propose().result()
@@ -291,12 +343,18 @@ describe('result()', () => {
   it('rejects with the refusal', async () => {
     const { propose, turn, tell, kill } = atLeader({ maxProposals: 1 })
     const first = propose().result()
-    await expect(propose().result()).rejects.toMatchObject({ reason: { _tag: 'Overloaded', limit: 'maxProposals' }, message: expect.stringContaining('maxProposals is reached') })
+    await expect(propose().result()).rejects.toMatchObject({
+      reason: { _tag: 'Overloaded', limit: 'maxProposals' },
+      message: expect.stringContaining('maxProposals is reached'),
+    })
     tell(fromLater())
     turn()
     await expect(first).rejects.toMatchObject({ reason: { _tag: 'NotLeader', leader: 'n2' }, message: 'Not the leader: propose to n2.' })
     kill()
-    await expect(propose().result()).rejects.toMatchObject({ reason: { _tag: 'NotLeader', leader: null }, message: 'Not the leader, and no leader is known: try again soon.' })
+    await expect(propose().result()).rejects.toMatchObject({
+      reason: { _tag: 'NotLeader', leader: null },
+      message: 'Not the leader, and no leader is known: try again soon.',
+    })
   })
 })
 
@@ -304,7 +362,9 @@ describe('proposing from within', () => {
   it.each(['Appended', 'Committed', 'Applied'])('a watcher that proposes on hearing %s gets its own story', (at) => {
     const { propose, turn, commit, apply } = atLeader()
     let next: string[] = []
-    storyOf(propose(), (tag) => { if (tag === at) next = storyOf(propose()) })
+    storyOf(propose(), (tag) => {
+      if (tag === at) next = storyOf(propose())
+    })
     for (let index = 2; index <= 3; index++) {
       turn()
       commit()
@@ -316,7 +376,9 @@ describe('proposing from within', () => {
   it('a watcher that tries again on hearing Indeterminate is refused by whoever is no leader', () => {
     const { propose, turn, tell } = atLeader()
     let again: string[] = []
-    storyOf(propose(), (tag) => { if (tag === 'Indeterminate') again = storyOf(propose()) })
+    storyOf(propose(), (tag) => {
+      if (tag === 'Indeterminate') again = storyOf(propose())
+    })
     turn()
     tell(fromLater())
     turn()
@@ -325,28 +387,33 @@ describe('proposing from within', () => {
 })
 
 it('whatever happens, each proposal has one story, with its own result, and is counted once', () => {
-  const actions = fc.array(fc.oneof(
-    fc.record({ do: fc.constant('propose'), n: fc.integer({ min: 1, max: 5 }) }),
-    fc.record({ do: fc.constantFrom('turn', 'commit', 'apply', 'depose'), n: fc.constant(1) }),
-  ), { maxLength: 60 })
+  const actions = fc.array(
+    fc.oneof(
+      fc.record({ do: fc.constant('propose'), n: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ do: fc.constantFrom('turn', 'commit', 'apply', 'depose'), n: fc.constant(1) }),
+    ),
+    { maxLength: 60, size: 'max' },
+  )
   const told = /^(Appended (\d+)(,Committed \2)?(,Applied \2,\||,Indeterminate \2,\|)|NotLeader (n2|null),\||Overloaded maxProposals,\|)$/
-  fc.assert(fc.property(actions, (script) => {
-    const { clients, propose, turn, tell, commit, apply, kill, commitIndex } = atLeader({ maxProposals: 12 })
-    const stories: string[][] = []
-    let applied = 1
-    for (const action of script) {
-      if (action.do === 'propose') for (let i = 0; i < action.n; i++) stories.push(storyOf(propose()))
-      else if (action.do === 'turn') turn()
-      else if (action.do === 'commit') commit()
-      else if (action.do === 'depose') tell(fromLater())
-      else if (applied < commitIndex()) apply(++applied)
-    }
-    kill()
-    expect(stories.map((story) => story.join(',')).filter((story) => !told.test(story))).toEqual([])
-    const { pending, applied: done, refused, indeterminate } = clients.counts()
-    expect(pending).toBe(0)
-    expect(done + refused + indeterminate).toBe(stories.length)
-  }))
+  fc.assert(
+    fc.property(actions, (script) => {
+      const { clients, propose, turn, tell, commit, apply, kill, commitIndex } = atLeader({ maxProposals: 12 })
+      const stories: string[][] = []
+      let applied = 1
+      for (const action of script) {
+        if (action.do === 'propose') for (let i = 0; i < action.n; i++) stories.push(storyOf(propose()))
+        else if (action.do === 'turn') turn()
+        else if (action.do === 'commit') commit()
+        else if (action.do === 'depose') tell(fromLater())
+        else if (applied < commitIndex()) apply(++applied)
+      }
+      kill()
+      expect(stories.map((story) => story.join(',')).filter((story) => !told.test(story))).toEqual([])
+      const { pending, applied: done, refused, indeterminate } = clients.counts()
+      expect(pending).toBe(0)
+      expect(done + refused + indeterminate).toBe(stories.length)
+    }),
+  )
 })
 
 it('ten thousand under way are as good as one', () => {
