@@ -30,6 +30,15 @@ export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>,
   readonly compaction?: CompactionPolicy | null
 }
 
+/** @internal */
+export const kvServerDefaults = {
+  sessionTtlMs: 600_000,
+  maxReads: 65_536,
+  maxRangeKeys: 10_000,
+  maxRangeBytes: 16 << 20,
+  compaction: null,
+}
+
 /** A server of the replicated key/value store. */
 export interface KvServer {
   readonly id: string
@@ -63,8 +72,7 @@ export interface KvServer {
  */
 export const createKvServer = (options: KvServerOptions): KvServer => {
   const { limits = {}, scheduler = defaultClock } = options
-  const { sessionTtlMs = 600_000, compaction: policy = null } = options
-  const { maxReads = 65_536, maxRangeKeys = 10_000, maxRangeBytes = 16 << 20 } = options
+  const { sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, compaction: policy } = { ...kvServerDefaults, ...options }
   checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, ...(policy && { everyMs: policy.everyMs }) })
 
   const { stateMachine, store$ } = kvStateMachine({ limits, scheduler })

@@ -40,12 +40,13 @@ const refusalStatus: Readonly<Record<KvRefusal['_tag'], number>> = {
   IdempotencyKeyUnfit: 400,
 }
 
+const soon = { 'retry-after': '1' }
+
 export const refused = (refusal: KvRefusal): HttpAnswer => {
   const { _tag, ...details } = refusal
-  return problem(refusalStatus[_tag], _tag, replyMessage(refusal), {}, details)
+  const status = refusalStatus[_tag]
+  return problem(status, _tag, replyMessage(refusal), status === 429 ? soon : {}, details)
 }
-
-const soon = { 'retry-after': '1' }
 
 export const overloaded = (limit: string): HttpAnswer =>
   problem(429, 'Overloaded', `Overloaded: ${limit} is reached. Nothing was done; try again when some of what is under way is done.`, soon)

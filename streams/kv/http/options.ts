@@ -27,7 +27,7 @@ export interface KvHttpTuning {
   readonly maxBodyBytes: number
   /** The body of a batch, likewise. Default 8 MiB. */
   readonly maxBatchBytes: number
-  /** Requests in a batch; more get 413. Default 4,096. */
+  /** Commands in a batch; more get 400. Default 4,096. */
   readonly maxBatch: number
   /** Bodies that are in memory, together; one more gets 429. Default 256 MiB. */
   readonly maxBufferedBytes: number
