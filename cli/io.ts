@@ -11,7 +11,8 @@ export interface Io {
   readonly interrupt$: Observable<NodeJS.Signals>
 }
 
-const signals: ReadonlyArray<NodeJS.Signals> = ['SIGINT', 'SIGTERM', 'SIGHUP']
+/** A hang-up concerns who is shown in a terminal; elsewhere `nohup` may have asked that it be ignored, and a handler would undo that. */
+const signals = (): ReadonlyArray<NodeJS.Signals> => (process.stdout.isTTY ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'])
 
 /** As long as nobody subscribes to `interrupt$`, signals do what they always do. */
 export const processIo = (): Io => ({
@@ -19,5 +20,5 @@ export const processIo = (): Io => ({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  interrupt$: merge(...signals.map((signal) => fromEvent(process, signal).pipe(map(() => signal)))).pipe(share()),
+  interrupt$: merge(...signals().map((signal) => fromEvent(process, signal).pipe(map(() => signal)))).pipe(share()),
 })

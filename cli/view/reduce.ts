@@ -36,7 +36,8 @@ export const reduce = (view: View, told: Told): View =>
 
 const stand = (draft: Draft<View>, server: string, standing: Partial<Row>): void => {
   const row = draft.rows.find((one) => one.server === server)
-  if (row !== undefined) Object.assign(row, standing)
+  // What it last said of itself may still be on its way when it has stopped.
+  if (row !== undefined && row.role !== 'Stopped') Object.assign(row, standing)
 }
 
 const note = (draft: Draft<View>, { at, server, mood, text }: Happened): void => {

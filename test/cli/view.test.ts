@@ -41,6 +41,11 @@ describe('what is told becomes the view', () => {
     expect(reduce(view, standing('n9', { term: 3 }))).toBe(view)
   })
 
+  it('takes no word of a server that has stopped', () => {
+    const view = after(standing('n1', { role: 'Stopped', leader: null }), standing('n1', { role: 'Follower', term: 9 }))
+    expect(view.rows[0]).toMatchObject({ role: 'Stopped', term: 0 })
+  })
+
   it('counts what happens again at once', () => {
     const view = after(happened('n1', 'a'), happened('n1', 'a'), happened('n2', 'a'), happened('n1', 'a'))
     expect(view.notes.map(({ server, times }) => [server, times])).toEqual([
