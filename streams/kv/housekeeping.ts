@@ -7,7 +7,7 @@ import type { Role } from '../../src/raft/server.js'
 /** How often in a time to live the leader looks: a session lives at most an eighth longer than it is told. */
 const looksPerLife = 8
 
-/** Sessions, and idempotency keys, that one command ends: what is left is for the next look. */
+/** Sessions, and idempotency keys, that one command ends, so that none takes long: what is left is for the next. */
 const maxExpired = 1024
 
 export interface HousekeepingOptions {

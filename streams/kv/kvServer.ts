@@ -85,7 +85,15 @@ export const createKvServer = (options: KvServerOptions): KvServer => {
     const by = { role$: raft.role$, store, scheduler }
     return merge(expiry({ ...by, ttlMs: sessionTtlMs }), policy === null ? EMPTY : compaction({ ...by, ...policy }))
       .pipe(takeUntil(raft.stopped$))
-      .subscribe((command) => raft.propose(encodeRequest({ caller: anonymous, command })))
+      .subscribe(proposeForUs)
+  }
+
+  const proposeForUs = (command: KvCommand): void => {
+    raft.propose(encodeRequest({ caller: anonymous, command })).subscribe((event) => {
+      if (event._tag !== 'Applied' || event.result._tag !== 'Expired' || command._tag !== 'Expire') return
+      const { sessions, idempotencyKeys } = event.result
+      if (Math.max(sessions, idempotencyKeys) === command.limit) proposeForUs(command) // there may be more
+    })
   }
 
   const carryOut = ({ command }: KvRequest, bytes: Uint8Array, settle: (reply: KvReply) => void): void => {

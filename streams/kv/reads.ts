@@ -24,7 +24,7 @@ interface Read {
 /** Changes nothing: once it is applied, everything that was acknowledged before it was proposed is applied too. */
 const barrier = encodeRequest({ caller: anonymous, command: { _tag: 'Txn', compares: [], success: [], failure: [] } })
 
-/** Keys visited without letting others have a turn. */
+/** Keys visited without letting others have a turn. A read of the past, which may have to undo as many changes, fills a turn by itself. */
 const keysPerTurn = 4096
 
 /**
@@ -70,8 +70,9 @@ export const reads = ({ propose, store, scheduler, maxReads, maxRangeKeys, maxRa
     let i = from
     for (; i < batch.length && visited < keysPerTurn; i++) {
       const read = batch[i]!
-      const answer = read.query._tag === 'Get' ? readKey(state, read.query) : rangeOf(state, read.query)
-      visited += answer._tag === 'Ranged' ? answer.kvs.length + 1 : 1
+      const { query } = read
+      const answer = query._tag === 'Get' ? readKey(state, query) : rangeOf(state, query)
+      visited += query.revision !== null ? keysPerTurn : answer._tag === 'Ranged' ? answer.kvs.length + 1 : 1
       settle(read, answer)
     }
     if (i < batch.length) scheduler.schedule(() => answerAll(batch, i, state))

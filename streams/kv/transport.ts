@@ -12,6 +12,8 @@ export type Delivery =
   | { readonly _tag: 'Misdirected'; readonly leader: string | null }
   /** That server takes no more at present: nothing was done. */
   | { readonly _tag: 'Busy'; readonly message: string }
+  /** That server takes no batch of this size: nothing was done. */
+  | { readonly _tag: 'TooLarge'; readonly message: string }
   /** It never left: nothing was done. */
   | { readonly _tag: 'NeverSent'; readonly message: string }
   /** It may have arrived, and no answer did. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { defer, EMPTY, NEVER, of, repeat, tap, timer } from 'rxjs'
 import type { KvCommand } from '../../src/kv/command.js'
+import { revision } from '../../src/kv/ids.js'
 import { key, single } from '../../src/kv/key.js'
 import { type ClientError, createClient } from '../../streams/kv/index.js'
 import type { Delivery, Transport } from '../../streams/kv/transport.js'
@@ -204,6 +205,28 @@ describe('how an operation ends', () => {
     ['a write that the store refused', answering({ _tag: 'Answered', replies: [{ _tag: 'KeyEmpty' }] }), put(''), false, 'Refused'],
   ] as const)('%s', (_, transport, command, session, expected) => {
     expect(outcomeOf(transport, command, session)).toMatchObject([{ _tag: expected }])
+  })
+
+  it('sends smaller batches where they are too large, and gives up what is too large alone', () => {
+    const scheduler = new VirtualScheduler()
+    const sizes: number[] = []
+    const transport: Transport = {
+      ...silent,
+      send: (_, requests) => {
+        sizes.push(requests.length)
+        const tooLarge = requests.length > 2 || requests.some((request) => request.length > 100)
+        return of<Delivery>(
+          tooLarge
+            ? { _tag: 'TooLarge', message: 'Split it.' }
+            : { _tag: 'Answered', replies: requests.map(() => ({ _tag: 'Written', revision: revision(2), prevKv: null })) },
+        )
+      },
+    }
+    const client = createClient({ transport, endpoints: ['a'], scheduler, session: false })
+    const outcomes = ['1', '2', '3', '4', '5', 'x'.repeat(200)].map((value) => record(client.execute(put('a', value))))
+    scheduler.runUntil(100)
+    expect(outcomes.map(({ values }) => values[0]?._tag)).toEqual(['Done', 'Done', 'Done', 'Done', 'Done', 'Refused'])
+    expect(sizes).toEqual([6, 3, 1, 1, 1, 1, 1, 1])
   })
 
   it('of those that wait beyond the bound, one more is refused at once', () => {

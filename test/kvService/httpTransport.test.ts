@@ -87,6 +87,7 @@ describe('a batch over HTTP', () => {
     ['at a server that fails', (_, res) => void res.writeHead(500).end(), 'Lost'],
     ['at a server that is overloaded', (_, res) => void res.writeHead(429).end(), 'Busy'],
     ['at a server that does not understand it', (_, res) => void res.writeHead(404).end(), 'NeverSent'],
+    ['at a server for which it is too large', (_, res) => void res.writeHead(413).end(), 'TooLarge'],
     ['at a server that lost its lead', (_, res) => void res.end(encodeReplies([{ _tag: 'NotLeader', leader: 'n2' }])), 'Misdirected'],
   ])('%s', async (_, handle, tag) => {
     const url = await urlOf((req, res) => void req.resume().on('end', () => handle(req, res)))

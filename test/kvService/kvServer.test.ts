@@ -154,6 +154,16 @@ describe('what clients leave behind', () => {
     expect(cluster.leader().store().clients.sessions.get(idle)).toBeUndefined()
   })
 
+  it('all of them, however many they are', () => {
+    const cluster = virtualCluster(1, { sessionTtlMs: 4_000 })
+    cluster.run(1_000)
+    for (let i = 0; i < 2_500; i++) cluster.leader().submit({ caller: once(`key-${i}`), command: put('k') })
+    cluster.run(1_000)
+    expect(cluster.leader().store().clients.idempotencyKeys.size).toBe(2_500)
+    cluster.run(4_500)
+    expect(cluster.leader().store().clients.idempotencyKeys.size).toBe(0)
+  })
+
   it('and an idle cluster writes nothing more', () => {
     const cluster = virtualCluster(1, { sessionTtlMs: 1_000 })
     cluster.run(1_000)

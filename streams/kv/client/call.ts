@@ -7,6 +7,7 @@ import type { Ticket } from './session.js'
 export class Call {
   readonly outcome$ = new AsyncSubject<Outcome>()
   readonly reads: boolean
+  readonly bytes: number
   /** Null for reads, without a session, and before its first attempt. */
   ticket: Ticket | null = null
   /** In a batch that was not answered. */
@@ -22,6 +23,7 @@ export class Call {
     readonly deadline: number,
   ) {
     this.reads = isRead(command)
+    this.bytes = bytesOf(command)
   }
 
   request(): KvRequest {
@@ -46,9 +48,10 @@ export class Call {
     this.outcome$.next(outcome)
     this.outcome$.complete()
   }
+}
 
-  /** Roughly, what it takes in a batch. */
-  get bytes(): number {
-    return 64 + ('value' in this.command ? this.command.value.length : 0)
-  }
+/** Roughly, what a command takes in a batch. */
+const bytesOf = (command: KvCommand): number => {
+  if (command._tag !== 'Txn') return 64 + ('value' in command ? command.value.length : 0)
+  return [...command.success, ...command.failure].reduce((bytes, op) => bytes + bytesOf(op), 64 + 64 * command.compares.length)
 }

@@ -45,6 +45,7 @@ export const calls = (options: ClientOptions & ClientTuning): Calls => {
   let registration: Call | null = null
   let inFlight = 0
   let batches = 0
+  let batchLimit = maxBatch
   let retries = 0
   let isPaused = false
   let lastFailure: string | null = null
@@ -103,7 +104,7 @@ export const calls = (options: ClientOptions & ClientTuning): Calls => {
   const nextBatch = (): ReadonlyArray<Call> => {
     const batch: Call[] = []
     let bytes = 0
-    while (batch.length < maxBatch) {
+    while (batch.length < batchLimit) {
       const queue = again.length > 0 ? again : waiting
       const call = queue.first()
       if (call === undefined) break
@@ -170,6 +171,7 @@ export const calls = (options: ClientOptions & ClientTuning): Calls => {
       if (delivery.replies.length === batch.length) return onReplies(to, batch, delivery.replies)
       return onDelivery(to, batch, lost(`${to} answered ${delivery.replies.length} of ${batch.length} requests`))
     }
+    if (delivery._tag === 'TooLarge') return onTooLarge(batch, delivery.message)
     lastFailure = delivery._tag === 'Misdirected' ? replyMessage({ ...delivery, _tag: 'NotLeader' }) : delivery.message
     for (const call of batch) {
       if (delivery._tag === 'Lost') doubt(call, delivery.message)
@@ -177,6 +179,14 @@ export const calls = (options: ClientOptions & ClientTuning): Calls => {
     }
     if (delivery._tag === 'Busy') return route.busy()
     return delivery._tag === 'Misdirected' ? route.misdirected(to, delivery.leader) : route.failed(to)
+  }
+
+  /** Smaller batches from now on; what is too large alone will be so at every try. */
+  const onTooLarge = (batch: ReadonlyArray<Call>, message: string): number => {
+    batchLimit = Math.max(1, batch.length >> 1)
+    if (batch.length > 1) batch.forEach(retry)
+    else end(batch[0]!, { _tag: 'Refused', refusal: { _tag: 'Malformed', reason: message }, message })
+    return 0
   }
 
   const onReplies = (to: string, batch: ReadonlyArray<Call>, replies: ReadonlyArray<KvReply>): number => {

@@ -40,8 +40,8 @@ export const reply = ({ counted, closing$ }: Face, res: ServerResponse, { status
 }
 
 /**
- * Whether a page of another origin makes this request in its visitor's name. There is no such page that may: a server on this machine
- * must not be written to by whatever web page somebody reads on it.
+ * Whether a page of another origin makes this request in its visitor's name: what somebody reads on the web must not write to a server
+ * on their own machine.
  */
 export const isForeign = ({ method, headers: { origin, host } }: IncomingMessage): boolean =>
   origin !== undefined && method !== 'GET' && method !== 'HEAD' && (!URL.canParse(origin) || new URL(origin).host !== host)

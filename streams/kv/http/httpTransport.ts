@@ -65,11 +65,12 @@ const deliveryIn = (endpoint: string, exchanged: Exchange): Delivery => {
       return withHint({ _tag: 'Misdirected', leader: null }, headers)
     case 429:
       return { _tag: 'Busy', message: `${endpoint} is overloaded.` }
+    case 413:
+      return { _tag: 'TooLarge', message: `${endpoint} takes no request of this size: split it.` }
     // It was refused before anything was done.
     case 400:
     case 403:
     case 404:
-    case 413:
     case 431:
       return { _tag: 'NeverSent', message: `${endpoint} does not take the request (${status}): ${body.toString('utf8', 0, 500)}` }
     default:
