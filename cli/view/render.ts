@@ -27,7 +27,7 @@ const heading = ({ title, startedAt, now }: View, columns: number): Line =>
   spread([piece('rxraft', 'bold'), piece(`  ${title}`)], [piece(`up ${duration(now - startedAt)}`, 'dim')], columns)
 
 const footer = ({ hint }: View, columns: number): Line =>
-  spread([piece('in another terminal  ', 'dim'), piece(hint, 'cyan')], [piece('Ctrl-C stops', 'dim')], columns)
+  spread([piece('try  ', 'dim'), piece(hint, 'cyan')], [piece('Ctrl-C stops', 'dim')], columns)
 
 const rate = ({ commits }: View, columns: number): Line => {
   const perSecond = commits.slice(1).map((to, i) => Math.max(0, to - (commits[i] ?? to)))

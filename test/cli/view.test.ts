@@ -76,7 +76,7 @@ describe('the view becomes lines', () => {
       '× n3      stopped      11  –               0          0     0 B     0 B  127.0.0.1:7403',
     ])
     expect(lines).toHaveLength(14)
-    expect(lines.at(-1)).toMatch(/^in another terminal {2}npx rxraft put greeting hello .*Ctrl-C stops$/)
+    expect(lines.at(-1)).toMatch(/^try {2}npx rxraft put greeting hello .*Ctrl-C stops$/)
   })
 
   it('tells the latest first', () => {
