@@ -12,7 +12,7 @@ import { compaction, type CompactionPolicy, expiry } from './housekeeping.js'
 import { reads } from './reads.js'
 import type { KvReply } from './reply.js'
 import { kvStateMachine } from './stateMachine.js'
-import { type Changes, watch, type WatchOptions } from './watch.js'
+import { type Changes, type WatchOptions, watchStore } from './watch.js'
 
 /** The options of `createRaft`, which has the store as its state machine, and those of the store's service. */
 export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'codec'> {
@@ -160,7 +160,7 @@ export const createKvServer = (options: KvServerOptions): KvServer => {
       )
       return reply$
     },
-    watch: (watchOptions) => new IterableObservable(watch(store$.pipe(takeUntil(raft.stopped$)), scheduler, watchOptions)),
+    watch: (watchOptions) => new IterableObservable(watchStore(store$.pipe(takeUntil(raft.stopped$)), scheduler, watchOptions)),
   }
 }
 

@@ -63,7 +63,7 @@ export interface WatchOptions {
  *   store$      4--5--6---8     4 and 6 changed other keys
  *   watch from  3 4 5: ---5-----(78)
  */
-export const watch = (
+export const watchStore = (
   store$: Observable<Store>,
   scheduler: SchedulerLike,
   { range, fromRevision, paused$ = EMPTY, maxBehind = 10_000, progressMs }: WatchOptions,

@@ -7,7 +7,7 @@ import { everything, key, withPrefix } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
 import { emptyStore } from '../../src/kv/store.js'
 import { VirtualScheduler } from '../../streams/heapScheduler.js'
-import { type Changes, watch, WatchError, type WatchOptions } from '../../streams/kv/watch.js'
+import { type Changes, WatchError, type WatchOptions, watchStore } from '../../streams/kv/watch.js'
 import { bytes, dice, ids, record, text, virtualCluster } from './cluster.js'
 
 /** A store that is written to, and its watches, in virtual time. */
@@ -25,7 +25,7 @@ const written = () => {
     execute,
     put,
     write: (...names: ReadonlyArray<string>) => execute(...names.map(put)),
-    watch: (options: Partial<WatchOptions> = {}) => record(watch(store$, scheduler, { range: everything, ...options })),
+    watch: (options: Partial<WatchOptions> = {}) => record(watchStore(store$, scheduler, { range: everything, ...options })),
     run: (forMs = 0) => scheduler.runUntil(scheduler.now() + forMs),
   }
 }
