@@ -248,6 +248,23 @@ describe('how an operation ends', () => {
     expect([...outcomes, late].map(({ values }) => values[0]?._tag)).toEqual(['Indeterminate', 'Closed', 'Closed'])
   })
 
+  it('of what is no command: it is refused before it is sent, and the others are not', () => {
+    const scheduler = new VirtualScheduler()
+    const client = createClient({
+      transport: answering({ _tag: 'Answered', replies: [{ _tag: 'KeyEmpty' }] }),
+      endpoints: ['a'],
+      scheduler,
+      session: false,
+    })
+    const half: KvCommand = { _tag: 'CompareAndSet', key: key('a'), modRevision: revision(1.5), value: bytes(''), prevKv: false }
+    const outcomes = [half, put('')].map((command) => record(client.execute(command)))
+    scheduler.runUntil(10)
+    expect(outcomes.map(({ values }) => values)).toMatchObject([
+      [{ _tag: 'Refused', refusal: { _tag: 'Malformed' } }],
+      [{ _tag: 'Refused', refusal: { _tag: 'KeyEmpty' } }],
+    ])
+  })
+
   it('a promise rejects with what is known', async () => {
     const client = createClient({ transport: silent, endpoints: ['a'], maxQueued: 1 })
     const rejected = client.put('\ud800', 'half a pair').catch((error: unknown) => error as ClientError)

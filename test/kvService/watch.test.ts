@@ -218,6 +218,10 @@ describe('a client that watches', () => {
     expect(watched.error).toMatchObject({ name: 'WatchError', reason: { _tag: 'Compacted', compactRevision: 10 } })
   })
 
+  it('from half a revision is refused', () => {
+    expect(() => virtualCluster().client().watch('k', { fromRevision: 1.5 })).toThrow('fromRevision')
+  })
+
   it('goes to another server when one falls silent', () => {
     const cluster = virtualCluster()
     cluster.run(1_000)

@@ -1,6 +1,8 @@
 import { AsyncSubject } from 'rxjs'
-import { anonymous, isRead, type KvCommand, type KvRequest } from '../../../src/kv/command.js'
-import { closed, indeterminate, type Outcome, unavailable } from './outcome.js'
+import { either } from 'fp-ts'
+import { anonymous, isRead, type KvCommand } from '../../../src/kv/command.js'
+import { encodeRequest } from '../../../src/kv/requestCodec.js'
+import { type ClientFailure, closed, indeterminate, malformed, type Outcome, unavailable } from './outcome.js'
 import type { Ticket } from './session.js'
 
 /** An operation from its call to its outcome. */
@@ -26,8 +28,10 @@ export class Call {
     this.bytes = bytesOf(command)
   }
 
-  request(): KvRequest {
-    return { caller: this.ticket === null ? anonymous : this.ticket.session.caller(this.ticket.serial), command: this.command }
+  /** What is sent; left where the command is none, such as one with half a revision. */
+  encode(): either.Either<ClientFailure, Uint8Array> {
+    const caller = this.ticket === null ? anonymous : this.ticket.session.caller(this.ticket.serial)
+    return either.tryCatch(() => encodeRequest({ caller, command: this.command }), malformed)
   }
 
   /** Whether it may be tried again although it may have arrived. A session that was opened in vain harms nobody and expires. */

@@ -1,8 +1,6 @@
 import { catchError, from, interval, map, merge, type Observable, of, Subscription, take, timer } from 'rxjs'
+import { either } from 'fp-ts'
 import type { KvCommand } from '../../../src/kv/command.js'
-import { encodeRequest } from '../../../src/kv/requestCodec.js'
-import { isAnswer, type KvResult, refusalMessage } from '../../../src/kv/result.js'
-import { isFailure, type KvFailure, type KvReply, replyMessage } from '../reply.js'
 import type { Delivery } from '../transport.js'
 import { Call } from './call.js'
 import { Fifo } from './fifo.js'
@@ -10,6 +8,7 @@ import type { ClientOptions, ClientTuning } from './options.js'
 import { closed, indeterminate, type Outcome, overloaded } from './outcome.js'
 import { Route } from './route.js'
 import { Session } from './session.js'
+import { judge, type Verdict } from './verdict.js'
 
 /** How exactly deadlines are kept: one timer looks at all operations this often. */
 const sweepMs = 50
@@ -140,92 +139,59 @@ export const calls = (options: ClientOptions & ClientTuning): Calls => {
     return call
   }
 
-  const send = (batch: ReadonlyArray<Call>): void => {
+  const send = (calls: ReadonlyArray<Call>): void => {
     const to = route.target
-    for (const call of batch) call.away = true
+    const batch: Call[] = []
+    const requests: Uint8Array[] = []
+    for (const call of calls) {
+      const request = call.encode()
+      if (either.isLeft(request)) end(call, request.left)
+      else {
+        call.away = true
+        batch.push(call)
+        requests.push(request.right)
+      }
+    }
+    if (batch.length === 0) return
     batches++
     const late = `${to} did not answer within ${attemptTimeoutMs} ms`
+    const delivery$ = merge(
+      from(transport.send(to, requests)).pipe(catchError((error: unknown) => of(lost(String(error))))),
+      timer(attemptTimeoutMs, scheduler).pipe(map(() => lost(late))),
+    ).pipe(take(1))
     running.add(
-      merge(
-        from(
-          transport.send(
-            to,
-            batch.map((call) => encodeRequest(call.request())),
-          ),
-        ).pipe(catchError((error: unknown) => of(lost(String(error))))),
-        timer(attemptTimeoutMs, scheduler).pipe(map(() => lost(late))),
-      )
-        .pipe(take(1))
-        .subscribe((delivery) => {
-          batches--
-          for (const call of batch) call.away = false
-          pause(onDelivery(to, batch, delivery))
-          schedule()
-        }),
+      delivery$.subscribe((delivery) => {
+        batches--
+        for (const call of batch) call.away = false
+        onDelivery(to, batch, delivery)
+        schedule()
+      }),
     )
   }
 
-  /** Gives how long to wait before anything is tried again, in milliseconds. */
-  const onDelivery = (to: string, batch: ReadonlyArray<Call>, delivery: Delivery): number => {
-    if (delivery._tag === 'Answered') {
-      if (delivery.replies.length === batch.length) return onReplies(to, batch, delivery.replies)
-      return onDelivery(to, batch, lost(`${to} answered ${delivery.replies.length} of ${batch.length} requests`))
+  const onDelivery = (to: string, batch: ReadonlyArray<Call>, delivery: Delivery): void => {
+    const { verdicts, standing } = judge(batch.length, delivery)
+    batch.forEach((call, i) => conclude(call, verdicts[i]!))
+    if ('why' in standing) lastFailure = standing.why
+    if (standing._tag === 'WantsLess') batchLimit = Math.max(1, batch.length >> 1)
+    else pause(route.report(to, standing))
+  }
+
+  const conclude = (call: Call, verdict: Verdict): void => {
+    switch (verdict._tag) {
+      case 'Ended':
+        return end(call, verdict.outcome)
+      case 'Again':
+        return retry(call)
+      case 'InDoubt':
+        call.doubtful = true
+        return call.isRepeatable() ? retry(call) : end(call, indeterminate(verdict.why))
+      case 'SessionEnded':
+        if (call.ticket?.session === session) session = null
+        if (call.doubtful) return end(call, indeterminate('the session under which it may have been applied has ended'))
+        call.ticket = null
+        return retry(call)
     }
-    if (delivery._tag === 'TooLarge') return onTooLarge(batch, delivery.message)
-    lastFailure = delivery._tag === 'Misdirected' ? replyMessage({ ...delivery, _tag: 'NotLeader' }) : delivery.message
-    for (const call of batch) {
-      if (delivery._tag === 'Lost') doubt(call, delivery.message)
-      else retry(call)
-    }
-    if (delivery._tag === 'Busy') return route.busy()
-    return delivery._tag === 'Misdirected' ? route.misdirected(to, delivery.leader) : route.failed(to)
-  }
-
-  /** Smaller batches from now on; what is too large alone will be so at every try. */
-  const onTooLarge = (batch: ReadonlyArray<Call>, message: string): number => {
-    batchLimit = Math.max(1, batch.length >> 1)
-    if (batch.length > 1) batch.forEach(retry)
-    else end(batch[0]!, { _tag: 'Refused', refusal: { _tag: 'Malformed', reason: message }, message })
-    return 0
-  }
-
-  const onReplies = (to: string, batch: ReadonlyArray<Call>, replies: ReadonlyArray<KvReply>): number => {
-    let failure: KvFailure | null = null
-    batch.forEach((call, i) => {
-      const reply = replies[i]!
-      if (!isFailure(reply)) return onResult(call, reply)
-      failure ??= reply
-      if (reply._tag === 'Indeterminate') doubt(call, 'the server stopped leading before it knew')
-      else retry(call)
-    })
-    return onFailure(to, failure)
-  }
-
-  const onFailure = (to: string, failure: KvFailure | null): number => {
-    if (failure === null) {
-      route.answered()
-      return 0
-    }
-    lastFailure = replyMessage(failure)
-    if (failure._tag === 'Overloaded') return route.busy()
-    return route.misdirected(to, failure._tag === 'NotLeader' ? failure.leader : null)
-  }
-
-  const onResult = (call: Call, result: KvResult): void => {
-    if (call.ended) return
-    if (isAnswer(result)) return end(call, { _tag: 'Done', answer: result })
-    if (result._tag === 'TooManyUnanswered') return retry(call)
-    if (result._tag !== 'UnknownSession') return end(call, { _tag: 'Refused', refusal: result, message: refusalMessage(result) })
-    if (call.ticket?.session === session) session = null
-    if (call.doubtful) return end(call, indeterminate('the session under which it may have been applied has ended'))
-    call.ticket = null
-    retry(call)
-  }
-
-  const doubt = (call: Call, why: string): void => {
-    call.doubtful = true
-    if (call.isRepeatable()) retry(call)
-    else end(call, indeterminate(why))
   }
 
   const retry = (call: Call): void => {

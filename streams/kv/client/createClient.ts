@@ -14,10 +14,11 @@ import {
 } from 'rxjs'
 import { either } from 'fp-ts'
 import type { KvCommand } from '../../../src/kv/command.js'
-import { revision } from '../../../src/kv/ids.js'
+import { Revision, revision } from '../../../src/kv/ids.js'
 import { key as asKey, type KeyRange, withPrefix } from '../../../src/kv/key.js'
 import type { KvAnswer } from '../../../src/kv/result.js'
 import { IterableObservable } from '../../iterable.js'
+import { InvalidOption } from '../../options.js'
 import { calls } from './calls.js'
 import * as commands from './commands.js'
 import { changesOf, itemOf, type KvChanges, type KvItem } from './items.js'
@@ -72,7 +73,7 @@ export interface Client {
   scan(prefix: string, options?: CallOptions): IterableObservable<KvItem>
   /** Any command, now and once; tells its outcome and replays it. Works in virtual time, where promises do not. */
   execute(command: KvCommand, options?: CallOptions): Observable<Outcome>
-  /** Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`. */
+  /** Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`; throws `InvalidOption`. */
   watch(prefix: string, options?: { readonly fromRevision?: number }): IterableObservable<KvChanges>
   /** Puts everything, many at a time, each once; tells how far it is, and fails with a `ClientError` at the first that cannot be put. */
   load(entries: Iterable<KvEntry> | AsyncIterable<KvEntry>, options?: LoadOptions): IterableObservable<LoadProgress>
@@ -149,6 +150,8 @@ export const createClient = (clientOptions: ClientOptions): Client => {
       new IterableObservable(defer(() => inRange(prefix, (range) => pages(range, given))).pipe(mergeMap(({ kvs }) => kvs.map(itemOf)))),
     execute: (command, given) => begin(either.right(command), given),
     watch: (prefix, { fromRevision } = {}) => {
+      if (fromRevision !== undefined && !Revision.is(fromRevision))
+        throw new InvalidOption('fromRevision', `must be a whole number, not ${fromRevision}`)
       // The present is what a linearizable read says it is: the server that will be watched may not have come so far.
       const watched = (range: KeyRange): Observable<KvChanges> =>
         (fromRevision === undefined ? page(range, { limit: 0 }).pipe(map((present) => present.revision + 1)) : of(fromRevision)).pipe(

@@ -24,6 +24,11 @@ export class ClientError extends Error {
   }
 }
 
+export const malformed = (why: unknown): ClientFailure => {
+  const reason = why instanceof Error ? why.message : String(why)
+  return { _tag: 'Refused', refusal: { _tag: 'Malformed', reason }, message: `This is no command: ${reason}.` }
+}
+
 export const indeterminate = (why: string): ClientFailure => ({
   _tag: 'Indeterminate',
   message: `The outcome is unknown: ${why}. It may have been done, or may yet be; read what is there before trying again.`,

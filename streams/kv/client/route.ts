@@ -1,12 +1,13 @@
 import { BehaviorSubject } from 'rxjs'
 import type { ClientTuning } from './options.js'
+import type { Standing } from './verdict.js'
 
 /** Hints that are followed one after another without a pause: two servers that each take the other for the leader must not make a client spin. */
 const maxHops = 2
 
 /**
- * Which server is asked: the one that is taken for the leader until it proves otherwise. Each report of a failure says how long to
- * wait before the next try, in milliseconds; reports of servers that are not asked any more say nothing new.
+ * Which server is asked: the one that is taken for the leader until it proves otherwise. Each report says how long to wait before the
+ * next try, in milliseconds; what is reported of servers that are not asked any more is nothing new.
  */
 export class Route {
   readonly target$: BehaviorSubject<string>
@@ -24,12 +25,26 @@ export class Route {
     return this.target$.value
   }
 
-  answered(): void {
-    this.hops = 0
-    this.failures = 0
+  report(by: string, standing: Exclude<Standing, { readonly _tag: 'WantsLess' }>): number {
+    switch (standing._tag) {
+      case 'Leads':
+        return this.answered()
+      case 'DoesNotLead':
+        return this.misdirected(by, standing.leader)
+      case 'Busy':
+        return this.backoffMs()
+      case 'Fails':
+        return this.failed(by)
+    }
   }
 
-  misdirected(by: string, leader: string | null): number {
+  answered(): number {
+    this.hops = 0
+    this.failures = 0
+    return 0
+  }
+
+  private misdirected(by: string, leader: string | null): number {
     if (by !== this.target) return 0
     if (leader === null || leader === by || this.hops === maxHops) return this.failed(by)
     this.hops++
@@ -42,10 +57,6 @@ export class Route {
     this.hops = 0
     const place = this.endpoints.indexOf(by)
     this.target$.next(this.endpoints[(place + 1) % this.endpoints.length]!)
-    return this.backoffMs()
-  }
-
-  busy(): number {
     return this.backoffMs()
   }
 
