@@ -139,6 +139,18 @@ describe('504: the outcome is unknown', () => {
     expect(seen).toHaveLength(4)
   })
 
+  it('but a read at a leader that fell silent is asked of the next one', async () => {
+    const cluster = await started({ answerTimeoutMs: 60_000 })
+    const { leader, follower } = await followerOf(cluster)
+    const { url, seen } = await scripted(() => undefined)
+    cluster.peers[leader] = url
+    const answered = cluster.ask(follower, { path: '/v1/kv/a' })
+    while (seen.length === 0) await cluster.ask(follower, { path: '/healthz' })
+    cluster.servers.get(leader)!.kill()
+    cluster.servers.delete(leader)
+    expect((await answered).status).toBe(404)
+  })
+
   it('also where asking again found no leader any more', async () => {
     const cluster = await started({ leaderWaitMs: 400 })
     const { leader, follower } = await followerOf(cluster)

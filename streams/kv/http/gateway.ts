@@ -33,6 +33,8 @@ interface Running extends Errand {
   readonly isRepeatable: boolean
   readonly answer: (answer: HttpAnswer) => void
   attempt: Subscription
+  /** Who was asked last. */
+  asked: string | null
   /** For a leader. */
   isWaiting: boolean
   /** An attempt may have arrived. */
@@ -70,6 +72,7 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
   const attempt = (errand: Running): void => {
     const origin = leader === null ? undefined : originAt(leader)
     errand.isWaiting = false
+    errand.asked = leader
     if (leader === server.id) {
       errand.attempt = server.submit(errand.request).subscribe((reply) => onReply(errand, reply))
     } else if (errand.isForwarded) end(errand, elsewhere(leader))
@@ -102,6 +105,14 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
     else end(errand, outcomeUnknown())
   }
 
+  /** Somebody else leads now: who was asked may be cut off, and never answer. What is harmless to ask twice is asked there. */
+  const isOvertaken = (errand: Running): boolean => {
+    if (leader === null || errand.asked === leader || !errand.isRepeatable || errand.isForwarded) return false
+    errand.attempt.unsubscribe()
+    errand.isDoubtful = !errand.reads
+    return true
+  }
+
   const sweep = (): void => {
     const now = scheduler.now()
     for (const errand of running) {
@@ -116,7 +127,7 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
   living.add(
     server.raft.leader$.subscribe((known) => {
       leader = known
-      for (const errand of running) if (errand.isWaiting) attempt(errand)
+      for (const errand of running) if (errand.isWaiting || isOvertaken(errand)) attempt(errand)
     }),
   )
   living.add(interval(sweepMs, scheduler).subscribe(sweep))
@@ -139,6 +150,7 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
         isRepeatable,
         answer,
         attempt: Subscription.EMPTY,
+        asked: null,
         isWaiting: false,
         isDoubtful: false,
       }
@@ -152,8 +164,6 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
     leader: () => leader,
     elsewhere: () => elsewhere(leader),
     counts: () => ({ running: running.size, passedOn }),
-    /** True once nothing is under way. */
-    isIdle: () => running.size === 0,
     stop: () => living.unsubscribe(),
   }
 }
