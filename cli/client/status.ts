@@ -28,8 +28,10 @@ export const ask = async (endpoint: string, timeoutMs: number): Promise<Asked> =
   try {
     const response = await fetch(`${endpoint}/v1/status`, { signal: AbortSignal.timeout(timeoutMs) })
     const body = (await response.json()) as Readonly<Record<string, unknown>>
-    if (!response.ok)
-      return { endpoint, answer: either.left(typeof body['message'] === 'string' ? body['message'] : `it answers ${response.status}`) }
+    if (!response.ok) {
+      const { message } = (body['error'] ?? {}) as { readonly message?: unknown }
+      return { endpoint, answer: either.left(typeof message === 'string' ? message : `it answers ${response.status}`) }
+    }
     return Standing.is(body)
       ? { endpoint, answer: either.right({ standing: body, body }) }
       : { endpoint, answer: either.left('what answers there is no rxraft of this version') }
