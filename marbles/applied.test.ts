@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { bufferCount, concatMap, delay, ignoreElements, map, Subject, take } from 'rxjs'
+import { bufferCount, concatMap, delay, ignoreElements, map, type OperatorFunction, Subject, take } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { logIndex } from '../src/raft/ids.js'
-import { applied, type AppliedOptions, type StateMachine } from '../streams/applied.js'
+import { type Applied, applied, type AppliedOptions, type ApplyMsg, type StateMachine } from '../streams/applied.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { inVirtualTime, marblesWith } from '../streams/testing/index.js'
 import { apply } from './effects.js'
@@ -13,7 +13,7 @@ const marbles = marblesWith(it)
 type Options = AppliedOptions<number, number>
 
 /** Doubles what it is given, at once. Commands are their own indexes. */
-const doubling: StateMachine<number, number> = map(({ index, command }) => ({ index, result: command * 2 }))
+const doubling: OperatorFunction<ApplyMsg<number>, Applied<number>> = map(({ index, command }) => ({ index, result: command * 2 }))
 
 const options = (scheduler: Options['scheduler'], different: Partial<Options> = {}): Options => ({
   stateMachine: doubling,
@@ -218,9 +218,11 @@ describe('applied', () => {
       },
     ])('$what', ({ stateMachine, message, cause }) =>
       inVirtualTime(({ hot, scheduler, expectObservable }) => {
-        expectObservable(
-          applied(options(scheduler, { stateMachine: (msg$) => stateMachine(msg$) }))(hot('--b', effects)).pipe(ignoreElements()),
-        ).toBe('--#', {}, failed(message, cause))
+        expectObservable(applied(options(scheduler, { stateMachine: stateMachine }))(hot('--b', effects)).pipe(ignoreElements())).toBe(
+          '--#',
+          {},
+          failed(message, cause),
+        )
       }),
     )
 

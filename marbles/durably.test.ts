@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { concat, defer, EMPTY, filter, ignoreElements, mergeMap, NEVER, type Observable, of, Subject, timer } from 'rxjs'
-import type { Persist, Send } from '../src/raft/effect.js'
+import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import { durably, type Persisted } from '../streams/durably.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { marblesWith } from '../streams/testing/index.js'
@@ -17,7 +17,7 @@ const done = { A: persisted(1), B: persisted(2), C: persisted(3), D: persisted(4
 const answers: Record<string, Persisted | Send> = { ...sent, ...done }
 
 const flatten = mergeMap((effect$: Observable<Persist | Send>) => effect$)
-const sends = filter((answer: Persisted | Send): answer is Send => answer._tag === 'Send')
+const sends = filter((answer: Persisted | Send | DiscardSnapshots): answer is Send => answer._tag === 'Send')
 const seqs = (batch: ReadonlyArray<Persist>): string => batch.map(({ seq }) => seq).join(' ')
 const maxWaitingSends = 9
 
@@ -145,7 +145,7 @@ describe('durably', () => {
         effect$.pipe(durably({ write, maxWaitingSends: 1_000 })).subscribe((answer) => {
           if (answer._tag === 'Persisted') {
             if (answer.seq !== written.length) breaches.push(`${answer.seq} is acknowledged, ${written.length} are done`)
-          } else if (answer.message._tag === 'RequestVoteReply') {
+          } else if (answer._tag === 'Send' && answer.message._tag === 'RequestVoteReply') {
             const { re } = answer.message
             if (waitsFor[re]! > written.length) breaches.push(`${re} left before write ${waitsFor[re]!}`)
             released.push(re)

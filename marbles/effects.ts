@@ -25,6 +25,7 @@ export const persist = (seq: number): Persist => ({
   _tag: 'Persist',
   seq: writeSeq(seq),
   write: {
+    snapshot: null,
     hardState: { currentTerm: term(seq), votedFor: null },
     truncateFrom: null,
     firstIndex: logIndex(1),

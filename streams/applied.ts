@@ -1,7 +1,7 @@
 import { defer, filter, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
-import type { Apply } from '../src/raft/effect.js'
+import type { Apply, Restore } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import { after, type LogIndex, type Term } from '../src/raft/ids.js'
+import { after, type LogIndex, type SnapshotRef, type Term } from '../src/raft/ids.js'
 import { Hot } from './hotInternals.js'
 import type { Sink } from './sink.js'
 
@@ -18,16 +18,27 @@ export interface Applied<R = unknown> {
   readonly result: R
 }
 
+/** The state of a state machine after the command at `index`, as bytes of its own making (§7). */
+export interface Snapshot {
+  readonly index: LogIndex
+  readonly data: Uint8Array
+}
+
 /**
  * What is replicated: a stream of committed commands in, a stream of their results out. It may
  * answer later, but in order; an error, an early end or an answer out of order stops the server.
+ * It begins with the state in `snapshot`, null for none, and is given the commands after that. A snapshot from the leader ends it: the
+ * function is called again, with that snapshot (Figure 13, 8).
  *
  * @example
  * // The sum of all commands so far, with `codec: json`:
  * const sum: StateMachine<number, number> = (apply$) =>
  *   apply$.pipe(scan((sum, { index, command }) => ({ index, result: sum.result + command }), { index: logIndex(0), result: 0 }))
  */
-export type StateMachine<C = Uint8Array, R = unknown> = (apply$: Observable<ApplyMsg<C>>) => ObservableInput<Applied<R>>
+export type StateMachine<C = Uint8Array, R = unknown> = (
+  apply$: Observable<ApplyMsg<C>>,
+  snapshot: Snapshot | null,
+) => ObservableInput<Applied<R>>
 
 /** The state machine broke its contract, or failed. */
 export interface StateMachineError {
@@ -46,6 +57,23 @@ export interface AppliedOptions<C, R> {
   readonly settle: (index: LogIndex, term: Term, result: R) => void
   /** Sees each command when the state machine does. */
   readonly tap: (msg: ApplyMsg<C>) => void
+  /** Left out where no snapshot is ever taken: one from a leader then stops the server. */
+  readonly snapshots?: RestoreOptions
+}
+
+export interface RestoreOptions {
+  /** The log begins after a snapshot: nothing is given before that is there. */
+  readonly awaited: boolean
+  /** The first `size` bytes of a snapshot, as one value. */
+  readonly read: (ref: SnapshotRef, size: number) => ObservableInput<Uint8Array>
+  /** Sees each snapshot when the state machine begins with it. */
+  readonly tap: (snapshot: Snapshot) => void
+}
+
+interface Run {
+  readonly apply: Apply
+  given: number
+  answered: number
 }
 
 /**
@@ -55,19 +83,24 @@ export interface AppliedOptions<C, R> {
  *   Apply    --a-----b---     a: commands 1 and 2; b: command 3
  *   apply$   --(12)--3---     in the next turn, of the same millisecond
  *   Applied  --2-----3---
+ *
+ * A `Restore` waits until all commands before it are answered, and those after it wait for the snapshot to be read.
  */
 export const applied =
-  <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap }: AppliedOptions<C, R>): Sink =>
+  <C, R>({ stateMachine, decode, scheduler, maxAppliesPerTurn, settle, tap, snapshots }: AppliedOptions<C, R>): Sink =>
   (effect$) =>
     new Observable<RaftEvent>((subscriber) => {
-      /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. */
-      const runs: { readonly apply: Apply; given: number; answered: number }[] = []
+      /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. Those after `restores[0]` wait for it. */
+      let runs: Run[] = []
+      const restores: { readonly restore: Restore; readonly runs: Run[] }[] = []
+      let restoring = false
       /** The place in `runs` of the first one not wholly given. */
       let giving = 0
       let turn: Subscription | undefined
       let inTurn = false
       let reached: LogIndex | null = null
-      const apply$ = new Hot<ApplyMsg<C>>()
+      let apply$ = new Hot<ApplyMsg<C>>()
+      let machine: Subscription | undefined
 
       const fail = (message: string, cause?: unknown): void =>
         subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
@@ -87,7 +120,10 @@ export const applied =
         }
         reached = index
         settle(index, term, result)
-        if (!inTurn) report()
+        if (!inTurn) {
+          report()
+          restoreNext()
+        }
       }
 
       const report = (): void => {
@@ -129,24 +165,55 @@ export const applied =
         inTurn = false
         report()
         if (left === 0) schedule()
+        else restoreNext()
       }
 
       const schedule = (): void => {
         turn ??= scheduler.schedule(handOver)
       }
 
-      subscriber.add(() => turn?.unsubscribe())
-      subscriber.add(
-        defer(() => stateMachine(apply$)).subscribe({
+      const restoreNext = (): void => {
+        const next = restores[0]
+        if (next === undefined || runs.length > 0 || restoring || subscriber.closed) return
+        if (snapshots === undefined)
+          return fail('A leader sent a snapshot, and this server has no option `snapshots`: all servers of a cluster need it, or none.')
+        restoring = true
+        const { snapshot, base } = next.restore
+        subscriber.add(
+          defer(() => snapshots.read(snapshot.ref, snapshot.size)).subscribe({
+            next: (data) => {
+              restoring = false
+              restores.shift()
+              runs = next.runs
+              giving = 0
+              begin({ index: base.index, data })
+              subscriber.next({ _tag: 'Applied', index: base.index })
+              schedule()
+            },
+            error: (error: unknown) => subscriber.error(error),
+          }),
+        )
+      }
+
+      const begin = (snapshot: Snapshot | null): void => {
+        machine?.unsubscribe()
+        if (snapshot !== null) snapshots?.tap(snapshot)
+        apply$ = new Hot<ApplyMsg<C>>()
+        machine = defer(() => stateMachine(apply$, snapshot)).subscribe({
           next: answer,
           error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
           complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
-        }),
-      )
+        })
+      }
+
+      subscriber.add(() => turn?.unsubscribe())
+      subscriber.add(() => machine?.unsubscribe())
+      if (snapshots?.awaited !== true) begin(null)
       subscriber.add(
-        effect$.pipe(filter((effect) => effect._tag === 'Apply')).subscribe({
-          next: (apply) => {
-            runs.push({ apply, given: 0, answered: 0 })
+        effect$.pipe(filter((effect) => effect._tag === 'Apply' || effect._tag === 'Restore')).subscribe({
+          next: (effect) => {
+            if (effect._tag === 'Restore') restores.push({ restore: effect, runs: [] })
+            else (restores[restores.length - 1]?.runs ?? runs).push({ apply: effect, given: 0, answered: 0 })
             schedule()
           },
           error: (error: unknown) => subscriber.error(error),

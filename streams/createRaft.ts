@@ -21,15 +21,17 @@ import { either } from 'fp-ts'
 import { InvariantViolation } from '../src/raft/error.js'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
 import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
-import { applied, type Applied, type ApplyMsg, type StateMachine, type StateMachineError } from './applied.js'
+import { applied, type Applied, type ApplyMsg, type Snapshot, type StateMachine, type StateMachineError } from './applied.js'
 import { bytes, type Codec } from './codec.js'
+import { compaction, type SnapshotAnswer } from './compaction.js'
 import { electionTimer } from './electionTimer.js'
 import { heartbeat } from './heartbeat.js'
 import { IterableObservable } from './iterable.js'
+import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { NetworkError, Rejected } from './network/network.js'
 import { defaultClock, InvalidOption, type RaftOptions, tuned } from './options.js'
 import type { Proposal } from './proposal.js'
-import { type ProposalCounts, proposals } from './proposals.js'
+import { proposals } from './proposals.js'
 import { raft } from './raft.js'
 import type { Inspection } from './run.js'
 import type { OpenStorage, StorageError } from './storage/storage.js'
@@ -43,29 +45,6 @@ export type StopReason =
   | NetworkError
   | StateMachineError
   | { readonly _tag: 'Failed'; readonly message: string; readonly cause: unknown }
-
-/** What a server is doing, in numbers. */
-export interface Metrics {
-  readonly id: NodeId
-  readonly role: Role['_tag']
-  readonly term: number
-  readonly leader: NodeId | null
-  readonly commitIndex: number
-  readonly lastApplied: number
-  readonly lastIndex: number
-  readonly durableIndex: number
-  readonly logEntries: number
-  readonly logBytes: number
-  readonly storageBytes: number
-  readonly proposals: ProposalCounts
-  /** Counted since the start. */
-  readonly steps: number
-  readonly electionsStarted: number
-  readonly electionsWon: number
-  readonly messagesSent: number
-  readonly messagesReceived: number
-  readonly rejected: number
-}
 
 /**
  * One server of a cluster. Built by `createRaft`, it runs from `start()` to `close()` or `kill()`;
@@ -87,6 +66,12 @@ export interface Raft<C = Uint8Array, R = unknown> {
    * is refused with the leader's name.
    */
   propose(command: C): Proposal<R>
+  /**
+   * §7: `data` is the state of the state machine after the command at `index`, any that it was given: once it is on the disk, the log
+   * forgets what it replaces. Says at once what becomes of it. May be called from within `apply$` and from within the state machine. Needs
+   * the option `snapshots`, which may be `{}`.
+   */
+  snapshot(index: number, data: Uint8Array): SnapshotAnswer
   /** The state, from when the storage was read; replays the last. `distinctUntilChanged()` on any part of it is cheap. */
   readonly state$: IterableObservable<Server>
   /** What it is: replays the last. */
@@ -97,6 +82,8 @@ export interface Raft<C = Uint8Array, R = unknown> {
   readonly apply$: IterableObservable<ApplyMsg<C>>
   /** Every command from `index` on as far as the log holds it, then `apply$`, without a gap. Begins later if the log does. */
   applyFrom(index: number): IterableObservable<ApplyMsg<C>>
+  /** Every snapshot that the state machine begins with: at the start, and when a leader sent one (hot). The next of `apply$` follows it. */
+  readonly restore$: IterableObservable<Snapshot>
   /** What arrived and was not let in (hot). */
   readonly rejected$: IterableObservable<Rejected>
   /** Numbers, every `metricsMs` from subscription on (cold). */
@@ -126,12 +113,14 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
 
   const state$ = new BehaviorSubject<Server | null>(null)
   const apply$ = new Subject<ApplyMsg<C>>()
+  const restore$ = new Subject<Snapshot>()
   const rejected$ = new Subject<Rejected>()
   const inspect$ = new Subject<Inspection>()
   const stopped$ = new ReplaySubject<StopReason>(1)
-  const counted = { steps: 0, electionsStarted: 0, electionsWon: 0, messagesSent: 0, messagesReceived: 0, rejected: 0 }
+  const counters = counting()
 
   const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
+  const snapshotting = compaction({ ...options.snapshots, scheduler })
   /** The last index whose command the state machine was given. */
   let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
@@ -144,15 +133,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   let writing$: Observable<unknown> = EMPTY
 
   const onStep = (inspection: Inspection): void => {
-    const { event, before, after, effects } = inspection
+    const { before, after } = inspection
     clients.watch(before, after)
-    counted.steps++
-    if (event._tag === 'Received') counted.messagesReceived++
-    for (const effect of effects) if (effect._tag === 'Send') counted.messagesSent++
-    if (before.role._tag !== after.role._tag) {
-      if (after.role._tag === 'Candidate') counted.electionsStarted++
-      if (after.role._tag === 'Leader') counted.electionsWon++
-    } else if (after.role._tag === 'Candidate' && before.currentTerm !== after.currentTerm) counted.electionsStarted++
+    snapshotting.watch(after)
+    counters.watch(inspection)
     if (before !== after) state$.next(after)
     if (inspect$.observed) inspect$.next(inspection)
   }
@@ -163,7 +147,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     haltLoop$.next()
     finishing.unsubscribe()
     releaseStorage$.next()
-    for (const subject of [state$, apply$, rejected$, inspect$]) subject.complete()
+    for (const subject of [state$, apply$, restore$, rejected$, inspect$]) subject.complete()
     stopped$.next(reason)
     stopped$.complete()
   }
@@ -179,21 +163,23 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     if (opened !== null) return
     opened = storage
     const initial = restart(id, tuning, storage.recovered)
+    snapshotting.watch(initial)
     state$.next(initial)
     if (phase !== 'running') return
     raft(initial, {
       scheduler,
       network,
-      storage: { write, maxWaitingSends: tuning.maxWaitingSends },
+      storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots: storage.snapshots },
       maxEffectsPerTurn: tuning.maxEffectsPerTurn,
       rejected: (what) => {
-        counted.rejected++
+        counters.rejected()
         rejected$.next(what)
       },
       sinks: [
         electionTimer({ timeoutMs: tuning.electionTimeoutMs, random, scheduler }),
         heartbeat({ heartbeatMs: tuning.heartbeatMs, scheduler }),
         clients.sink,
+        snapshotting.sink,
         applied<C, R>({
           stateMachine,
           decode: (command) => codec.decode(command),
@@ -204,6 +190,17 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
             handedTo = msg.index
             if (apply$.observed) apply$.next(msg)
           },
+          ...(options.snapshots !== undefined && {
+            snapshots: {
+              awaited: storage.recovered.snapshot !== null,
+              read: (ref, size) => storage.snapshots.read(ref, 0, size),
+              tap: (snapshot) => {
+                handedTo = snapshot.index
+                clients.skip(snapshot.index)
+                restore$.next(snapshot)
+              },
+            },
+          }),
         }),
       ],
     })
@@ -213,22 +210,6 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
 
   const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
   const server$ = state$.pipe(filter((server) => server !== null))
-
-  const metrics = (server: Server): Metrics => ({
-    id,
-    role: server.role._tag,
-    term: server.currentTerm,
-    leader: leaderOf(server),
-    commitIndex: server.commitIndex,
-    lastApplied: server.lastApplied,
-    lastIndex: server.log.lastIndex,
-    durableIndex: server.durable.index,
-    logEntries: server.log.lastIndex - server.log.base.index,
-    logBytes: server.log.bytes,
-    storageBytes: opened?.sizeBytes() ?? 0,
-    proposals: clients.counts(),
-    ...counted,
-  })
 
   const commandsFrom = (from: LogIndex, server: Server): ReadonlyArray<ApplyMsg<C>> => {
     const msgs: ApplyMsg<C>[] = []
@@ -272,6 +253,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     },
     kill: () => stop({ _tag: 'Killed' }),
     propose: (command) => clients.propose(codec.encode(command)),
+    snapshot: (index, data) => {
+      if (options.snapshots === undefined) throw new InvalidOption('snapshots', 'is needed for taking any, on every server of the cluster')
+      return snapshotting.snapshot(index, data)
+    },
     state$: iterable(server$),
     role$: iterable(
       server$.pipe(
@@ -289,12 +274,15 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           return apply$.pipe(filter((msg) => msg.index >= index)).subscribe(subscriber)
         }),
       ),
+    restore$: iterable(restore$),
     rejected$: iterable(rejected$),
     metrics$: iterable(
       timer(0, tuning.metricsMs, scheduler).pipe(
         map(() => state$.value),
         filter((server) => server !== null),
-        map(metrics),
+        map((server) =>
+          metricsOf(server, { proposals: clients.counts(), counts: counters.counts(), storageBytes: opened?.sizeBytes() ?? 0 }),
+        ),
         takeUntil(stopped$),
       ),
     ),

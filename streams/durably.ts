@@ -1,5 +1,5 @@
 import { defer, Observable, type OperatorFunction } from 'rxjs'
-import type { Persist, Send } from '../src/raft/effect.js'
+import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { WriteSeq } from '../src/raft/ids.js'
 import type { OpenStorage } from './storage/storage.js'
@@ -9,8 +9,20 @@ export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
 
 export interface DurablyOptions {
   readonly write: OpenStorage['write']
-  /** Messages that wait for the disk; one more takes the place of the oldest, which is lost as on a network. */
+  /** Messages that wait for the disk, and snapshots to be given up after it; one more message takes the place of the oldest, which is lost as on a network. */
   readonly maxWaitingSends: number
+}
+
+/** What may say `after`. */
+type Waiting = Send | DiscardSnapshots
+
+const waitingForNothing = (effect: Waiting): Waiting =>
+  effect._tag === 'Send' ? { _tag: 'Send', message: effect.message, after: null } : { ...effect, after: null }
+
+/** A message may be lost, a snapshot to be given up may not: there are no more of those than there were snapshots. */
+const loseOldest = (waiting: Waiting[]): void => {
+  const oldest = waiting.findIndex(({ _tag }) => _tag === 'Send')
+  if (oldest >= 0) waiting.splice(oldest, 1)
 }
 
 /**
@@ -26,22 +38,22 @@ export interface DurablyOptions {
  * An error of the disk is final: it ends the stream, and what waited is never released.
  */
 export const durably =
-  ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Send, Persisted | Send> =>
+  ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Waiting, Persisted | Waiting> =>
   (effect$) =>
-    new Observable<Persisted | Send>((subscriber) => {
+    new Observable<Persisted | Waiting>((subscriber) => {
       let gathered: Persist[] = []
       let writing = false
       let upstreamDone = false
-      let waiting: Send[] = []
+      let waiting: Waiting[] = []
       let done = 0
 
       const release = (seq: WriteSeq): void => {
         done = seq
         let released = 0
         while (released < waiting.length && (waiting[released]!.after ?? 0) <= seq) released++
-        const sends = waiting.slice(0, released)
+        const free = waiting.slice(0, released)
         waiting = waiting.slice(released)
-        for (const send of sends) subscriber.next({ _tag: 'Send', message: send.message, after: null })
+        for (const effect of free) subscriber.next(waitingForNothing(effect))
         subscriber.next({ _tag: 'Persisted', seq })
       }
 
@@ -75,10 +87,9 @@ export const durably =
             if (effect._tag === 'Persist') {
               gathered.push(effect)
               if (!writing) writeGathered()
-            } else if (effect.after === null || effect.after <= done)
-              subscriber.next({ _tag: 'Send', message: effect.message, after: null })
+            } else if (effect.after === null || effect.after <= done) subscriber.next(waitingForNothing(effect))
             else {
-              if (waiting.length === maxWaitingSends) waiting.shift()
+              if (effect._tag === 'Send' && waiting.length >= maxWaitingSends) loseOldest(waiting)
               waiting.push(effect)
             }
           },

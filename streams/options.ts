@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { defaultSettings, type Settings } from '../src/raft/settings.js'
 import type { StateMachine } from './applied.js'
+import type { SnapshotOptions } from './compaction.js'
 import { realClock } from './clock.js'
 import { maxEntriesPerMessage as maxEntriesPerFrame } from './wire/message.js'
 import type { Codec } from './codec.js'
@@ -47,6 +48,8 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly storage: Storage
   /** Default: a machine without state, which answers `undefined`. */
   readonly stateMachine?: StateMachine<C, R>
+  /** When the log is compacted and what replaces it (§7). Default: never by itself; the log grows up to `maxLogBytes`. */
+  readonly snapshots?: SnapshotOptions
   /** Default: commands are `Uint8Array`s. */
   readonly codec?: Codec<C>
   /** Default: the real clock. With a `VirtualScheduler` everything happens when it is told to. */

@@ -187,6 +187,14 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
       end(next, { _tag: 'Applied', index, result }, 'applied')
     },
 
+    /** The state machine goes on after `index` with a snapshot: what came of the commands up to there it cannot say. */
+    skip: (index: LogIndex): void => {
+      const first = appended.findIndex((proposal, i) => i >= head && proposal.index > index)
+      const lost = appended.splice(head, (first === -1 ? appended.length : first) - head)
+      committed = Math.max(head, committed - lost.length)
+      for (const proposal of lost) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
+    },
+
     counts: (): ProposalCounts => ({ pending, ...counts }),
     leader: () => (server === null ? null : leaderOf(server)),
   }

@@ -1,5 +1,5 @@
-import { catchError, filter, from, merge, NEVER, Observable, of, type SchedulerLike, share } from 'rxjs'
-import type { Effect, Persist, Send } from '../src/raft/effect.js'
+import { catchError, EMPTY, filter, from, merge, NEVER, Observable, of, type SchedulerLike, share } from 'rxjs'
+import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Message } from '../src/raft/messages.js'
 import type { Server } from '../src/raft/server.js'
@@ -9,15 +9,25 @@ import type { Network, Rejected } from './network/network.js'
 import { outbound } from './outbound.js'
 import { type Inspection, run } from './run.js'
 import type { Sink } from './sink.js'
+import { type SnapshotEffect, snapshots } from './snapshots.js'
+import { refuse } from './storage/refuse.js'
+import type { SnapshotStorage } from './storage/storage.js'
 
 export interface RaftSinks {
-  /** Timers, state machine, clients: each is given every effect but `Persist` and `Send`, and answers with events. */
+  /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
-  readonly storage: DurablyOptions
+  /** `snapshots` may be left out where none are taken. */
+  readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage }
   readonly rejected: (what: Rejected) => void
   readonly scheduler: SchedulerLike
   readonly maxEffectsPerTurn: number
+}
+
+const noSnapshots: SnapshotStorage = {
+  store: () => refuse({ _tag: 'StorageFailed', message: 'This storage keeps no snapshots: give the server one that does.' }),
+  read: () => refuse({ _tag: 'StorageFailed', message: 'This storage keeps no snapshots: give the server one that does.' }),
+  discard: () => EMPTY,
 }
 
 /**
@@ -31,22 +41,24 @@ export const raft = (
   { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks,
 ): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
-    const toDisk$ = new Hot<Persist | Send>()
+    const toDisk$ = new Hot<Persist | Send | DiscardSnapshots>()
+    const toSnapshots$ = new Hot<SnapshotEffect>()
     const toNetwork$ = new Hot<Send>()
     const effect$ = new Hot<Effect>()
     const perform = (effect: Effect): void => {
       if (effect._tag === 'Send' && effect.after === null) toNetwork$.next(effect)
-      else if (effect._tag === 'Send' || effect._tag === 'Persist') toDisk$.next(effect)
+      else if (effect._tag === 'Send' || effect._tag === 'Persist' || effect._tag === 'DiscardSnapshots') toDisk$.next(effect)
+      else if (effect._tag === 'StoreSnapshot' || effect._tag === 'ReadChunk') toSnapshots$.next(effect)
       else effect$.next(effect)
     }
 
     const disk$ = toDisk$.pipe(durably(storage), share())
     const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
-    const released$ = disk$.pipe(
-      filter((answer) => answer._tag === 'Send'),
-      catchError(() => NEVER),
-    ) // it is told by persisted$
-    const message$: Observable<Message> = merge(toNetwork$, released$).pipe(outbound())
+    const released$ = disk$.pipe(catchError(() => NEVER)) // it is told by persisted$
+    const message$: Observable<Message> = merge(toNetwork$, released$.pipe(filter((answer) => answer._tag === 'Send'))).pipe(outbound())
+    const snapshot$ = merge(toSnapshots$, released$.pipe(filter((answer) => answer._tag === 'DiscardSnapshots'))).pipe(
+      snapshots(storage.snapshots ?? noSnapshots),
+    )
 
     const inbound$ = new Observable<RaftEvent>((events) =>
       from(network(message$)).subscribe({
@@ -59,7 +71,7 @@ export const raft = (
     )
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
-    return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$)
+    return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$, snapshot$)
       .pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }))
       .subscribe(subscriber)
   })

@@ -1,8 +1,9 @@
-import type { Effect, Persist, Write } from './effect.js'
-import { after } from './ids.js'
+import type { DiscardSnapshots, Effect, Persist, SnapshotPointer, Write } from './effect.js'
+import { after, type SnapshotRef } from './ids.js'
 import { commonPrefix } from './log.js'
 import { thisWrite } from './rules/allServers.js'
-import type { Server, ServerDraft } from './server.js'
+import type { Role, Server, ServerDraft } from './server.js'
+import type { Transfer } from './snapshots.js'
 
 /**
  * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)".
@@ -16,10 +17,13 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
   const hardState = before.currentTerm === currentTerm && before.votedFor === votedFor ? null : { currentTerm, votedFor }
   if (hardState === null && log === before.log) return null
 
-  const kept = log === before.log ? log.lastIndex : commonPrefix(before.log, log)
-  const truncates = kept < before.log.lastIndex
+  const snapshot = pointer(before, draft)
+  const forgotten = snapshot !== null && !snapshot.keepsSuffix
+  const kept = log === before.log ? log.lastIndex : forgotten ? log.base.index : commonPrefix(before.log, log)
+  const truncates = !forgotten && kept < before.log.lastIndex
   const firstIndex = after(kept)
   const write: Write = {
+    snapshot,
     hardState,
     truncateFrom: truncates ? firstIndex : null,
     firstIndex,
@@ -29,6 +33,30 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
   const durable = (truncates ? draft.durable.truncate(kept) : draft.durable).write(log.lastIndex)
   draft.durable = durable
   return { _tag: 'Persist', seq: durable.written, write }
+}
+
+/** The snapshot that the log begins after now and did not before. */
+const pointer = (before: Server, { log, snapshots: { current } }: ServerDraft): SnapshotPointer | null => {
+  const { base } = log
+  if (base === before.log.base || current === null) return null
+  return { ref: current.ref, size: current.size, base, keepsSuffix: before.log.termAt(base.index) === base.term }
+}
+
+const none: ReadonlyArray<Transfer> = []
+const transfersOf = (role: Role): ReadonlyArray<Transfer> => (role._tag === 'Leader' ? role.transfers : none)
+
+/**
+ * Gives up the snapshots that `before` referred to and `draft` does not, derived as writes are. They wait for the disk: the
+ * write that points to a newer snapshot must be there before the older one goes.
+ */
+export const deriveDiscards = (before: Server, draft: ServerDraft): DiscardSnapshots | null => {
+  const transfers = transfersOf(before.role)
+  if (before.snapshots === draft.snapshots && transfers === transfersOf(draft.role)) return null
+  const refs = new Set<SnapshotRef>([...before.snapshots.refs, ...transfers.map(({ snapshot }) => snapshot.ref)])
+  for (const ref of draft.snapshots.refs) refs.delete(ref)
+  for (const { snapshot } of transfersOf(draft.role)) refs.delete(snapshot.ref)
+  if (refs.size === 0) return null
+  return { _tag: 'DiscardSnapshots', refs: [...refs], after: draft.durable.settled ? null : draft.durable.written }
 }
 
 /** Puts the number of the last write asked for where a rule said `thisWrite`; nothing waits for a write that is done. */

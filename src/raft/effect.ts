@@ -1,15 +1,19 @@
+import type { LogBase } from './log.js'
+import type { StoredSnapshot } from './snapshots.js'
 import type { Entry } from './entry.js'
 import type { Refusal } from './error.js'
 import type { RequestId } from './event.js'
-import type { LogIndex, NodeId, Term, WriteSeq } from './ids.js'
+import type { LogIndex, NodeId, SnapshotRef, Term, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
 
 /**
  * The difference that a step made to what must survive a crash (Figure 2, "Persistent state on all
- * servers"). To be written in this order, of which every prefix is a legal state: hard state,
- * truncation, entries.
+ * servers"). To be written in this order, of which every prefix is a legal state: snapshot,
+ * hard state, truncation, entries.
  */
 export interface Write {
+  /** From here on the log begins after this snapshot, which storage holds; null to leave its beginning. */
+  readonly snapshot: SnapshotPointer | null
   /** Null where neither changed. */
   readonly hardState: HardState | null
   /** Forget the entries from here on; null to keep all. */
@@ -19,6 +23,15 @@ export interface Write {
   readonly entries: ReadonlyArray<Entry>
   /** How far the log is known to be committed: a hint that rides along, causes no write and is waited for by nobody. */
   readonly commitIndex: LogIndex
+}
+
+/**
+ * Where a log begins: after a snapshot. `keepsSuffix`: the entries after it stay, which follow its last included one (Figure 13, 6);
+ * otherwise all are forgotten (7).
+ */
+export interface SnapshotPointer extends StoredSnapshot {
+  readonly base: LogBase
+  readonly keepsSuffix: boolean
 }
 
 export interface HardState {
@@ -34,6 +47,24 @@ export type Effect =
   | { readonly _tag: 'Send'; readonly message: Message; readonly after: WriteSeq | null }
   /** For the state machine: committed, durable commands at consecutive indexes, each once per run (§5.3); answered by `Applied`. */
   | { readonly _tag: 'Apply'; readonly firstIndex: LogIndex; readonly entries: ReadonlyArray<Entry> }
+  /** For the state machine, in order among the `Apply`: its state is now this snapshot's, whatever it was (§7); answered by `Applied` with `base.index`. */
+  | { readonly _tag: 'Restore'; readonly snapshot: StoredSnapshot; readonly base: LogBase }
+  /**
+   * For storage: a piece of snapshot `ref`, from byte `offset` on; the first makes the file. Answered by `ChunkStored`, or
+   * for the last piece by `SnapshotStored` once all of it would survive a power loss.
+   */
+  | {
+      readonly _tag: 'StoreSnapshot'
+      readonly ref: SnapshotRef
+      readonly base: LogBase
+      readonly offset: number
+      readonly data: Uint8Array
+      readonly last: boolean
+    }
+  /** For storage: answer `ChunkRead` with the bytes from `offset` on, `maxBytes` at most. */
+  | { readonly _tag: 'ReadChunk'; readonly peer: NodeId; readonly ref: SnapshotRef; readonly offset: number; readonly maxBytes: number }
+  /** For storage: nobody refers to these any more. With `after`: not before that write is on disk. */
+  | { readonly _tag: 'DiscardSnapshots'; readonly refs: ReadonlyArray<SnapshotRef>; readonly after: WriteSeq | null }
   /** For the election timer: forget the last arming; answer `ElectionTimedOut` after a new random timeout. */
   | { readonly _tag: 'ArmElectionTimer'; readonly generation: number }
   /** For the heartbeat timer: forget the last arming; answer `HeartbeatDue` after the heartbeat interval. */
@@ -49,3 +80,7 @@ export type EffectOf<Tag extends Effect['_tag']> = Extract<Effect, { readonly _t
 export type Persist = EffectOf<'Persist'>
 export type Send = EffectOf<'Send'>
 export type Apply = EffectOf<'Apply'>
+export type Restore = EffectOf<'Restore'>
+export type StoreSnapshot = EffectOf<'StoreSnapshot'>
+export type ReadChunk = EffectOf<'ReadChunk'>
+export type DiscardSnapshots = EffectOf<'DiscardSnapshots'>

@@ -27,17 +27,20 @@ export const commandEntry = (term: Term, command: Uint8Array): Entry => ({ term,
 
 export const noopEntry = (term: Term): Entry => ({ term, kind: 'noop', size: 0, command: nothing })
 
-/** A configuration as an entry: its JSON, which is ASCII since every name in it is. */
+/** A configuration as an entry. */
 export const configurationEntry = (term: Term, configuration: Configuration): Entry => {
-  const text = JSON.stringify(Configuration.encode(configuration))
-  const command = Uint8Array.from(text, (c) => c.charCodeAt(0))
+  const command = configurationBytes(configuration)
   return { term, kind: 'configuration', size: command.length, command }
 }
+
+/** A configuration as bytes: its JSON, which is ASCII since every name in it is. */
+export const configurationBytes = (configuration: Configuration): Uint8Array =>
+  Uint8Array.from(JSON.stringify(Configuration.encode(configuration)), (c) => c.charCodeAt(0))
 
 /** Some five hundred members: a bound on what a border has to look into. */
 const maxConfigurationBytes = 1 << 16
 
-/** What `configurationEntry` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
+/** What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
   const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')

@@ -1,4 +1,4 @@
-import type { LogIndex, NodeId, WriteSeq } from './ids.js'
+import type { LogIndex, NodeId, SnapshotRef, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
 
 /** The caller's own number for a batch of commands; `Appended` and `Refused` echo it. */
@@ -20,7 +20,15 @@ export type RaftEvent =
   | { readonly _tag: 'Flush' }
   /** Every write up to and including `seq` is on stable storage. */
   | { readonly _tag: 'Persisted'; readonly seq: WriteSeq }
-  /** The state machine has answered for every entry up to and including `index`. */
+  /** The state machine has answered for every entry up to and including `index`, one by one or with a snapshot restored. */
   | { readonly _tag: 'Applied'; readonly index: LogIndex }
+  /** §7: "each server takes snapshots independently": `data` is the state machine's state after `index`, which it was handed. One that is not newer than the log's beginning, or comes while one is being stored, changes nothing. */
+  | { readonly _tag: 'SnapshotTaken'; readonly index: LogIndex; readonly data: Uint8Array }
+  /** Storage holds the first `offset` bytes of snapshot `ref`. */
+  | { readonly _tag: 'ChunkStored'; readonly ref: SnapshotRef; readonly offset: number }
+  /** Storage holds all of snapshot `ref`, durably: `size` bytes. */
+  | { readonly _tag: 'SnapshotStored'; readonly ref: SnapshotRef; readonly size: number }
+  /** The bytes of snapshot `ref` from `offset` on, to be sent to `peer`. */
+  | { readonly _tag: 'ChunkRead'; readonly peer: NodeId; readonly ref: SnapshotRef; readonly offset: number; readonly data: Uint8Array }
   /** What was sent to `peer` may be lost: a full queue, a reset connection. */
   | { readonly _tag: 'Unreachable'; readonly peer: NodeId }

@@ -52,6 +52,13 @@ export interface MessageSeqBrand {
 export const MessageSeq = t.brand(t.number, (n): n is t.Branded<number, MessageSeqBrand> => natural(n), 'MessageSeq')
 export type MessageSeq = t.TypeOf<typeof MessageSeq>
 
+export interface SnapshotRefBrand {
+  readonly SnapshotRef: unique symbol
+}
+/** The number of a snapshot in its server's storage, from 1, never used for another one while it is referred to. It names the bytes, which the core never holds. */
+export const SnapshotRef = t.brand(t.number, (n): n is t.Branded<number, SnapshotRefBrand> => natural(n), 'SnapshotRef')
+export type SnapshotRef = t.TypeOf<typeof SnapshotRef>
+
 /** `n` as a term. For callers that know: nothing is checked. */
 export const term = (n: number): Term => n as Term
 /** `n` as a log index. For callers that know: nothing is checked. */
@@ -62,6 +69,8 @@ export const nodeId = (s: string): NodeId => s as NodeId
 export const writeSeq = (n: number): WriteSeq => n as WriteSeq
 /** `n` as the number of a request. For callers that know: nothing is checked. */
 export const messageSeq = (n: number): MessageSeq => n as MessageSeq
+/** `n` as the number of a snapshot. For callers that know: nothing is checked. */
+export const snapshotRef = (n: number): SnapshotRef => n as SnapshotRef
 
 export const nextTerm = (t: Term): Term => term(t + 1)
 /** The index after `i`, or `n` places after it. */
@@ -69,6 +78,7 @@ export const after = (i: LogIndex, n = 1): LogIndex => logIndex(i + n)
 export const before = (i: LogIndex): LogIndex => logIndex(i - 1)
 export const minIndex = (a: LogIndex, b: LogIndex): LogIndex => (a < b ? a : b)
 export const maxIndex = (a: LogIndex, b: LogIndex): LogIndex => (a > b ? a : b)
+export const nextRef = (ref: SnapshotRef): SnapshotRef => snapshotRef(ref + 1)
 export const nextWrite = (s: WriteSeq): WriteSeq => writeSeq(s + 1)
 
 /** Names in the one order that no locale can change: by code unit. */

@@ -18,6 +18,9 @@ export {
   NodeId,
   nodeId,
   type NodeIdBrand,
+  SnapshotRef,
+  snapshotRef,
+  type SnapshotRefBrand,
   Term,
   term,
   type TermBrand,
@@ -45,4 +48,5 @@ export {
   type Server,
 } from './server.js'
 export * from './settings.js'
+export * from './snapshots.js'
 export * from './step.js'

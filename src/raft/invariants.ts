@@ -47,9 +47,18 @@ export const invariants: ReadonlyArray<Invariant> = [
     holds: (a, b) => b.role._tag !== 'Leader' || a.commitIndex === b.commitIndex || b.log.termAt(b.commitIndex) === b.currentTerm,
   },
   {
-    name: 'log.base ≤ lastApplied ≤ handedOver ≤ commitIndex',
+    name: 'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed',
     holds: (_, { log, lastApplied, handedOver, commitIndex }) =>
-      log.base.index <= lastApplied && lastApplied <= handedOver && handedOver <= commitIndex,
+      lastApplied <= handedOver && handedOver <= commitIndex && log.base.index <= commitIndex,
+  },
+  {
+    name: 'a snapshot only ever advances the log’s beginning (§7)',
+    holds: (a, b) =>
+      a.log.base.index === b.log.base.index || (a.log.base.index < b.log.base.index && b.snapshots.current !== a.snapshots.current),
+  },
+  {
+    name: 'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)',
+    holds: (a, b) => b.log.base.index <= a.handedOver || a.log.base === b.log.base || b.log.base.index === b.log.lastIndex,
   },
   { name: 'lastApplied and handedOver never decrease', holds: (a, b) => a.lastApplied <= b.lastApplied && a.handedOver <= b.handedOver },
   { name: 'only what is durable is handed over', holds: (a, b) => b.handedOver === a.handedOver || b.handedOver <= b.durable.index },

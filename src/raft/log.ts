@@ -66,6 +66,10 @@ export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log 
     entries,
   )
 
+/** What a snapshot leaves of `log` (Figure 13, 6 and 7): the entries after its last included one, or nothing. */
+export const logAfter = (log: Log, { base, keepsSuffix }: { readonly base: LogBase; readonly keepsSuffix: boolean }): Log =>
+  keepsSuffix ? log.compactTo(base.index) : logFrom(base)
+
 /** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
 export const commonPrefix = (a: Log, b: Log): LogIndex => {
   let low: number = maxIndex(a.base.index, b.base.index)

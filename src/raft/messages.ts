@@ -1,5 +1,6 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
+import { Configuration } from './configuration.js'
 import { configurationOf, type Entry } from './entry.js'
 import { LogIndex, MessageSeq, NodeId, Term } from './ids.js'
 
@@ -98,7 +99,54 @@ export const AppendEntriesReply = t.readonly(
 )
 export type AppendEntriesReply = t.TypeOf<typeof AppendEntriesReply>
 
-const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply], 'Message')
+const Bytes = new t.Type<Uint8Array, Uint8Array>(
+  'Bytes',
+  (u): u is Uint8Array => u instanceof Uint8Array,
+  (u, context) => (u instanceof Uint8Array ? t.success(u) : t.failure(u, context)),
+  t.identity,
+)
+
+/** A place in a snapshot's bytes. */
+const Offset = new t.Type<number, number>(
+  'Offset',
+  (u): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 0,
+  (u, context) => (typeof u === 'number' && Number.isSafeInteger(u) && u >= 0 ? t.success(u) : t.failure(u, context)),
+  t.identity,
+)
+
+/** "Invoked by leader to send chunks of a snapshot to a follower. Leaders always send chunks in order." (Figure 13) */
+export const InstallSnapshot = t.readonly(
+  t.type({
+    _tag: t.literal('InstallSnapshot'),
+    ...request,
+    term: Term,
+    leaderId: NodeId,
+    lastIncludedIndex: LogIndex,
+    lastIncludedTerm: Term,
+    /** The latest configuration as of lastIncludedIndex (§7). */
+    configuration: Configuration,
+    offset: Offset,
+    data: Bytes,
+    done: t.boolean,
+  }),
+  'InstallSnapshot',
+)
+export type InstallSnapshot = t.TypeOf<typeof InstallSnapshot>
+
+/** `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when `offset` is the byte it wants next. */
+export const InstallSnapshotReply = t.readonly(
+  t.type({
+    _tag: t.literal('InstallSnapshotReply'),
+    ...reply,
+    term: Term,
+    offset: Offset,
+    matchIndex: LogIndex,
+  }),
+  'InstallSnapshotReply',
+)
+export type InstallSnapshotReply = t.TypeOf<typeof InstallSnapshotReply>
+
+const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, InstallSnapshot, InstallSnapshotReply], 'Message')
 export type Message = t.TypeOf<typeof Shape>
 
 /** Why no honest server sends `m`, though each of its fields is of the right kind; null for a plausible message. */
@@ -120,8 +168,15 @@ const implausible = (m: Message): string | null => {
       }
       return last > m.term ? 'an entry is newer than term' : null
     }
+    case 'InstallSnapshot':
+      if (m.leaderId !== m.from) return 'leaderId is not the sender'
+      if (m.lastIncludedIndex === 0) return 'a snapshot of nothing'
+      if (m.lastIncludedTerm > m.term) return 'lastIncludedTerm is newer than term'
+      if (!Number.isSafeInteger(m.offset + m.data.length)) return 'the end of the chunk is no safe integer'
+      return m.data.length === 0 && !m.done ? 'a chunk of no bytes' : null
     case 'RequestVoteReply':
     case 'AppendEntriesReply':
+    case 'InstallSnapshotReply':
       return null
   }
 }

@@ -1,6 +1,7 @@
 import type { Effect, Write } from './effect.js'
 import type { Entry } from './entry.js'
 import type { RaftEvent } from './event.js'
+import type { LogBase } from './log.js'
 import type { Message } from './messages.js'
 import type { Role, Server } from './server.js'
 import type { Step } from './step.js'
@@ -10,10 +11,13 @@ import type { Step } from './step.js'
 /** `n1 Follower  T3 vote n2 commit 0 log [1 1 2]` — the log by the terms of its entries. */
 export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log, durable }: Server): string => {
   const lag = durable.index < log.lastIndex ? ` durable ${durable.index}` : ''
-  return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printTerms([...log])}${lag}`
+  return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printBase(log.base)}${printTerms([...log])}${lag}`
 }
 
 export const printRole = (role: Role): string => role._tag
+
+/** What a snapshot stands for, as index/term. */
+const printBase = ({ index, term }: LogBase): string => (index === 0 ? '' : `${index}/${term} `)
 
 const printTerms = (entries: ReadonlyArray<Entry>): string => {
   const shown = entries.slice(-12).map(({ term }) => term)
@@ -36,11 +40,16 @@ export const printMessage = (m: Message): string => {
       if (m.success) return `${head} appended T${m.term} match ${m.matchIndex}`
       return `${head} refused T${m.term}${m.conflict === null ? '' : ` conflict ${m.conflict.index}/${m.conflict.term ?? '-'}`}`
     }
+    case 'InstallSnapshot':
+      return `${head} InstallSnapshot T${m.term} last ${m.lastIncludedIndex}/${m.lastIncludedTerm} bytes ${m.offset}…${m.offset + m.data.length}${m.done ? ' done' : ''}`
+    case 'InstallSnapshotReply':
+      return `${head} ${m.matchIndex > 0 ? 'installed' : 'wants'} T${m.term} ${m.matchIndex > 0 ? `match ${m.matchIndex}` : `byte ${m.offset}`}`
   }
 }
 
-export const printWrite = ({ hardState, truncateFrom, firstIndex, entries }: Write): string =>
+export const printWrite = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): string =>
   [
+    ...(snapshot === null ? [] : [`log after snapshot ${snapshot.ref} of ${snapshot.base.index}/${snapshot.base.term}`]),
     ...(hardState === null ? [] : [`T${hardState.currentTerm} vote ${hardState.votedFor ?? '-'}`]),
     ...(truncateFrom === null ? [] : [`truncate from ${truncateFrom}`]),
     ...(entries.length === 0 ? [] : [`entries ${firstIndex}… ${printTerms(entries)}`]),
@@ -54,6 +63,14 @@ export const printEffect = (effect: Effect): string => {
       return `send    ${printMessage(effect.message)}${effect.after === null ? '' : ` after #${effect.after}`}`
     case 'Apply':
       return `apply   ${effect.firstIndex}…${effect.firstIndex + effect.entries.length - 1}`
+    case 'Restore':
+      return `restore snapshot ${effect.snapshot.ref} of ${effect.base.index}/${effect.base.term}`
+    case 'StoreSnapshot':
+      return `store   snapshot ${effect.ref} of ${effect.base.index}/${effect.base.term} bytes ${effect.offset}…${effect.offset + effect.data.length}${effect.last ? ' last' : ''}`
+    case 'ReadChunk':
+      return `read    snapshot ${effect.ref} from byte ${effect.offset} for ${effect.peer}`
+    case 'DiscardSnapshots':
+      return `discard snapshots ${effect.refs.join(' ')}${effect.after === null ? '' : ` after #${effect.after}`}`
     case 'ArmElectionTimer':
     case 'ArmHeartbeat':
       return `${effect._tag} ${effect.generation}`
@@ -81,6 +98,14 @@ export const printEvent = (event: RaftEvent): string => {
       return `> Persisted #${event.seq}`
     case 'Applied':
       return `> Applied ${event.index}`
+    case 'SnapshotTaken':
+      return `> SnapshotTaken ${event.index}, ${event.data.length} bytes`
+    case 'ChunkStored':
+      return `> ChunkStored snapshot ${event.ref} up to byte ${event.offset}`
+    case 'SnapshotStored':
+      return `> SnapshotStored ${event.ref}, ${event.size} bytes`
+    case 'ChunkRead':
+      return `> ChunkRead snapshot ${event.ref} bytes ${event.offset}…${event.offset + event.data.length} for ${event.peer}`
     case 'Unreachable':
       return `> Unreachable ${event.peer}`
     case 'Started':

@@ -1,8 +1,9 @@
 import { Durable } from './durable.js'
 import type { HardState } from './effect.js'
-import { type LogIndex, type MessageSeq, messageSeq, type NodeId, term, type WriteSeq, writeSeq } from './ids.js'
+import { logIndex, type LogIndex, type MessageSeq, messageSeq, type NodeId, term, type WriteSeq, writeSeq } from './ids.js'
 import type { Log } from './log.js'
 import type { Settings } from './settings.js'
+import { Snapshots, type StoredSnapshot, type Transfer } from './snapshots.js'
 
 /**
  * Figure 2, "State", and what an implementation needs beside it. Immutable; what a step leaves
@@ -26,6 +27,7 @@ export interface Server extends HardState {
 
   readonly role: Role
   readonly durable: Durable
+  readonly snapshots: Snapshots
   readonly counters: Counters
 }
 
@@ -46,12 +48,16 @@ export class Candidate {
   ) {}
 }
 
+const nothingUnderWay: ReadonlyArray<Transfer> = []
+
 /** "Volatile state on leaders (reinitialized after election)": construction is the reinitialization. */
 export class Leader {
   readonly _tag = 'Leader'
   constructor(
     /** Everyone else who is sent the log, by name. */
     readonly followers: ReadonlyArray<Progress>,
+    /** The snapshots under way to those whose flow is `Snapshot`. */
+    readonly transfers: ReadonlyArray<Transfer> = nothingUnderWay,
   ) {}
 
   follower(id: NodeId): Progress | undefined {
@@ -60,7 +66,20 @@ export class Leader {
 
   /** With `progress` in the place of what was known of that follower. */
   with(progress: Progress): Leader {
-    return new Leader(this.followers.map((follower) => (follower.id === progress.id ? progress : follower)))
+    return new Leader(
+      this.followers.map((follower) => (follower.id === progress.id ? progress : follower)),
+      this.transfers,
+    )
+  }
+
+  transfer(to: NodeId): Transfer | undefined {
+    return this.transfers.find((transfer) => transfer.to === to)
+  }
+
+  /** With `transfer` in the place of the one to that follower, or with none. */
+  withTransfer(to: NodeId, transfer: Transfer | null): Leader {
+    const others = this.transfers.filter((other) => other.to !== to)
+    return new Leader(this.followers, transfer === null ? others : [...others, transfer])
   }
 }
 
@@ -77,9 +96,10 @@ export class Progress {
     /**
      * How it is being sent to:
      *  - `Probe`: where its log parts from ours is not known: one request at a time, repeated by the heartbeat;
-     *  - `Replicate`: its log is known to match; requests follow each other without waiting, within a window.
+     *  - `Replicate`: its log is known to match; requests follow each other without waiting, within a window;
+     *  - `Snapshot`: what it lacks is not in our log any more (§7): it gets heartbeats and a `Transfer`.
      */
-    readonly flow: 'Probe' | 'Replicate',
+    readonly flow: 'Probe' | 'Replicate' | 'Snapshot',
     /** Requests without an answer, oldest first. */
     readonly inflight: ReadonlyArray<Inflight>,
     /** Heartbeats sent since it last answered. */
@@ -124,6 +144,7 @@ export const draftOf = (s: Server): ServerDraft => ({
   handedOver: s.handedOver,
   role: s.role,
   durable: s.durable,
+  snapshots: s.snapshots,
   counters: s.counters,
 })
 
@@ -137,6 +158,7 @@ export const isUnchanged = (a: Server, b: Server): boolean =>
   a.handedOver === b.handedOver &&
   a.role === b.role &&
   a.durable === b.durable &&
+  a.snapshots === b.snapshots &&
   a.counters === b.counters
 
 /** What a server finds on its disk when it starts. */
@@ -144,26 +166,30 @@ export interface Recovered extends HardState {
   readonly log: Log
   /** An index up to which the log is known to be committed; 0 if nothing is known. A hint: it may lag. */
   readonly commitIndex: LogIndex
+  /** The snapshot that the log begins after; null where there is none. */
+  readonly snapshot: StoredSnapshot | null
 }
 
 /** What a bootstrapped server that never ran finds there. */
-export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor: null, log, commitIndex: log.base.index })
+export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor: null, log, commitIndex: log.base.index, snapshot: null })
 
 /**
  * A server as it is before `Started`: "when servers start up, they begin as followers" (§5.2). The
- * commit hint is kept within the log; all of it was read from disk and is therefore durable.
+ * commit hint is kept within the log; all of it was read from disk and is therefore durable. A state machine
+ * begins anew: with the snapshot, if there is one.
  */
-export const restart = (id: NodeId, settings: Settings, { currentTerm, votedFor, log, commitIndex }: Recovered): Server => ({
+export const restart = (id: NodeId, settings: Settings, { currentTerm, votedFor, log, commitIndex, snapshot }: Recovered): Server => ({
   id,
   settings,
   currentTerm,
   votedFor,
   log,
   commitIndex: Math.max(log.base.index, Math.min(commitIndex, log.lastIndex)) as LogIndex,
-  lastApplied: log.base.index,
-  handedOver: log.base.index,
+  lastApplied: snapshot === null ? log.base.index : logIndex(0),
+  handedOver: snapshot === null ? log.base.index : logIndex(0),
   role: new Follower(null),
   durable: new Durable(log.lastIndex, writeSeq(0), writeSeq(0), []),
+  snapshots: new Snapshots(snapshot),
   counters: new Counters(messageSeq(0), 0, 0),
 })
 

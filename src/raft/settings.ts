@@ -10,6 +10,7 @@
  *  - `maxUnapplied`: committed and not applied; beyond it a leader says `Overloaded`, and a follower takes no entries but answers heartbeats;
  *  - `maxHandedOver`: entries the state machine holds and has not answered for; the rest waits in the log;
  *  - `maxLogBytes`: commands in memory since the last snapshot; beyond it proposals are `Overloaded`;
+ *  - `maxSnapshotChunkBytes`: one InstallSnapshot (Figure 13); one is under way to a follower at a time;
  *  - `maxPendingWrites`: writes the disk has not acknowledged; beyond it the same as with `maxUnapplied`.
  */
 export interface Settings {
@@ -23,6 +24,7 @@ export interface Settings {
   readonly maxUnapplied: number
   readonly maxHandedOver: number
   readonly maxLogBytes: number
+  readonly maxSnapshotChunkBytes: number
   readonly maxPendingWrites: number
 }
 
@@ -37,5 +39,6 @@ export const defaultSettings: Settings = {
   maxUnapplied: 1 << 17,
   maxHandedOver: 8_192,
   maxLogBytes: 2 ** 31,
+  maxSnapshotChunkBytes: 1 << 20,
   maxPendingWrites: 4_096,
 }

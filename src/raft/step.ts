@@ -3,14 +3,17 @@ import type { Effect } from './effect.js'
 import type { RaftEvent } from './event.js'
 import type { WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
-import { derivePersist, numberWaits } from './durability.js'
+import { deriveDiscards, derivePersist, numberWaits } from './durability.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
 import { advanceCommit } from './rules/commitment.js'
+import { receiveInstallSnapshot, chunkStored } from './rules/installSnapshot.js'
 import { flush, heartbeatDue, propose } from './rules/leaders.js'
 import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
 import { receiveRequestVote } from './rules/requestVote.js'
+import { snapshotStored, snapshotTaken } from './rules/compaction.js'
+import { chunkRead, receiveInstallSnapshotReply } from './rules/transfers.js'
 import { draftOf, isUnchanged, type Server, type ServerDraft } from './server.js'
 
 /** What one event made of a server, and what is to be done about it. */
@@ -30,7 +33,9 @@ export const step = (server: Server, event: RaftEvent, _at: number): Step => {
   const decided = decide(draft, event)
   const persist = derivePersist(server, draft)
   const numbered = numberWaits(decided, draft)
-  return { server: isUnchanged(server, draft) ? server : draft, effects: persist === null ? numbered : [persist, ...numbered] }
+  const discards = deriveDiscards(server, draft)
+  const effects = persist === null ? numbered : [persist, ...numbered]
+  return { server: isUnchanged(server, draft) ? server : draft, effects: discards === null ? effects : [...effects, discards] }
 }
 
 const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> => {
@@ -51,6 +56,14 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
       return persisted(server, event.seq)
     case 'Applied':
       return applied(server, event.index)
+    case 'SnapshotTaken':
+      return snapshotTaken(server, event.index, event.data)
+    case 'ChunkStored':
+      return chunkStored(server, event.ref, event.offset)
+    case 'SnapshotStored':
+      return snapshotStored(server, event.ref, event.size)
+    case 'ChunkRead':
+      return chunkRead(server, event)
     case 'Unreachable':
       return unreachable(server, event.peer)
     default:
@@ -90,6 +103,10 @@ const handle = (server: ServerDraft, message: Message): ReadonlyArray<Effect> =>
       return receiveAppendEntries(server, message)
     case 'AppendEntriesReply':
       return receiveAppendEntriesReply(server, message)
+    case 'InstallSnapshot':
+      return receiveInstallSnapshot(server, message)
+    case 'InstallSnapshotReply':
+      return receiveInstallSnapshotReply(server, message)
     default:
       return F.absurd(message)
   }

@@ -3,11 +3,12 @@ import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
 import type { Persist, Write } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { after, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
-import { logFrom } from '../../src/raft/log.js'
+import { logAfter, logFrom } from '../../src/raft/log.js'
 import { printWrite } from '../../src/raft/print.js'
 import { fresh, type Recovered } from '../../src/raft/server.js'
 import { InvalidOption } from '../options.js'
 import { entryHeaderBytes } from '../wire/entries.js'
+import { MemorySnapshots } from './memorySnapshots.js'
 import { refuse } from './refuse.js'
 import type { OpenStorage, Storage, StorageError } from './storage.js'
 
@@ -36,6 +37,8 @@ export interface MemoryStorage extends Storage {
   open(): Observable<OpenStorage>
   /** What it would be found to hold if it were opened now. */
   stored(): Recovered
+  /** The bytes of the snapshot that the stored log begins after; null where there is none. */
+  storedSnapshot(): Uint8Array | null
 }
 
 /**
@@ -50,12 +53,13 @@ export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, op
   if (options.writeMs !== undefined && options.scheduler === undefined)
     throw new InvalidOption('scheduler', 'is needed where writes take time')
   const memory = new Memory(fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) })), options)
-  return { open: () => memory.open(), stored: () => memory.stored }
+  return { open: () => memory.open(), stored: () => memory.stored, storedSnapshot: () => memory.storedSnapshot() }
 }
 
 class Memory {
   private isOpen = false
   private writes = 0
+  private readonly snapshots = new MemorySnapshots()
 
   constructor(
     public stored: Recovered,
@@ -72,6 +76,7 @@ class Memory {
         return
       }
       this.isOpen = true
+      this.snapshots.keepOnly(this.stored.snapshot?.ref ?? null)
       let failed: StorageError | null = null
       /** The write under way, where it is not kept when abandoned, and what it leads to. */
       let underWay: { readonly batch: ReadonlyArray<Persist>; readonly result: Recovered } | null = null
@@ -87,19 +92,31 @@ class Memory {
         for (const persist of batch) result = afterWrite(result, persist.write)
         failed = this.failure(result)
         if (failed !== null) return refuse(failed)
-        const { writeMs = 0, scheduler, onAbandon = 'kept' } = this.options
+        const { writeMs = 0, onAbandon = 'kept' } = this.options
         if (writeMs === 0 || onAbandon === 'kept') this.stored = result
         else underWay = { batch, result }
         if (writeMs === 0) return EMPTY
+        return afterAWhile(finish)
+      }
+
+      /** What takes as long as a write does; nobody is told once the storage is abandoned. */
+      const afterAWhile = (act: () => void): Observable<never> => {
+        const { writeMs = 0, scheduler } = this.options
         return new Observable((writing) =>
           timer(writeMs, scheduler).subscribe({
             complete: () => {
-              if (subscriber.closed) return // abandoned: nobody is told
-              finish()
+              if (subscriber.closed) return
+              act()
               writing.complete()
             },
           }),
         )
+      }
+
+      const storePiece = (): Observable<never> => {
+        failed ??= this.failure(this.stored)
+        if (failed !== null) return refuse(failed)
+        return (this.options.writeMs ?? 0) === 0 ? EMPTY : afterAWhile(() => undefined)
       }
 
       const close = (): Observable<never> => {
@@ -112,15 +129,30 @@ class Memory {
         if (underWay !== null) this.abandon(underWay.batch)
         this.isOpen = false
       })
-      subscriber.next({ recovered: this.stored, write, close, sizeBytes: () => sizeBytes(this.stored) })
+      subscriber.next({
+        recovered: this.stored,
+        write,
+        snapshots: this.snapshots.open(storePiece),
+        close,
+        sizeBytes: () => this.sizeBytes(this.stored),
+      })
     })
+  }
+
+  storedSnapshot(): Uint8Array | null {
+    const { snapshot } = this.stored
+    return snapshot === null ? null : this.snapshots.read(snapshot.ref, 0, snapshot.size)
+  }
+
+  private sizeBytes(result: Recovered): number {
+    return sizeBytes(result) + this.snapshots.sizeBytes
   }
 
   private failure(result: Recovered): StorageError | null {
     const { failAtWrite, maxBytes = Number.POSITIVE_INFINITY } = this.options
     if (++this.writes === failAtWrite)
       return { _tag: 'StorageFailed', message: `Write ${this.writes} failed, as it was told to. Open the storage again.` }
-    if (sizeBytes(result) > maxBytes)
+    if (this.sizeBytes(result) > maxBytes)
       return { _tag: 'StorageFull', message: `More than the ${maxBytes} bytes that this storage may hold. Give it a larger maxBytes.` }
     return null
   }
@@ -134,8 +166,10 @@ class Memory {
 }
 
 /** What is stored after `write`. */
-const afterWrite = ({ currentTerm, votedFor, log, commitIndex }: Recovered, write: Write): Recovered => {
-  const { hardState, truncateFrom, firstIndex, entries } = write
+const afterWrite = (stored: Recovered, write: Write): Recovered => {
+  const { currentTerm, votedFor, commitIndex } = stored
+  const { snapshot, hardState, truncateFrom, firstIndex, entries } = write
+  const log = snapshot === null ? stored.log : logAfter(stored.log, snapshot)
   const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
   if (entries.length > 0 && firstIndex !== kept.lastIndex + 1)
     throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
@@ -144,14 +178,16 @@ const afterWrite = ({ currentTerm, votedFor, log, commitIndex }: Recovered, writ
     votedFor: hardState === null ? votedFor : hardState.votedFor,
     log: kept.append(entries),
     commitIndex: maxIndex(commitIndex, write.commitIndex),
+    snapshot: snapshot === null ? stored.snapshot : { ref: snapshot.ref, size: snapshot.size },
   }
 }
 
 /** A batch as writes of one record each. Every prefix of them is a legal state. */
 const recordsOf = (batch: ReadonlyArray<Persist>): ReadonlyArray<Write> =>
-  batch.flatMap(({ write: { hardState, truncateFrom, firstIndex, entries } }) => {
-    const nothing: Write = { hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
+  batch.flatMap(({ write: { snapshot, hardState, truncateFrom, firstIndex, entries } }) => {
+    const nothing: Write = { snapshot: null, hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
     return [
+      ...(snapshot === null ? [] : [{ ...nothing, snapshot }]),
       ...(hardState === null ? [] : [{ ...nothing, hardState }]),
       ...(truncateFrom === null ? [] : [{ ...nothing, truncateFrom }]),
       ...entries.map((entry, i) => ({ ...nothing, firstIndex: after(firstIndex, i), entries: [entry] })),

@@ -1,5 +1,6 @@
 import type { ObservableInput } from 'rxjs'
-import type { Persist } from '../../src/raft/effect.js'
+import type { Persist, StoreSnapshot } from '../../src/raft/effect.js'
+import type { SnapshotRef } from '../../src/raft/ids.js'
 import type { Recovered } from '../../src/raft/server.js'
 
 /**
@@ -18,10 +19,27 @@ export interface OpenStorage {
    * former call completed. May complete synchronously.
    */
   write(batch: ReadonlyArray<Persist>): ObservableInput<unknown>
+  readonly snapshots: SnapshotStorage
   /** Completes when everything is closed and unlocked. */
   close(): ObservableInput<unknown>
   /** Bytes that it occupies now. */
   sizeBytes(): number
+}
+
+/**
+ * Where snapshots are kept (§7), each under its ref. One call at a time, beside those of `write`. What was stored in part when the
+ * storage was closed or abandoned, and what no write points to, is gone when it is opened again.
+ */
+export interface SnapshotStorage {
+  /**
+   * Keeps a piece; one at offset 0 begins the snapshot, each other continues where the former ended. Completes when the next may
+   * come; for the last one when all of it would survive a power loss. Fails with a `StorageError`, which is final.
+   */
+  store(piece: StoreSnapshot): ObservableInput<unknown>
+  /** Emits the bytes from `offset` on, `maxBytes` at most. */
+  read(ref: SnapshotRef, offset: number, maxBytes: number): ObservableInput<Uint8Array>
+  /** Gives up what is kept under `refs`. */
+  discard(refs: ReadonlyArray<SnapshotRef>): ObservableInput<unknown>
 }
 
 /** Why a storage cannot be used, with a sentence that says what to do. Nothing that was acknowledged is lost by it. */

@@ -1,8 +1,8 @@
 import { votersOnly } from '../../src/raft/configuration.js'
-import type { Apply, Effect, Send } from '../../src/raft/effect.js'
+import type { Apply, DiscardSnapshots, Effect, ReadChunk, Restore, Send, StoreSnapshot } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { byCodeUnit, logIndex, type NodeId, nodeId, term, type WriteSeq } from '../../src/raft/ids.js'
+import { byCodeUnit, logIndex, type LogIndex, type NodeId, nodeId, type SnapshotRef, term, type WriteSeq } from '../../src/raft/ids.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import { logFrom } from '../../src/raft/log.js'
 import type { Message } from '../../src/raft/messages.js'
@@ -22,10 +22,14 @@ export interface Place {
   disk: Recovered
   /** Written and not acknowledged. */
   unsynced: ReadonlyArray<DiskRecord>
-  /** Sends that wait for a write. */
-  waiting: ReadonlyArray<Send>
+  /** What waits for a write. */
+  waiting: ReadonlyArray<Send | DiscardSnapshots>
+  /** Snapshots on its disk, those that are there in part included. */
+  snapshots: ReadonlyMap<SnapshotRef, Uint8Array>
+  /** What its disk has yet to do about snapshots, in order; see `store`. */
+  snapshotWork: ReadonlyArray<StoreSnapshot | ReadChunk>
   /** Handed to the state machine, which has not answered. */
-  applying: ReadonlyArray<Apply>
+  applying: ReadonlyArray<Apply | Restore>
   flushDue: boolean
   /** Its disk does nothing unless told by `persist`, even where everything else happens by itself (settle.ts). */
   slowDisk: boolean
@@ -128,10 +132,38 @@ export class ClusterByHand {
   persist(id: NodeId, seq: WriteSeq = this.server(id).durable.written): { readonly step: Step; readonly released: ReadonlyArray<Message> } {
     const place = this.at(id)
     this.sync(place, (record) => record.seq <= seq)
-    const released = place.waiting.filter(({ after }) => after! <= seq)
+    const free = place.waiting.filter(({ after }) => after! <= seq)
     place.waiting = place.waiting.filter(({ after }) => after! > seq)
-    for (const { message } of released) this.leave(place, message)
-    return { step: this.happens(id, { _tag: 'Persisted', seq }), released: released.map(({ message }) => message) }
+    const released = free.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))
+    for (const effect of free) {
+      if (effect._tag === 'Send') this.leave(place, effect.message)
+      else discard(place, effect)
+    }
+    return { step: this.happens(id, { _tag: 'Persisted', seq }), released }
+  }
+
+  /** The disk does the next thing it has to do about snapshots: stores a piece, or reads a chunk. */
+  store(id: NodeId): Step {
+    const place = this.at(id)
+    const [work, ...rest] = place.snapshotWork
+    if (work === undefined) throw new Error(`the disk of ${id} has nothing to do about snapshots`)
+    place.snapshotWork = rest
+    const { ref, offset } = work
+    if (work._tag === 'ReadChunk') {
+      const data = place.snapshots.get(ref)!.slice(offset, offset + work.maxBytes)
+      return this.happens(id, { _tag: 'ChunkRead', peer: work.peer, ref, offset, data })
+    }
+    const whole = Uint8Array.of(...(offset === 0 ? [] : place.snapshots.get(ref)!), ...work.data)
+    place.snapshots = new Map(place.snapshots).set(ref, whole)
+    return this.happens(
+      id,
+      work.last ? { _tag: 'SnapshotStored', ref, size: whole.length } : { _tag: 'ChunkStored', ref, offset: whole.length },
+    )
+  }
+
+  /** The state machine at `id` gives its state after `index`: all commands that it was handed up to there. */
+  takeSnapshot(id: NodeId, index: LogIndex): Step {
+    return this.happens(id, { _tag: 'SnapshotTaken', index, data: this.watch.stateAfter(index) })
   }
 
   /** The server is gone, with all that waited and was not on disk. Of what was not acknowledged the first `survive` records are on disk all the same. */
@@ -140,7 +172,7 @@ export class ClusterByHand {
     const place = this.at(id)
     const survivors = new Set(place.unsynced.slice(0, survive))
     this.sync(place, (record) => survivors.has(record))
-    Object.assign(place, down(id, place.disk))
+    Object.assign(place, down(id, place.disk, place.snapshots))
     this.check(`${id} crashes`)
   }
 
@@ -149,8 +181,10 @@ export class ClusterByHand {
     const place = this.at(id)
     if (place.server !== null) throw new Error(`${id} is running: crash it first`)
     const server = restart(id, this.settings, recovered)
-    Object.assign(place, down(id, recovered), { server })
-    this.watch.restarted(id, recovered.log.base.index)
+    const { snapshot } = recovered
+    const kept = new Map([...place.snapshots].filter(([ref]) => ref === snapshot?.ref))
+    Object.assign(place, down(id, recovered, kept), { server })
+    this.watch.restarted(id, snapshot === null ? recovered.log.base.index : logIndex(0))
     return this.happens(id, { _tag: 'Started' })
   }
 
@@ -182,6 +216,18 @@ export class ClusterByHand {
       case 'Apply':
         this.watch.applying(place.server!, effect)
         place.applying = [...place.applying, effect]
+        return
+      case 'Restore':
+        this.watch.restoring(place.id, effect, place.snapshots.get(effect.snapshot.ref))
+        place.applying = [...place.applying, effect]
+        return
+      case 'StoreSnapshot':
+      case 'ReadChunk':
+        place.snapshotWork = [...place.snapshotWork, effect]
+        return
+      case 'DiscardSnapshots':
+        if (effect.after !== null && effect.after > place.server!.durable.acknowledged) place.waiting = [...place.waiting, effect]
+        else discard(place, effect)
         return
       case 'ArmElectionTimer':
         place.electionTimer = effect.generation
@@ -217,17 +263,29 @@ export class ClusterByHand {
   }
 }
 
+/** The last index for which a state machine answers. */
+export const lastIndexOf = (effect: Apply | Restore): LogIndex =>
+  effect._tag === 'Restore' ? effect.base.index : logIndex(effect.firstIndex + effect.entries.length - 1)
+
+/** Nobody refers to these any more: what was still to be done about them is not done. */
+const discard = (place: Place, { refs }: DiscardSnapshots): void => {
+  place.snapshots = new Map([...place.snapshots].filter(([ref]) => !refs.includes(ref)))
+  place.snapshotWork = place.snapshotWork.filter(({ ref }) => !refs.includes(ref))
+}
+
 const link = (from: NodeId, to: NodeId): string => `${from}→${to}`
 
 const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): ReadonlyArray<readonly [NodeId, NodeId]> =>
   some.flatMap((a) => others.map((b) => [a, b] as const))
 
-const down = (id: NodeId, disk: Recovered): Place => ({
+const down = (id: NodeId, disk: Recovered, snapshots: Place['snapshots'] = new Map()): Place => ({
   id,
   disk,
   server: null,
   unsynced: [],
   waiting: [],
+  snapshots,
+  snapshotWork: [],
   applying: [],
   flushDue: false,
   slowDisk: false,

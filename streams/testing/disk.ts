@@ -1,7 +1,8 @@
-import type { HardState, Persist } from '../../src/raft/effect.js'
+import type { HardState, Persist, SnapshotPointer } from '../../src/raft/effect.js'
 import type { Entry } from '../../src/raft/entry.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { after, type LogIndex, type WriteSeq } from '../../src/raft/ids.js'
+import { logAfter } from '../../src/raft/log.js'
 import type { Message } from '../../src/raft/messages.js'
 import type { Recovered, Server } from '../../src/raft/server.js'
 
@@ -9,6 +10,7 @@ import type { Recovered, Server } from '../../src/raft/server.js'
 
 /** One record of a write, as a disk takes them: any number of the first ones may survive a crash. */
 export type DiskRecord =
+  | { readonly _tag: 'Snapshot'; readonly seq: WriteSeq; readonly snapshot: SnapshotPointer }
   | { readonly _tag: 'HardState'; readonly seq: WriteSeq; readonly hardState: HardState }
   | { readonly _tag: 'Truncate'; readonly seq: WriteSeq; readonly from: LogIndex }
   | { readonly _tag: 'Entry'; readonly seq: WriteSeq; readonly index: LogIndex; readonly entry: Entry }
@@ -17,8 +19,9 @@ export type DiskRecord =
 /** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */
 export const recordsOf = ({
   seq,
-  write: { hardState, truncateFrom, firstIndex, entries, commitIndex },
+  write: { snapshot, hardState, truncateFrom, firstIndex, entries, commitIndex },
 }: Persist): ReadonlyArray<DiskRecord> => [
+  ...(snapshot === null ? [] : [{ _tag: 'Snapshot', seq, snapshot } as const]),
   ...(hardState === null ? [] : [{ _tag: 'HardState', seq, hardState } as const]),
   ...(truncateFrom === null ? [] : [{ _tag: 'Truncate', seq, from: truncateFrom } as const]),
   ...entries.map((entry, i) => ({ _tag: 'Entry', seq, index: after(firstIndex, i), entry }) as const),
@@ -28,6 +31,10 @@ export const recordsOf = ({
 /** The disk after one more record. */
 export const written = (disk: Recovered, record: DiskRecord): Recovered => {
   switch (record._tag) {
+    case 'Snapshot': {
+      const { ref, size } = record.snapshot
+      return { ...disk, log: logAfter(disk.log, record.snapshot), snapshot: { ref, size } }
+    }
     case 'HardState':
       return { ...disk, ...record.hardState }
     case 'Truncate':
@@ -46,6 +53,10 @@ export const written = (disk: Recovered, record: DiskRecord): Recovered => {
   }
 }
 
+/** The same entry on disk as in memory; of what one of them has in a snapshot, that it is there at all. */
+const isHeld = (index: LogIndex, { log: onDisk }: Recovered, { log }: Server): boolean =>
+  index <= onDisk.lastIndex && (index < onDisk.base.index || index < log.base.index || onDisk.termAt(index) === log.termAt(index))
+
 /** "updated on stable storage before responding to RPCs": whether the disk of its sender holds what a message promises. */
 export const isOnDisk = (message: Message, disk: Recovered, sender: Server): boolean => {
   const holdsVoteFor = (candidate: string): boolean =>
@@ -58,9 +69,12 @@ export const isOnDisk = (message: Message, disk: Recovered, sender: Server): boo
     case 'AppendEntriesReply': {
       // What was true of an older term's log may have been replaced since.
       const isOld = sender.currentTerm > message.term
-      return !message.success || isOld || disk.log.termAt(message.matchIndex) === sender.log.termAt(message.matchIndex)
+      return !message.success || isOld || isHeld(message.matchIndex, disk, sender)
     }
+    case 'InstallSnapshotReply':
+      return message.matchIndex <= disk.log.lastIndex || sender.currentTerm > message.term
     case 'AppendEntries':
+    case 'InstallSnapshot':
       return true
   }
 }

@@ -1,7 +1,7 @@
-import type { Apply } from '../../src/raft/effect.js'
+import type { Apply, Restore } from '../../src/raft/effect.js'
 import type { Entry } from '../../src/raft/entry.js'
 import { InvariantViolation } from '../../src/raft/error.js'
-import { after, type LogIndex, minIndex, type NodeId, type Term } from '../../src/raft/ids.js'
+import { after, type LogIndex, logIndex, minIndex, type NodeId, type Term } from '../../src/raft/ids.js'
 import { voterSets } from '../../src/raft/configuration.js'
 import type { Log } from '../../src/raft/log.js'
 import { printServer } from '../../src/raft/print.js'
@@ -122,7 +122,11 @@ export interface Watch {
   readonly check: (cluster: ReadonlyArray<Watched>, move: string) => void
   /** Each time commands are handed to the state machine of a server with this log. Throws where it is handed another command than another one was, or not the next one. */
   readonly applying: (server: Pick<Server, 'id' | 'log'>, apply: Apply) => void
-  /** When a state machine begins anew, with the snapshot that its server's log begins with. */
+  /** All commands up to `index`, as bytes: what a snapshot of that index holds. */
+  readonly stateAfter: (index: LogIndex) => Uint8Array
+  /** Each time a state machine is handed a snapshot. Throws where it would step back, or where the snapshot does not hold what was applied up to its index. */
+  readonly restoring: (id: NodeId, restore: Restore, stored: Uint8Array | undefined) => void
+  /** When a state machine begins anew, with what its server's log begins after. */
   readonly restarted: (id: NodeId, base: LogIndex) => void
 }
 
@@ -131,6 +135,12 @@ export const watch = (): Watch => {
   const committed = new Map<LogIndex, Committed>()
   const applied = new Map<LogIndex, Entry>()
   const appliedBy = new Map<NodeId, LogIndex>()
+
+  const stateAfter = (index: LogIndex): Uint8Array => {
+    const bytes: number[] = []
+    for (let i = 1; i <= index; i++) bytes.push(...(applied.get(logIndex(i))?.command ?? []))
+    return Uint8Array.from(bytes)
+  }
 
   const remember = ({ id, role, currentTerm, commitIndex, log }: Server): void => {
     if (role._tag === 'Leader') elected.set(currentTerm, id)
@@ -150,8 +160,10 @@ export const watch = (): Watch => {
     },
     applying: ({ id, log }, { firstIndex, entries }) => {
       const next = after(appliedBy.get(id) ?? log.base.index)
-      const skipped = log.from(next, { maxEntries: Math.max(0, firstIndex - next), maxBytes: Number.POSITIVE_INFINITY })
-      if (firstIndex < next || skipped.some(({ kind }) => kind === 'command')) {
+      let skips = false
+      // What a snapshot has replaced meanwhile is remembered here.
+      for (let i = next; i < firstIndex; i = after(i)) skips ||= (log.at(i) ?? committed.get(i)?.entry)?.kind === 'command'
+      if (firstIndex < next || skips) {
         throw new InvariantViolation(onceInOrder, `${id} applies ${firstIndex} where ${next} comes next`, firstIndex)
       }
       entries.forEach((entry, i) => {
@@ -162,6 +174,15 @@ export const watch = (): Watch => {
         appliedBy.set(id, index)
       })
     },
+    stateAfter,
+    restoring: (id, { base, snapshot }, stored) => {
+      const has = appliedBy.get(id) ?? 0
+      if (base.index <= has) throw new InvariantViolation(onlyForward, `${id} goes from ${has} back to ${base.index}`, base.index)
+      const expected = stateAfter(base.index)
+      if (stored?.length !== snapshot.size || stored.length !== expected.length || stored.some((byte, i) => byte !== expected[i]))
+        throw new InvariantViolation(stateMachineSafety, `${id} is handed a snapshot of ${base.index} with another state`, base.index)
+      appliedBy.set(id, base.index)
+    },
     restarted: (id, base) => {
       appliedBy.set(id, base)
     },
@@ -170,4 +191,5 @@ export const watch = (): Watch => {
 
 const stateMachineSafety =
   'State Machine Safety: if a server has applied a log entry at a given index to its state machine, no other server will ever apply a different log entry for the same index (§5.4.3)'
+const onlyForward = 'a snapshot only ever advances a state machine (§7)'
 const onceInOrder = 'commands are applied in the order of the log, each once per run (§5.3)'

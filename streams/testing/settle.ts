@@ -1,8 +1,8 @@
 import { voterSets } from '../../src/raft/configuration.js'
-import { byCodeUnit, logIndex, type NodeId } from '../../src/raft/ids.js'
+import { byCodeUnit, type NodeId } from '../../src/raft/ids.js'
 import { isQuorum } from '../../src/raft/quorum.js'
 import type { Server } from '../../src/raft/server.js'
-import type { ClusterByHand } from './cluster.js'
+import { type ClusterByHand, lastIndexOf } from './cluster.js'
 
 const maxRounds = 64
 const maxMovesPerRound = 100_000
@@ -26,8 +26,15 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
   const { applying } = place
   if (applying.length > 0) {
     place.applying = []
-    for (const { firstIndex, entries } of applying)
-      cluster.happens(id, { _tag: 'Applied', index: logIndex(firstIndex + entries.length - 1) })
+    for (const effect of applying) cluster.happens(id, { _tag: 'Applied', index: lastIndexOf(effect) })
+    moved = true
+  }
+  if (place.snapshotWork.length > 0) {
+    cluster.store(id)
+    moved = true
+  }
+  if (place.server !== null && isFull(place.server)) {
+    cluster.takeSnapshot(id, place.server.handedOver)
     moved = true
   }
   if (place.flushDue) {
@@ -68,6 +75,10 @@ export const settle = (cluster: ClusterByHand): NodeId => {
   }
   throw new Error(`the cluster does not settle within ${maxRounds} rounds`)
 }
+
+/** A follower takes no more entries into a full log: its state machine makes room (§7), as far as it can. */
+const isFull = ({ log, settings, handedOver, snapshots }: Server): boolean =>
+  log.bytes > settings.maxLogBytes && handedOver > log.base.index && snapshots.taking === null
 
 const runningIn = (cluster: ClusterByHand): ReadonlyArray<Server> => cluster.ids.flatMap((id) => cluster.at(id).server ?? [])
 

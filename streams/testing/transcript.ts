@@ -21,6 +21,8 @@ import { clusterOf, commands } from './transcriptCommands.js'
  *     slow n1                             from now on, its disk does something only when told by `persist` …
  *     fast n1                             … until now
  *     apply n1                            its state machine answers for all it was given
+ *     snapshot n1 5                       its state machine gives its state after index 5
+ *     store n1                            its disk does what it has to do about snapshots: stores pieces, reads chunks
  *     deliver n1 → n2 #2                  the second oldest message under way; the oldest, without a number
  *     drop n1 → n2                        it never arrives
  *     duplicate n1 → n2                   it will arrive once more, after all others

@@ -2,11 +2,12 @@ import { commandEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, type NodeId, nodeId, term, type WriteSeq, writeSeq } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/log.js'
-import { printMessage, printServer, printStep } from '../../src/raft/print.js'
+import { printEffect, printMessage, printServer, printStep } from '../../src/raft/print.js'
 import type { Progress } from '../../src/raft/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
+import type { Step } from '../../src/raft/step.js'
 import { utf8 } from '../codec.js'
-import { ClusterByHand } from './cluster.js'
+import { ClusterByHand, lastIndexOf } from './cluster.js'
 import { comeToRest, settle } from './settle.js'
 
 /*
@@ -44,6 +45,7 @@ export const commands: Readonly<Record<string, Command>> = {
       votedFor: has('vote') ? server(valueOf('vote')) : null,
       log: logFrom(cluster.at(recovered).disk.log.base, entries),
       commitIndex: logIndex(has('commit') ? count(valueOf('commit')) : 0),
+      snapshot: null,
     })
     return states(cluster, [recovered])
   },
@@ -80,9 +82,17 @@ export const commands: Readonly<Record<string, Command>> = {
     const place = cluster.at(server(id))
     const { applying } = place
     place.applying = []
-    return applying.flatMap(({ firstIndex, entries }) =>
-      happens(cluster, place.id, { _tag: 'Applied', index: logIndex(firstIndex + entries.length - 1) }),
-    )
+    return applying.flatMap((effect) => happens(cluster, place.id, { _tag: 'Applied', index: lastIndexOf(effect) }))
+  },
+  snapshot: (cluster, [id, index]) => {
+    const step = cluster.takeSnapshot(server(id), logIndex(count(index)))
+    return printedAfter(step)
+  },
+  store: (cluster, [id]) => {
+    const lines: string[] = []
+    const { snapshotWork } = cluster.at(server(id))
+    for (const work of snapshotWork) lines.push(printEffect(work), ...printedAfter(cluster.store(server(id))))
+    return lines
   },
   deliver: (cluster, words) => {
     const { from, to, nth } = onItsWay(words)
@@ -130,7 +140,12 @@ export const commands: Readonly<Record<string, Command>> = {
 
 const happens = (cluster: ClusterByHand, id: NodeId, event: RaftEvent): ReadonlyArray<string> => printed(event, cluster.happens(id, event))
 
-const printed = (event: RaftEvent, step: Parameters<typeof printStep>[1]): ReadonlyArray<string> => printStep(event, step).split('\n')
+const printed = (event: RaftEvent, step: Step): ReadonlyArray<string> => printStep(event, step).split('\n')
+
+const printedAfter = ({ server, effects }: Step): ReadonlyArray<string> => [
+  ...effects.map((effect) => `  ${printEffect(effect)}`),
+  `  ${printServer(server)}`,
+]
 
 const states = (cluster: ClusterByHand, ids: ReadonlyArray<NodeId>): ReadonlyArray<string> =>
   ids.map((id) => {

@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import type { Entry } from '../../src/raft/entry.js'
+import { configurationBytes, configurationOf, type Entry } from '../../src/raft/entry.js'
 import { maxTerm } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { entriesByteLength, readEntries, writeEntries } from './entries.js'
@@ -11,9 +11,11 @@ import { entriesByteLength, readEntries, writeEntries } from './entries.js'
  *   RequestVoteReply    2 | from | to |  re u64 | term u48 | voteGranted u8
  *   AppendEntries       3 | from | to | seq u64 | term u48 | prevLogIndex u64 | prevLogTerm u48 | leaderCommit u64 | entries
  *   AppendEntriesReply  4 | from | to |  re u64 | term u48 | success u8 | matchIndex u64 | conflict
+ *   InstallSnapshot     5 | from | to | seq u64 | term u48 | lastIncludedIndex u64 | lastIncludedTerm u48 | configuration | offset u64 | done u8 | data
+ *   InstallSnapshotReply 6 | from | to | re u64 | term u48 | offset u64 | matchIndex u64
  *
  * A name is its length in one byte, then that many ASCII characters. `conflict` is a byte: 0 for none,
- * 1 before an index (u64), 2 before an index and a term (u48). candidateId and leaderId are the
+ * 1 before an index (u64), 2 before an index and a term (u48). `configuration` (its JSON) and `data` come after their length (u32). candidateId and leaderId are the
  * sender, so the wire has no way to say otherwise. Entries are laid out as in the log (entries.ts)
  * and come last, so that they can go to disk as they came. A term has 48 bits there, hence here.
  */
@@ -28,7 +30,14 @@ export const maxEntriesPerMessage = 1 << 14
 /** In one message, all its configurations together. */
 const maxConfigurationBytes = 1 << 20
 
-const tags = { RequestVote: 1, RequestVoteReply: 2, AppendEntries: 3, AppendEntriesReply: 4 } as const
+const tags = {
+  RequestVote: 1,
+  RequestVoteReply: 2,
+  AppendEntries: 3,
+  AppendEntriesReply: 4,
+  InstallSnapshot: 5,
+  InstallSnapshotReply: 6,
+} as const
 
 const envelopeBytes = 1 + 1 + 1 + 8 + 6
 const fieldBytes = (message: Message): number => {
@@ -41,6 +50,10 @@ const fieldBytes = (message: Message): number => {
       return 8 + 6 + 8 + entriesByteLength(message.entries)
     case 'AppendEntriesReply':
       return 1 + 8 + 1 + (message.conflict === null ? 0 : message.conflict.term === null ? 8 : 8 + 6)
+    case 'InstallSnapshot':
+      return 8 + 6 + 4 + configurationBytes(message.configuration).length + 8 + 1 + 4 + message.data.length
+    case 'InstallSnapshotReply':
+      return 8 + 8
   }
 }
 
@@ -74,6 +87,20 @@ export const writeMessage = (message: Message, target: Uint8Array, offset: numbe
       at = writeU64(conflict.index, target, at)
       return conflict.term === null ? at : writeTerm(conflict.term, target, at)
     }
+    case 'InstallSnapshot': {
+      at = writeU64(message.lastIncludedIndex, target, at)
+      at = writeTerm(message.lastIncludedTerm, target, at)
+      const configuration = configurationBytes(message.configuration)
+      writeU32(configuration.length, target, at)
+      target.set(configuration, at + 4)
+      at = writeU64(message.offset, target, at + 4 + configuration.length)
+      at = writeFlag(message.done, target, at)
+      writeU32(message.data.length, target, at)
+      target.set(message.data, at + 4)
+      return at + 4 + message.data.length
+    }
+    case 'InstallSnapshotReply':
+      return writeU64(message.matchIndex, target, writeU64(message.offset, target, at))
   }
 }
 
@@ -130,7 +157,7 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
       const leaderCommit = reader.u64()
       const entries = readEntries(reader.rest(), maxEntriesPerMessage)
       if (entries === null) return either.left(`the bytes after leaderCommit are not a run of ${maxEntriesPerMessage} entries at most`)
-      if (configurationBytes(entries) > maxConfigurationBytes)
+      if (bytesOfConfigurations(entries) > maxConfigurationBytes)
         return either.left(`more than ${maxConfigurationBytes} bytes of configurations`)
       return either.right({
         _tag: 'AppendEntries',
@@ -154,12 +181,34 @@ const readFields = (reader: Reader): either.Either<string, unknown> => {
       const conflict = conflicts === 0 ? null : { term: conflicts === 1 ? null : reader.u48(), index }
       return either.right({ _tag: 'AppendEntriesReply', from, to, re: number, term, success, matchIndex, conflict })
     }
+    case tags.InstallSnapshot: {
+      const lastIncludedIndex = reader.u64()
+      const lastIncludedTerm = reader.u48()
+      const configuration = configurationOf(reader.sized(maxConfigurationBytes))
+      if (either.isLeft(configuration)) return either.left(`the configuration of a snapshot is ${configuration.left}`)
+      return either.right({
+        _tag: 'InstallSnapshot',
+        from,
+        to,
+        seq: number,
+        term,
+        leaderId: from,
+        lastIncludedIndex,
+        lastIncludedTerm,
+        configuration: configuration.right,
+        offset: reader.u64(),
+        done: reader.flag(),
+        data: reader.sized(Number.POSITIVE_INFINITY),
+      })
+    }
+    case tags.InstallSnapshotReply:
+      return either.right({ _tag: 'InstallSnapshotReply', from, to, re: number, term, offset: reader.u64(), matchIndex: reader.u64() })
     default:
       return either.left(`no message begins with ${tag}`)
   }
 }
 
-const configurationBytes = (entries: ReadonlyArray<Entry>): number => {
+const bytesOfConfigurations = (entries: ReadonlyArray<Entry>): number => {
   let bytes = 0
   for (const { kind, size } of entries) if (kind === 'configuration') bytes += size
   return bytes
@@ -226,6 +275,14 @@ class Reader {
     let name = ''
     while (this.at < end) name += String.fromCharCode(this.u8())
     return name
+  }
+
+  /** As many bytes as the u32 before them says; none where that is more than `maxBytes` or than there are. */
+  sized(maxBytes: number): Uint8Array {
+    const length = this.u32()
+    const from = this.at
+    this.at += length
+    return length > maxBytes ? new Uint8Array(0) : this.bytes.subarray(from, this.at)
   }
 
   rest(): Uint8Array {

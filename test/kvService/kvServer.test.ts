@@ -28,7 +28,7 @@ describe('the state machine', () => {
     const answers: Applied<KvResult>[] = []
     const stores: number[] = []
     store$.subscribe(({ revision }) => stores.push(revision))
-    const answered = stateMachine(apply$) as Subject<Applied<KvResult>>
+    const answered = stateMachine(apply$, null) as Subject<Applied<KvResult>>
     answered.subscribe((answer) => {
       answers.push(answer)
       expect(store$.value.appliedIndex).toBeGreaterThanOrEqual(answer.index)
@@ -45,7 +45,7 @@ describe('the state machine', () => {
     const scheduler = new VirtualScheduler()
     const { stateMachine } = kvStateMachine({ scheduler })
     const apply$ = new Subject<ApplyMsg>()
-    const recorded = record(stateMachine(apply$) as Subject<Applied<KvResult>>)
+    const recorded = record(stateMachine(apply$, null) as Subject<Applied<KvResult>>)
     apply$.next({ index: logIndex(1), term: term(1), command: new Uint8Array([99]) })
     scheduler.runUntil(0)
     expect(recorded.values).toMatchObject([{ index: 1, result: { _tag: 'Malformed' } }])

@@ -75,4 +75,37 @@ const appendEntriesReply = fc
   })
   .map((rest): Message => ({ _tag: 'AppendEntriesReply', ...rest }))
 
-export const message: fc.Arbitrary<Message> = fc.oneof(requestVote, requestVoteReply, appendEntries, appendEntriesReply)
+const installSnapshot = fc
+  .record({
+    from: name,
+    to: name,
+    seq,
+    term: aTerm,
+    lastIncludedIndex: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(logIndex),
+    older: fc.double({ min: 0, max: 1, noNaN: true }),
+    voters: fc.array(name, { minLength: 1, maxLength: 7 }),
+    offset: fc.nat(2 ** 50),
+    data: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    done: fc.boolean(),
+  })
+  .map(({ older, voters, data, ...rest }): Message => ({
+    _tag: 'InstallSnapshot',
+    ...rest,
+    leaderId: rest.from,
+    lastIncludedTerm: term(Math.floor(rest.term * older)),
+    configuration: votersOnly(voters),
+    data: Uint8Array.from(data),
+  }))
+
+const installSnapshotReply = fc
+  .record({ from: name, to: name, re: seq, term: aTerm, offset: fc.maxSafeNat(), matchIndex: index })
+  .map((rest): Message => ({ _tag: 'InstallSnapshotReply', ...rest }))
+
+export const message: fc.Arbitrary<Message> = fc.oneof(
+  requestVote,
+  requestVoteReply,
+  appendEntries,
+  appendEntriesReply,
+  installSnapshot,
+  installSnapshotReply,
+)

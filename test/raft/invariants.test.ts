@@ -26,7 +26,12 @@ describe('each invariant sees its breach', () => {
     'commitIndex is within the log': [server, { ...server, commitIndex: at(3) }],
     'what is committed stays (§5.4)': [server, { ...server, log: logOf(1, 3) }],
     'a leader commits only an entry of its own term by counting (§5.4.2)': [leads, { ...leads, commitIndex: at(2) }],
-    'log.base ≤ lastApplied ≤ handedOver ≤ commitIndex': [server, { ...server, handedOver: at(3) }],
+    'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed': [server, { ...server, handedOver: at(3) }],
+    'a snapshot only ever advances the log’s beginning (§7)': [server, { ...server, log: server.log.compactTo(at(1)) }],
+    'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)': [
+      { ...server, lastApplied: at(0), handedOver: at(0) },
+      { ...server, lastApplied: at(0), handedOver: at(0), log: server.log.compactTo(at(1)) },
+    ],
     'lastApplied and handedOver never decrease': [server, { ...server, lastApplied: at(1) }],
     'only what is durable is handed over': [
       { ...server, handedOver: at(0), lastApplied: at(0) },

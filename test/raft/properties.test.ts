@@ -8,7 +8,7 @@ import { ascii, entry, follower, type Given, leader, n1, n2, n3 } from './server
 
 /** Servers by name, each with everything on its disk. */
 const cluster = (...servers: ReadonlyArray<Server>): ReadonlyArray<Watched> =>
-  servers.map((server) => ({ id: server.id, server, disk: server }))
+  servers.map((server) => ({ id: server.id, server, disk: { ...server, snapshot: server.snapshots.current } }))
 const follows = (id: string, given: Given): Server => follower({ ...given, id: nodeId(id) })
 const leads = (id: string, given: Given): Server => ({ ...leader(given), id: nodeId(id) })
 /** The same with another command in its last entry. */

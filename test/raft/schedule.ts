@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { logIndex, type NodeId, writeSeq } from '../../src/raft/ids.js'
 import type { Settings } from '../../src/raft/settings.js'
-import type { ClusterByHand } from '../../streams/testing/cluster.js'
+import { type ClusterByHand, lastIndexOf } from '../../streams/testing/cluster.js'
 import { comeToRest } from '../../streams/testing/settle.js'
 
 /** Something that may happen to a cluster; what cannot happen just then does not. `a`, `b` and `k` say to whom and how much. */
@@ -49,7 +49,17 @@ const moves = {
       const [first, ...rest] = place.applying
       if (first === undefined) return
       place.applying = rest
-      cluster.happens(id, { _tag: 'Applied', index: logIndex(first.firstIndex + first.entries.length - 1) })
+      cluster.happens(id, { _tag: 'Applied', index: lastIndexOf(first) })
+    }),
+  /** Mostly of what was handed over last, sometimes of what the log begins after already or of what nobody has. */
+  snapshot: (cluster: ClusterByHand, move: Move) =>
+    onAServer(cluster, move, (id) => {
+      const { handedOver } = cluster.server(id)
+      cluster.takeSnapshot(id, logIndex(Math.max(0, handedOver - (move.k % 5) + (move.k > 95 ? 9 : 0))))
+    }),
+  store: (cluster: ClusterByHand, move: Move) =>
+    onAServer(cluster, move, (id) => {
+      if (cluster.at(id).snapshotWork.length > 0) cluster.store(id)
     }),
   propose: (cluster: ClusterByHand, move: Move) =>
     onAServer(cluster, move, (id) => {
@@ -103,6 +113,8 @@ const weights: Readonly<Record<keyof typeof moves, number>> = {
   heartbeat: 6,
   duplicate: 8,
   apply: 6,
+  snapshot: 4,
+  store: 12,
   timeout: 4,
   restart: 5,
   heal: 4,
@@ -134,6 +146,7 @@ export const settings: fc.Arbitrary<Partial<Settings>> = fc.record(
     maxUncommittedEntries: fc.integer({ min: 1, max: 9 }),
     maxUnapplied: fc.integer({ min: 1, max: 9 }),
     maxHandedOver: fc.integer({ min: 1, max: 9 }),
+    maxSnapshotChunkBytes: fc.integer({ min: 1, max: 9 }),
     maxPendingWrites: fc.integer({ min: 1, max: 9 }),
     maxLogBytes: fc.constantFrom(4, 20, 1_000, 1_000, 1_000),
   },

@@ -169,7 +169,7 @@ describe('what a server finds on its disk (Figure 2, "Persistent state on all se
     { hint: 4, commitIndex: 3 }, // the write that brought it was torn
   ])('a commit hint of $hint starts a log of three entries at commitIndex $commitIndex', ({ hint, commitIndex }) => {
     const { log } = follower({ log: [1, 1, 1] })
-    const server = restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(hint) })
+    const server = restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(hint), snapshot: null })
     expect(server.commitIndex).toBe(commitIndex)
     expect(on(server, { _tag: 'Started' }).effects).toEqual([
       armElectionTimer(1),

@@ -38,9 +38,12 @@ const denied = (from: NodeId, T = 1) => received(requestVoteReply({ from, term: 
 describe('"When servers start up, they begin as followers"', () => {
   it('and arm the election timer', () => {
     const { log } = follower()
-    const { server, effects } = on(restart(n1, defaultSettings, { currentTerm: term(0), votedFor: null, log, commitIndex: logIndex(0) }), {
-      _tag: 'Started',
-    })
+    const { server, effects } = on(
+      restart(n1, defaultSettings, { currentTerm: term(0), votedFor: null, log, commitIndex: logIndex(0), snapshot: null }),
+      {
+        _tag: 'Started',
+      },
+    )
     expect(effects).toEqual([armElectionTimer(1)])
     expect(server.role).toEqual({ _tag: 'Follower', leader: null })
   })
@@ -84,9 +87,12 @@ describe('"If election timeout elapses without receiving AppendEntries RPC from 
   it('one who has no vote waits for a leader, and keeps its timer running (§6)', () => {
     const configuration = votersOnly([n2, n3])
     const log = logFrom({ index: logIndex(0), term: term(0), configuration })
-    const outsider = after(restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(0) }), {
-      _tag: 'Started',
-    })
+    const outsider = after(
+      restart(n1, defaultSettings, { currentTerm: term(1), votedFor: null, log, commitIndex: logIndex(0), snapshot: null }),
+      {
+        _tag: 'Started',
+      },
+    )
     const { server, effects } = on(outsider, timeout(1))
     expect(effects).toEqual([armElectionTimer(2)])
     expect(server.currentTerm).toBe(1)
@@ -205,7 +211,7 @@ describe('"A candidate wins an election if it receives votes from a majority of 
     expect(alone.server.role._tag).toBe('Candidate')
     const elected = on(alone.server, persisted(1))
     expect(elected.effects).toEqual([armHeartbeat(1)])
-    expect(elected.server.role).toEqual({ _tag: 'Leader', followers: [] })
+    expect(elected.server.role).toEqual({ _tag: 'Leader', followers: [], transfers: [] })
   })
 
   it('its own vote of an older term is none: the write of that one says nothing about this one', () => {

@@ -52,6 +52,7 @@ export const follower = ({
     votedFor,
     commitIndex: logIndex(commit),
     log: logFrom({ index: logIndex(0), term: term(0), configuration }, entries(...log)),
+    snapshot: null,
   }
   return after(restart(id, { ...defaultSettings, leaderNoop: false, ...settings }, recovered), { _tag: 'Started' })
 }
@@ -165,7 +166,11 @@ export const scheduleFlush: Effect = { _tag: 'ScheduleFlush' }
 /** With `seq`: not before that write is on disk. */
 export const send = (message: Message, seq: number | null = null): Effect => ({ _tag: 'Send', message, after: seq as WriteSeq | null })
 export const persist = (seq: number, write: Partial<Plain<Write>> & { readonly firstIndex: number }): Persist =>
-  ({ _tag: 'Persist', seq, write: { hardState: null, truncateFrom: null, entries: [], commitIndex: 0, ...write } }) as Persist
+  ({
+    _tag: 'Persist',
+    seq,
+    write: { snapshot: null, hardState: null, truncateFrom: null, entries: [], commitIndex: 0, ...write },
+  }) as Persist
 export const apply = (firstIndex: number, ...them: ReadonlyArray<Entry>): Effect => ({
   _tag: 'Apply',
   firstIndex: logIndex(firstIndex),

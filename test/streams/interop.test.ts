@@ -97,7 +97,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
 })
 
 it.each(endless)('%s can be a state machine', (kind) => {
-  const { lead, run } = alone({ server: { stateMachine: (msg$) => kinds[kind]!(from(shouting(msg$))) } })
+  const { lead, run } = alone({ server: { stateMachine: (msg$) => kinds[kind]!(from(shouting(msg$, null))) } })
   const told = story(lead().propose('hello'))
   run(10)
   expect(told.at(-2)).toBe('Applied 2 HELLO')

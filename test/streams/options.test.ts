@@ -146,6 +146,7 @@ describe('every bound is tested at its limit and beyond it', () => {
     maxUncommittedBytes: 'test/raft/limits.test.ts',
     maxUnapplied: 'test/raft/limits.test.ts',
     maxLogBytes: 'test/raft/limits.test.ts',
+    maxSnapshotChunkBytes: 'test/raft/section-7.test.ts',
     maxPendingWrites: 'test/raft/limits.test.ts',
     maxHandedOver: 'test/raft/section-5.3.test.ts',
   }

@@ -12,6 +12,8 @@ export const observeTerm = (server: ServerDraft, T: Term): ReadonlyArray<Effect>
   if (T <= server.currentTerm) return []
   server.currentTerm = T
   server.votedFor = null
+  // The snapshot of a leader whose term is over: the next one sends its own, if it must.
+  if (server.snapshots.receiving !== null) server.snapshots = server.snapshots.with({ receiving: null })
   return becomeFollower(server, null)
 }
 
@@ -19,17 +21,33 @@ export const observeTerm = (server: ServerDraft, T: Term): ReadonlyArray<Effect>
  * "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine (§5.3)."
  * Only what is durable here as well, so that a state machine never knows more than its server's disk.
  * No-ops and configurations are not for the state machine: they count as applied when their turn comes.
+ * Where the log begins after what the state machine has, the snapshot that it begins after comes first (§7).
  */
 export const applyCommitted = (server: ServerDraft): ReadonlyArray<Effect> => {
+  const restore = restoreSnapshot(server)
+  return restore === null ? applyEntries(server) : [restore, ...applyEntries(server)]
+}
+
+/** Figure 13, 8: "Reset state machine using snapshot contents". */
+const restoreSnapshot = (server: ServerDraft): Effect | null => {
+  const { snapshots, handedOver, durable } = server
+  const { base } = server.log
+  if (handedOver >= base.index || durable.index < base.index || snapshots.current === null) return null
+  server.handedOver = base.index
+  server.snapshots = snapshots.with({ restoring: { ref: snapshots.current.ref, base } })
+  return { _tag: 'Restore', snapshot: snapshots.current, base }
+}
+
+const applyEntries = (server: ServerDraft): ReadonlyArray<Effect> => {
   const { commitIndex, handedOver, lastApplied, settings, durable, log } = server
   const upTo = minIndex(minIndex(commitIndex, durable.index), logIndex(lastApplied + settings.maxHandedOver))
-  if (upTo <= handedOver) return []
+  if (upTo <= handedOver || handedOver < log.base.index) return []
   const first = after(handedOver)
   const effects = runsOfCommands(first, log.from(first, { maxEntries: upTo - handedOver, maxBytes: Number.POSITIVE_INFINITY }))
   server.handedOver = upTo
   passInternal(server, log, lastApplied, upTo)
   // What needs no state machine has made room for more under `maxHandedOver`, and nobody else would ask again.
-  return server.lastApplied > lastApplied ? [...effects, ...applyCommitted(server)] : effects
+  return server.lastApplied > lastApplied ? [...effects, ...applyEntries(server)] : effects
 }
 
 const runsOfCommands = (first: LogIndex, entries: ReadonlyArray<Entry>): ReadonlyArray<Effect> => {
@@ -47,16 +65,18 @@ const runsOfCommands = (first: LogIndex, entries: ReadonlyArray<Entry>): Readonl
 
 /** The state machine has answered up to `index`. */
 export const applied = (server: ServerDraft, index: LogIndex): ReadonlyArray<Effect> => {
-  const { lastApplied, handedOver, log } = server
+  const { lastApplied, handedOver, log, snapshots } = server
   if (index <= lastApplied || index > handedOver) return []
   server.lastApplied = index
+  if (snapshots.restoring !== null && index >= snapshots.restoring.base.index) server.snapshots = snapshots.with({ restoring: null })
   passInternal(server, log, index, handedOver)
   return applyCommitted(server)
 }
 
 const passInternal = (server: ServerDraft, log: Log, lastApplied: LogIndex, handedOver: LogIndex): void => {
   let next = after(lastApplied)
-  while (next <= handedOver && log.at(next)?.kind !== 'command') next = after(next)
+  // What a snapshot replaced held commands: only the answer to the snapshot speaks for them.
+  while (next <= handedOver && next > log.base.index && log.at(next)?.kind !== 'command') next = after(next)
   if (next > lastApplied + 1) server.lastApplied = logIndex(next - 1)
 }
 

@@ -73,6 +73,9 @@ const toEach = (
   if (role._tag !== 'Leader') return []
   const effects: Effect[] = []
   const followers = role.followers.map((progress) => send(server, progress, effects))
-  if (followers.some((progress, i) => progress !== role.followers[i])) server.role = new Leader(followers)
+  // The role as it is now: a transfer may have begun.
+  const { transfers } = server.role._tag === 'Leader' ? server.role : role
+  if (transfers !== role.transfers || followers.some((progress, i) => progress !== role.followers[i]))
+    server.role = new Leader(followers, transfers)
   return effects
 }

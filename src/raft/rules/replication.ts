@@ -6,6 +6,7 @@ import type { Settings } from '../settings.js'
 import { type Inflight, Progress, type ServerDraft } from '../server.js'
 import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
+import { chunkLost, endTransfer, heardOf, needsSnapshot, startTransfer } from './transfers.js'
 
 /**
  * How a leader brings one follower's log to its own (§5.3): "If last log index ≥ nextIndex for a
@@ -16,6 +17,7 @@ import { advanceCommit } from './commitment.js'
 /** Sends what the follower has not been sent: entries as far as the window reaches, else a new commitIndex. */
 export const replicate = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const { settings, log, commitIndex } = server
+  if (needsSnapshot(server, progress) && progress.flow !== 'Snapshot') return startTransfer(server, progress, effects)
   let now = progress
   while (hasRoom(now, settings) && now.nextIndex <= log.lastIndex) {
     now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
@@ -29,9 +31,11 @@ export const replicate = (server: ServerDraft, progress: Progress, effects: Effe
 /** Repeated during idle periods; also what finds out that a request or its answer was lost. */
 export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const silent = progress.silentHeartbeats >= maxSilentHeartbeats
-  const sendTo = silent && progress.flow === 'Replicate' ? probing(progress, after(progress.matchIndex)) : progress
-  const { id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = sendTo
-  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, flow === 'Probe' ? [] : inflight, silentHeartbeats + 1)
+  const sendTo = silent && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
+  const { id, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = sendTo
+  // What comes before our log cannot be asked for.
+  const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
+  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, flow === 'Replicate' ? inflight : [], silentHeartbeats + 1)
   return append(server, counted, nothing, effects)
 }
 
@@ -40,6 +44,7 @@ const maxSilentHeartbeats = 3
 const nothing: ReadLimit = { maxEntries: 0, maxBytes: 0 }
 
 const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {
+  if (flow === 'Snapshot') return false
   if (flow === 'Probe') return inflight.length === 0
   let bytes = 0
   for (const request of inflight) bytes += request.bytes
@@ -86,6 +91,9 @@ const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effec
 
 const bytesOf = (log: Log, first: LogIndex, last: LogIndex): number => log.bytesFrom(first) - log.bytesFrom(after(last))
 
+/** The first entry that the follower may lack; where it may lack what is no longer in our log, its refusal will say so. */
+const firstDoubtful = ({ log }: ServerDraft, { matchIndex }: Progress): LogIndex => after(maxIndex(matchIndex, log.base.index))
+
 /** Start over at `nextIndex`. What is under way no longer counts: its answers are late whatever they say. */
 const probing = (
   { id, matchIndex, sentCommit, silentHeartbeats }: Progress,
@@ -102,8 +110,9 @@ export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntr
 
   const next = reply.success ? succeeded(progress, reply) : refused(progress, reply, log)
   if (next !== progress) server.role = role.with(next)
-
   const effects = next.matchIndex > progress.matchIndex ? advanceCommit(server) : []
+  if (next.flow === 'Snapshot') return [...effects, ...heardOf(server, reply.from)]
+  if (progress.flow === 'Snapshot') endTransfer(server, reply.from)
   const wants =
     hasRoom(next, server.settings) &&
     (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
@@ -121,7 +130,7 @@ const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntrie
   // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
   if (full) return orSame(progress, new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0))
-  const nextIndex = maxIndex(flow === 'Probe' ? after(request.lastIndex) : progress.nextIndex, after(matchIndex))
+  const nextIndex = maxIndex(flow === 'Replicate' ? progress.nextIndex : after(request.lastIndex), after(matchIndex))
   // An answer frees its place in the window and those of all requests before it: theirs were lost or will come late.
   return new Progress(
     id,
@@ -147,7 +156,7 @@ const orSame = (progress: Progress, next: Progress): Progress =>
 /** "If AppendEntries fails because of log inconsistency: decrement nextIndex and retry (§5.3)", a term at a time. */
 const refused = (progress: Progress, { re, conflict }: AppendEntriesReply, log: Log): Progress => {
   const request = progress.inflight.find(({ seq }) => seq === re)
-  if (request === undefined || conflict === null) return progress
+  if (request === undefined || conflict === null || progress.flow === 'Snapshot') return progress
   const { id, matchIndex, sentCommit } = progress
   const nextIndex = minIndex(afterConflict(log, request.prevLogIndex, conflict), request.prevLogIndex)
   return new Progress(id, maxIndex(nextIndex, after(matchIndex)), matchIndex, sentCommit, 'Probe', [], 0)
@@ -169,7 +178,11 @@ export const unreachable = (server: ServerDraft, peer: NodeId): ReadonlyArray<Ef
   const { role } = server
   const progress = role._tag === 'Leader' ? role.follower(peer) : undefined
   if (role._tag !== 'Leader' || progress === undefined || progress.flow === 'Probe') return []
+  if (progress.flow === 'Snapshot') {
+    chunkLost(server, peer)
+    return []
+  }
   const last = progress.inflight.slice(-1)
-  server.role = role.with(probing(progress, after(progress.matchIndex), last))
+  server.role = role.with(probing(progress, firstDoubtful(server, progress), last))
   return []
 }

@@ -1,5 +1,5 @@
 import { either, function as F } from 'fp-ts'
-import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
+import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, NEVER, Observable, of, type SchedulerLike, timer } from 'rxjs'
 import { InvalidOption } from '../../options.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage } from '../storage.js'
@@ -98,7 +98,7 @@ const run = (
   { segmentBytes = 64 << 20, markAfterMs = 100, scheduler }: DiskOptions,
 ): Observable<OpenDisk> => {
   const {
-    recovered: { currentTerm, votedFor, log, commitIndex },
+    recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
     settled,
   } = found
   const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
@@ -107,8 +107,9 @@ const run = (
   let closing = false
   const disk: OpenDisk = {
     identity,
-    recovered: { currentTerm, votedFor, log, commitIndex },
+    recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
     write: (batch) => writer.append(batch),
+    snapshots: { store: () => NEVER, read: () => NEVER, discard: () => EMPTY },
     sizeBytes: () => writer.bytes,
     close: () => {
       if (!closing)

@@ -117,7 +117,7 @@ const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: 
   if (header.segment !== segment) return `it is segment ${header.segment} under another name`
   if (whole === null) {
     return lastIndex === base.index
-      ? { currentTerm, votedFor, log: logFrom(base), commitIndex }
+      ? { currentTerm, votedFor, log: logFrom(base), commitIndex, snapshot: null }
       : `it begins after entry ${lastIndex}, and the segments before it are missing`
   }
   const { log } = whole

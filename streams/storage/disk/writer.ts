@@ -86,7 +86,7 @@ export class Writer {
   /** Writes `hardState` where it is not yet. */
   settle(hardState: HardState): Observable<never> {
     const { lastIndex: firstIndex, commitIndex } = this.state
-    const write = { hardState, truncateFrom: null, firstIndex, entries: [], commitIndex }
+    const write = { snapshot: null, hardState, truncateFrom: null, firstIndex, entries: [], commitIndex }
     return this.append([{ _tag: 'Persist', seq: writeSeq(0), write }])
   }
 

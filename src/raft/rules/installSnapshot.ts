@@ -1,0 +1,97 @@
+import type { Effect } from '../effect.js'
+import { logIndex, maxIndex, type MessageSeq, type NodeId, type SnapshotRef } from '../ids.js'
+import { type LogBase, logFrom } from '../log.js'
+import type { InstallSnapshot } from '../messages.js'
+import type { ServerDraft } from '../server.js'
+import type { Receiving } from '../snapshots.js'
+import { applyCommitted, armElectionTimer, thisWrite } from './allServers.js'
+import { becomeFollower } from './followers.js'
+
+/** InstallSnapshot RPC (Figure 13) — "invoked by leader to send chunks of a snapshot to a follower". */
+export const receiveInstallSnapshot = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<Effect> => {
+  // 1. Reply immediately if term < currentTerm.
+  if (rpc.term < server.currentTerm) return [wants(server, rpc.from, rpc.seq, 0)]
+  if (server.role._tag === 'Leader') return [] // as with AppendEntries
+  becomeFollower(server, rpc.leaderId)
+  return [armElectionTimer(server), ...receiveChunk(server, rpc)]
+}
+
+const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<Effect> => {
+  const { from, seq: re, offset, data, done: last } = rpc
+  const base: LogBase = { index: rpc.lastIncludedIndex, term: rpc.lastIncludedTerm, configuration: rpc.configuration }
+  if (holds(server, base)) return alreadyHeld(server, { from, re, base })
+
+  const { snapshots } = server
+  const known = snapshots.receiving !== null && isOf(snapshots.receiving, rpc) ? snapshots.receiving : null
+  // It came again while its first copy is being stored: the answer is for this one as well.
+  if (known?.storing === true) {
+    server.snapshots = snapshots.with({ receiving: { ...known, re } })
+    return []
+  }
+  // 2. Create new snapshot file if first chunk (offset is 0).
+  const receiving: Receiving = known ?? { ref: snapshots.nextRef, base, from, re, offset: 0, storing: false }
+  // "Leaders always send chunks in order": one that is out of it was lost, or its answer was.
+  if (offset !== receiving.offset) return [wants(server, from, re, receiving.offset)]
+  // 3. Write data into snapshot file at given offset.
+  server.snapshots = snapshots.with({
+    receiving: { ...receiving, re, storing: true },
+    lastRef: known === null ? receiving.ref : snapshots.lastRef,
+  })
+  return [{ _tag: 'StoreSnapshot', ref: receiving.ref, base, offset, data, last }]
+}
+
+/** Of one leader in one term there is one snapshot of an index; another leader's has other bytes. (What a former term began is forgotten with it.) */
+const isOf = ({ from, base }: Receiving, rpc: InstallSnapshot): boolean => from === rpc.from && base.index === rpc.lastIncludedIndex
+
+/** 4. Reply and wait for more data chunks if done is false. */
+export const chunkStored = (server: ServerDraft, ref: SnapshotRef, offset: number): ReadonlyArray<Effect> => {
+  const { receiving } = server.snapshots
+  if (receiving?.ref !== ref || !receiving.storing) return []
+  server.snapshots = server.snapshots.with({ receiving: { ...receiving, offset, storing: false } })
+  return [wants(server, receiving.from, receiving.re, offset)]
+}
+
+/** 5. Save snapshot file, discard any existing or partial snapshot with a smaller index. */
+export const snapshotInstalled = (server: ServerDraft, receiving: Receiving, size: number): ReadonlyArray<Effect> => {
+  const { ref, base, from, re } = receiving
+  if (holds(server, base)) return alreadyHeld(server, receiving)
+  const { snapshots, commitIndex, durable } = server
+  // An own one under way is older: it covers committed entries, and those end before this one's.
+  server.snapshots = snapshots.with({ current: { ref, size }, receiving: null, taking: null })
+  // 7. Discard the entire log.
+  server.log = logFrom(base)
+  server.durable = durable.truncate(commitIndex)
+  server.commitIndex = base.index
+  // 8. Reset state machine using snapshot contents: once the write that points to them is on disk.
+  return [installed(server, from, re, base), ...applyCommitted(server)]
+}
+
+/** Whether the log, or what it began after, has the snapshot's last included entry. */
+const holds = ({ commitIndex, log }: ServerDraft, { index, term }: LogBase): boolean => index <= commitIndex || log.termAt(index) === term
+
+/**
+ * 6. "If existing log entry has same index and term as snapshot's last included entry, retain log entries following it and reply." The
+ * entries before it stay too: they are equal, the state machine goes on with them, and the own snapshots forget them in their time.
+ */
+const alreadyHeld = (
+  server: ServerDraft,
+  { from, re, base }: { readonly from: NodeId; readonly re: MessageSeq; readonly base: LogBase },
+) => {
+  if (server.snapshots.receiving !== null) server.snapshots = server.snapshots.with({ receiving: null })
+  server.commitIndex = maxIndex(server.commitIndex, base.index)
+  return [installed(server, from, re, base), ...applyCommitted(server)]
+}
+
+/** Of the bytes, the one at `offset` comes next. It promises nothing, so it waits for nothing. */
+const wants = ({ id: from, currentTerm: term }: ServerDraft, to: NodeId, re: MessageSeq, offset: number): Effect => ({
+  _tag: 'Send',
+  message: { _tag: 'InstallSnapshotReply', from, to, re, term, offset, matchIndex: logIndex(0) },
+  after: null,
+})
+
+/** Everything up to the last included index is here: said when it is on the disk. */
+const installed = ({ id: from, currentTerm: term }: ServerDraft, to: NodeId, re: MessageSeq, { index }: LogBase): Effect => ({
+  _tag: 'Send',
+  message: { _tag: 'InstallSnapshotReply', from, to, re, term, offset: 0, matchIndex: index },
+  after: thisWrite,
+})
