@@ -37,7 +37,9 @@ export class Snapshots {
   }
 
   get refs(): ReadonlyArray<SnapshotRef> {
-    return [this.current?.ref, this.taking?.ref, this.receiving?.ref, this.restoring?.ref].filter((ref) => ref != null)
+    return [this.current?.ref, this.taking?.ref, this.receiving?.ref, this.restoring?.ref].filter(
+      (ref) => ref !== undefined && ref !== null,
+    )
   }
 }
 

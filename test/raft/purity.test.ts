@@ -59,6 +59,7 @@ describe('step is pure', () => {
       'handedOver',
       'role',
       'durable',
+      'snapshots',
       'counters',
       'settings',
       'id',
@@ -90,6 +91,7 @@ describe('step is pure', () => {
       'log',
       'role',
       'settings',
+      'snapshots',
       'votedFor',
     ])
   })

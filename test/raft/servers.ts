@@ -2,10 +2,18 @@ import { votersOnly } from '../../src/raft/configuration.js'
 import type { Effect, Persist, Write } from '../../src/raft/effect.js'
 import { commandEntry, type Entry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { logIndex, type NodeId, nodeId, term, type WriteSeq, writeSeq } from '../../src/raft/ids.js'
+import { logIndex, type NodeId, nodeId, snapshotRef, term, type WriteSeq, writeSeq } from '../../src/raft/ids.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import { logFrom } from '../../src/raft/log.js'
-import type { AppendEntries, AppendEntriesReply, Message, RequestVote, RequestVoteReply } from '../../src/raft/messages.js'
+import type {
+  AppendEntries,
+  AppendEntriesReply,
+  InstallSnapshot,
+  InstallSnapshotReply,
+  Message,
+  RequestVote,
+  RequestVoteReply,
+} from '../../src/raft/messages.js'
 import { type Progress, restart, type Server } from '../../src/raft/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
@@ -96,6 +104,20 @@ export const proposed = (request: number, ...commands: ReadonlyArray<string>): R
 export const flush: RaftEvent = { _tag: 'Flush' }
 export const persisted = (seq: number): RaftEvent => ({ _tag: 'Persisted', seq: writeSeq(seq) })
 export const applied = (index: number): RaftEvent => ({ _tag: 'Applied', index: logIndex(index) })
+export const snapshotTaken = (index: number, text: string): RaftEvent => ({
+  _tag: 'SnapshotTaken',
+  index: logIndex(index),
+  data: ascii(text),
+})
+export const snapshotStored = (ref: number, size: number): RaftEvent => ({ _tag: 'SnapshotStored', ref: snapshotRef(ref), size })
+export const chunkStored = (ref: number, offset: number): RaftEvent => ({ _tag: 'ChunkStored', ref: snapshotRef(ref), offset })
+export const chunkRead = (peer: NodeId, ref: number, offset: number, text: string): RaftEvent => ({
+  _tag: 'ChunkRead',
+  peer,
+  ref: snapshotRef(ref),
+  offset,
+  data: ascii(text),
+})
 export const unreachable = (peer: NodeId): RaftEvent => ({ _tag: 'Unreachable', peer })
 
 /* Messages: from n2 to n1 unless told otherwise; numbers need no kind. */
@@ -154,6 +176,27 @@ export const appendEntriesReply = (fields: Fields<AppendEntriesReply>): AppendEn
     conflict: null,
     ...fields,
   }) as AppendEntriesReply
+
+/** The voters are n1, n2 and n3. */
+export const installSnapshot = (fields: Omit<Fields<InstallSnapshot>, 'data'> & { readonly data?: string }): InstallSnapshot =>
+  ({
+    _tag: 'InstallSnapshot',
+    from: n2,
+    to: n1,
+    seq: 1,
+    term: 1,
+    leaderId: fields.from ?? n2,
+    lastIncludedIndex: 1,
+    lastIncludedTerm: 1,
+    configuration: votersOnly([n1, n2, n3]),
+    offset: 0,
+    done: true,
+    ...fields,
+    data: ascii(fields.data ?? ''),
+  }) as InstallSnapshot
+
+export const installSnapshotReply = (fields: Fields<InstallSnapshotReply>): InstallSnapshotReply =>
+  ({ _tag: 'InstallSnapshotReply', from: n2, to: n1, re: 1, term: 1, offset: 0, matchIndex: 0, ...fields }) as InstallSnapshotReply
 
 /** The same on its way out: from n1, to n2 unless told otherwise. */
 export const out = { from: n1, to: n2 } as const

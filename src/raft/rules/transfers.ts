@@ -22,11 +22,16 @@ export const startTransfer = (server: ServerDraft, progress: Progress, effects: 
   const { current } = snapshots
   if (role._tag !== 'Leader' || current === null) return progress
   const { id, matchIndex, sentCommit, silentHeartbeats } = progress
-  readChunk(server, new Transfer(id, current, log.base, 0, 'Reading', 0), effects)
+  readChunk(server, { to: id, snapshot: current, base: log.base }, 0, effects)
   return new Progress(id, after(log.base.index), matchIndex, sentCommit, 'Snapshot', [], silentHeartbeats)
 }
 
-const readChunk = (server: ServerDraft, { to, snapshot, base, offset }: Transfer, effects: Effect[]): void => {
+const readChunk = (
+  server: ServerDraft,
+  { to, snapshot, base }: Pick<Transfer, 'to' | 'snapshot' | 'base'>,
+  offset: number,
+  effects: Effect[],
+): void => {
   put(server, to, new Transfer(to, snapshot, base, offset, 'Reading', 0))
   effects.push({ _tag: 'ReadChunk', peer: to, ref: snapshot.ref, offset, maxBytes: server.settings.maxSnapshotChunkBytes })
 }
@@ -76,7 +81,7 @@ export const receiveInstallSnapshotReply = (server: ServerDraft, reply: InstallS
   // An answer to a chunk that was given up is late: the next one says again what is wanted.
   if (transfer.chunk !== reply.re) return []
   const effects: Effect[] = []
-  if (reply.offset < transfer.snapshot.size) readChunk(server, { ...transfer, offset: reply.offset }, effects)
+  if (reply.offset < transfer.snapshot.size) readChunk(server, transfer, reply.offset, effects)
   return effects
 }
 
@@ -106,7 +111,7 @@ export const heardOf = (server: ServerDraft, from: NodeId): ReadonlyArray<Effect
   if (transfer === undefined || transfer.chunk === 'Reading') return []
   const effects: Effect[] = []
   const { to, snapshot, base, offset, chunk, otherAnswers } = transfer
-  if (chunk === 'Lost' || otherAnswers + 1 === patience) readChunk(server, transfer, effects)
+  if (chunk === 'Lost' || otherAnswers + 1 === patience) readChunk(server, transfer, offset, effects)
   else put(server, to, new Transfer(to, snapshot, base, offset, chunk, otherAnswers + 1))
   return effects
 }
