@@ -127,9 +127,10 @@ describe('"If last log index ≥ nextIndex for a follower: send AppendEntries RP
   })
 
   it('what is known to be there is not sent again, although it was being probed for', () => {
-    const doubted = after(leads(), ack(3, 0), proposed(1, 'x', 'y'), flush, unreachable(n2), heartbeatDue(1))
-    expect(known(doubted)).toEqual({ nextIndex: 1, matchIndex: 0, flow: 'Probe', inflight: [6] })
-    expect(known(after(doubted, ack(5, 2)))).toEqual({ nextIndex: 3, matchIndex: 2, flow: 'Probe', inflight: [6] })
+    const sent = after(leads(), ack(3, 0), proposed(1, 'x', 'y'), flush, proposed(2, 'z'), flush)
+    const doubted = after(sent, unreachable(n2), heartbeatDue(1))
+    expect(known(doubted)).toEqual({ nextIndex: 1, matchIndex: 0, flow: 'Probe', inflight: [6, 7] })
+    expect(known(after(doubted, ack(5, 2)))).toEqual({ nextIndex: 3, matchIndex: 2, flow: 'Probe', inflight: [6, 7] })
   })
 })
 
@@ -165,6 +166,20 @@ describe('"If AppendEntries fails because of log inconsistency: decrement nextIn
         }),
       ),
     ])
+  })
+
+  it('also when the answer takes longer than a heartbeat', () => {
+    const beaten = after(leads({ log: [1, 1, 1] }), heartbeatDue(1), heartbeatDue(2))
+    expect(known(beaten)).toEqual({ nextIndex: 4, matchIndex: 0, flow: 'Probe', inflight: [3, 5, 7] })
+    const refused = after(beaten, refusal(3, { term: null, index: 1 }))
+    expect(known(refused)).toEqual({ nextIndex: 1, matchIndex: 0, flow: 'Probe', inflight: [] })
+    expect(known(after(refused, refusal(5, { term: null, index: 1 })))).toEqual(known(refused))
+    expect(known(after(beaten, ack(3, 3)))).toEqual({ nextIndex: 4, matchIndex: 3, flow: 'Replicate', inflight: [5, 7] })
+  })
+
+  it('of the probes without an answer no more are kept than the window has places', () => {
+    const beaten = after(leads({ settings: { maxInflightMessages: 2 } }), heartbeatDue(1), heartbeatDue(2), heartbeatDue(3))
+    expect(known(beaten).inflight).toEqual([7, 9])
   })
 
   it('a refusal says nothing about what is known to match', () => {
@@ -238,7 +253,7 @@ describe('§5.5 "Raft handles these failures by retrying indefinitely"', () => {
       send(appendEntries({ ...T9, seq: 5, prevLogIndex: 1, prevLogTerm: 1 })),
       send(appendEntries({ ...T9, to: n3, seq: 6, prevLogIndex: 1, prevLogTerm: 1 })),
     ])
-    expect(known(beat.server).inflight).toEqual([5])
+    expect(known(beat.server).inflight).toEqual([3, 5])
   })
 
   it('a heartbeat goes out although the window is full', () => {

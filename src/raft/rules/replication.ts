@@ -32,12 +32,17 @@ export const replicate = (server: ServerDraft, progress: Progress, effects: Effe
 export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const silent = progress.silentHeartbeats >= maxSilentHeartbeats
   const sendTo = silent && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
-  const { id, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = sendTo
+  const { id, matchIndex, sentCommit, flow, silentHeartbeats } = sendTo
   // What comes before our log cannot be asked for.
   const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
-  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, flow === 'Replicate' ? inflight : [], silentHeartbeats + 1)
+  const inflight = flow === 'Snapshot' ? [] : flow === 'Probe' ? unansweredProbes(sendTo, server.settings) : sendTo.inflight
+  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats + 1)
   return append(server, counted, nothing, effects)
 }
+
+/** A probe whose answer takes longer than a heartbeat is answered all the same: to forget it would be to ask for ever. One more has its place. */
+const unansweredProbes = ({ inflight }: Progress, { maxInflightMessages }: Settings): ReadonlyArray<Inflight> =>
+  inflight.length < maxInflightMessages ? inflight : inflight.slice(1)
 
 /** After so many heartbeats without an answer what was sent is taken for lost. */
 const maxSilentHeartbeats = 3
