@@ -206,9 +206,25 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
 
   it('entries that it holds beyond the snapshot, of another leader, go too', () => {
     const other = follower({ log: [1, 1, 1, 1, 1, 1, 1], T: 2, commit: 1 })
-    const whole = after(other, chunk(9, 0, 'abc', true), snapshotStored(1, 3))
+    const { server: whole, effects } = on(other, chunk(9, 0, 'abc', true), snapshotStored(1, 3))
     expect([whole.log.lastIndex, whole.log.lastTerm]).toEqual([5, 2])
+    expect(effects[0]).toEqual(persist(1, { snapshot: pointer(1, 3, base(5, 2), false), firstIndex: 6, commitIndex: 5 }))
     expect(on(whole, persisted(1)).effects).toEqual([restore(1, 3, base(5, 2))])
+  })
+
+  it('commands that it was to hand over next are in the snapshot: nothing of the log goes before it', () => {
+    const slow = follower({ log: [1, 1, 1], T: 2, commit: 3, settings: { maxHandedOver: 1 } })
+    const whole = on(slow, chunk(9, 0, 'abc', true), snapshotStored(1, 3))
+    expect(whole.effects.map(({ _tag }) => _tag)).toEqual(['Persist', 'Send'])
+    expect(on(whole.server, applied(1)).effects).toEqual([])
+    expect(on(whole.server, applied(1), persisted(1)).effects).toEqual([restore(1, 3, base(5, 2))])
+  })
+
+  it('one that is older than what its log begins after changes nothing either', () => {
+    const compacted = after(appliedThree, snapshotTaken(3, 'abc'), snapshotStored(1, 3), persisted(1))
+    const old = on(compacted, chunk(9, 0, 'ab', true, { lastIncludedIndex: 2, lastIncludedTerm: 1 }))
+    expect(old.effects).toEqual([arm(compacted), installed(9, 2, 2, null)])
+    expect(old.server.log).toBe(compacted.log)
   })
 
   it('6. "If existing log entry has same index and term as snapshot’s last included entry, retain log entries following it and reply"', () => {
@@ -380,6 +396,26 @@ describe('§7 "The leader must occasionally send snapshots to followers that lag
     { what: 'that goes beyond the end', re: sending.counters.messages, offset: 700 },
   ])('an answer $what changes nothing', ({ re, offset }) => {
     expect(step(sending, received(installSnapshotReply({ from: n3, re, term: 2, offset })), 0)).toEqual({ server: sending, effects: [] })
+  })
+
+  it('nor does one that was read for another place of it', () => {
+    const wanted = after(sending, received(installSnapshotReply({ from: n3, re: sending.counters.messages, term: 2, offset: 4 })))
+    const caughtUp = heartbeat(wanted)
+    // It has the entries, and not on its disk yet; then it crashes.
+    const ended = after(caughtUp, received(appendEntriesReply({ from: n3, re: inflight(caughtUp), term: 2, matchIndex: 0 })))
+    const beaten = heartbeat(ended)
+    const anew = on(beaten, refuse(beaten), flush)
+    expect(anew.effects).toContainEqual(read(n3, 1, 0))
+    expect(step(anew.server, chunkRead(n3, 1, 4, 'efg'), 0)).toEqual({ server: anew.server, effects: [] })
+  })
+
+  it('a broken line is no reason for one: where the log begins, the follower is asked first', () => {
+    const acked = heartbeat(compacted)
+    const replicating = after(acked, received(appendEntriesReply({ from: n3, re: inflight(acked), term: 2, matchIndex: 3 })), flush)
+    const further = after(replicating, snapshotTaken(4, 'abcdefgh'), snapshotStored(2, 8))
+    const broken = on(further, unreachable(n3), flush)
+    expect(broken.effects.filter(({ _tag }) => _tag === 'ReadChunk')).toEqual([])
+    expect(progress(broken.server, n3)).toMatchObject({ flow: 'Probe', nextIndex: 5 })
   })
 
   it('a chunk that was read for a transfer that is over goes nowhere', () => {

@@ -30,12 +30,8 @@ export const snapshotStored = (server: ServerDraft, ref: SnapshotRef, size: numb
 }
 
 const compact = (server: ServerDraft, stored: StoredSnapshot, index: LogIndex): ReadonlyArray<Effect> => {
-  const { log, snapshots } = server
-  // Of what a leader's snapshot has overtaken meanwhile nothing is needed any more.
-  const isOvertaken = index <= log.base.index
-  server.snapshots = snapshots.with({ taking: null, current: isOvertaken ? snapshots.current : stored })
-  if (isOvertaken) return []
-  server.log = log.compactTo(index)
+  server.snapshots = server.snapshots.with({ taking: null, current: stored })
+  server.log = server.log.compactTo(index)
   // Whoever gives its state after `index` has answered for all up to there.
   return applied(server, index)
 }

@@ -40,8 +40,8 @@ const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<
   return [{ _tag: 'StoreSnapshot', ref: receiving.ref, base, offset, data, last }]
 }
 
-/** Of one leader in one term there is one snapshot of an index; another leader's has other bytes. (What a former term began is forgotten with it.) */
-const isOf = ({ from, base }: Receiving, rpc: InstallSnapshot): boolean => from === rpc.from && base.index === rpc.lastIncludedIndex
+/** One leader in one term has one snapshot of an index. (Another leader's has other bytes: what a former term began is forgotten with it.) */
+const isOf = ({ base }: Receiving, rpc: InstallSnapshot): boolean => base.index === rpc.lastIncludedIndex
 
 /** 4. Reply and wait for more data chunks if done is false. */
 export const chunkStored = (server: ServerDraft, ref: SnapshotRef, offset: number): ReadonlyArray<Effect> => {

@@ -35,7 +35,7 @@ export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effe
   const { id, matchIndex, sentCommit, flow, silentHeartbeats } = sendTo
   // What comes before our log cannot be asked for.
   const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
-  const inflight = flow === 'Snapshot' ? [] : flow === 'Probe' ? unansweredProbes(sendTo, server.settings) : sendTo.inflight
+  const inflight = flow === 'Replicate' ? sendTo.inflight : unansweredProbes(sendTo, server.settings)
   const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats + 1)
   return append(server, counted, nothing, effects)
 }
