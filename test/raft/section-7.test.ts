@@ -216,8 +216,9 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
     const slow = follower({ log: [1, 1, 1], T: 2, commit: 3, settings: { maxHandedOver: 1 } })
     const whole = on(slow, chunk(9, 0, 'abc', true), snapshotStored(1, 3))
     expect(whole.effects.map(({ _tag }) => _tag)).toEqual(['Persist', 'Send'])
-    expect(on(whole.server, applied(1)).effects).toEqual([])
-    expect(on(whole.server, applied(1), persisted(1)).effects).toEqual([restore(1, 3, base(5, 2))])
+    const next = received(appendEntries({ seq: 10, term: 2, prevLogIndex: 5, prevLogTerm: 2, entries: entries(2), leaderCommit: 5 }))
+    expect(on(whole.server, next, applied(1)).effects).toEqual([])
+    expect(on(whole.server, next, applied(1), persisted(1)).effects).toEqual([restore(1, 3, base(5, 2))])
   })
 
   it('one that is older than what its log begins after changes nothing either', () => {
