@@ -62,9 +62,11 @@ export interface Log extends Iterable<Entry> {
 
 /** A log that begins after `base`. */
 export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log =>
-  new ChunkedLog(base, [], base.index, base.index, 0, { index: base.index, configuration: base.configuration, former: null }).append(
-    entries,
-  )
+  new ChunkedLog(base, [], base.index, base.index, 0, 0, none, {
+    index: base.index,
+    configuration: base.configuration,
+    former: null,
+  }).append(entries)
 
 /** What a snapshot leaves of `log` (Figure 13, 6 and 7): the entries after its last included one, or nothing. */
 export const logAfter = (log: Log, { base, keepsSuffix }: { readonly base: LogBase; readonly keepsSuffix: boolean }): Log =>
@@ -86,6 +88,7 @@ export const commonPrefix = (a: Log, b: Log): LogIndex => {
 
 const chunkBits = 10
 const chunkLength = 1 << chunkBits
+const none: ReadonlyArray<Entry> = []
 const unlimited: ReadLimit = { maxEntries: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }
 
 /**
@@ -95,8 +98,8 @@ const unlimited: ReadLimit = { maxEntries: Number.POSITIVE_INFINITY, maxBytes: N
 interface Chunk {
   /** Undefined at the places that compaction gave up. */
   readonly entries: (Entry | undefined)[]
-  /** For each entry: the bytes of all commands in this log before and including it. */
-  readonly bytesUpTo: number[]
+  /** The bytes of all commands in this log before the chunk. */
+  readonly bytesBefore: number
 }
 
 /** The configurations of a log, latest first, so that truncation only has to let go of the head. */
@@ -108,7 +111,6 @@ interface ConfigurationAt {
 
 class ChunkedLog implements Log {
   readonly lastTerm: Term
-  readonly bytes: number
 
   /**
    * Entry `index` stands in `chunks[(index - 1 - origin) >> chunkBits]`. Compaction moves `origin`
@@ -119,11 +121,18 @@ class ChunkedLog implements Log {
     private readonly chunks: Chunk[],
     private readonly origin: number,
     readonly lastIndex: LogIndex,
+    /** The bytes of all commands before the base, and up to the end. */
     private readonly bytesBefore: number,
+    private readonly bytesInAll: number,
+    /** What was appended last, as it came; it ends where the log ends. Disk, followers and state machine mostly ask for just that. */
+    private readonly appended: ReadonlyArray<Entry>,
     private readonly configurations: ConfigurationAt,
   ) {
     this.lastTerm = this.termAt(lastIndex) ?? base.term
-    this.bytes = this.bytesUpTo(lastIndex) - bytesBefore
+  }
+
+  get bytes(): number {
+    return this.bytesInAll - this.bytesBefore
   }
 
   get configuration(): Configuration {
@@ -152,20 +161,28 @@ class ChunkedLog implements Log {
 
   from(index: LogIndex, { maxEntries, maxBytes }: ReadLimit = unlimited): ReadonlyArray<Entry> {
     const first = maxIndex(index, after(this.base.index))
-    const last = Math.min(this.lastIndex, first + maxEntries - 1)
-    const entries: Entry[] = []
-    let bytes = 0
-    for (let i = first; i <= last; i = after(i)) {
-      const entry = this.at(i)!
-      bytes += entry.size
-      if (bytes > maxBytes && entries.length > 0) break
-      entries.push(entry)
+    const count = Math.min(this.lastIndex - first + 1, maxEntries)
+    if (count <= 0) return none
+    const { appended } = this
+    const isAppended = count === appended.length && first + count - 1 === this.lastIndex
+    const entries = isAppended ? appended : this.copy(first, count)
+    return maxBytes === Number.POSITIVE_INFINITY ? entries : within(entries, maxBytes)
+  }
+
+  private copy(first: LogIndex, count: number): ReadonlyArray<Entry> {
+    const start = first - 1 - this.origin
+    const end = start + count
+    let entries: (Entry | undefined)[] = []
+    for (let place = start; place < end; place = ((place >> chunkBits) + 1) << chunkBits) {
+      const from = place & (chunkLength - 1)
+      const run = this.chunks[place >> chunkBits]!.entries.slice(from, from + end - place)
+      entries = place === start ? run : entries.concat(run)
     }
-    return entries
+    return entries as ReadonlyArray<Entry>
   }
 
   bytesFrom(index: LogIndex): number {
-    return index > this.lastIndex ? 0 : this.bytesBefore + this.bytes - this.bytesUpTo(maxIndex(before(index), this.base.index))
+    return index > this.lastIndex ? 0 : this.bytesInAll - this.bytesUpTo(before(index))
   }
 
   firstIndexOf(t: Term): LogIndex {
@@ -183,14 +200,14 @@ class ChunkedLog implements Log {
     if (entries.length === 0) return this
     const length = this.lastIndex - this.origin
     const chunks = this.ownSpine(length)
-    let bytes = this.bytesUpTo(this.lastIndex)
+    let bytes = this.bytesInAll
     let configurations = this.configurations
     let place = length
     for (const entry of entries) {
       let chunk = chunks[place >> chunkBits]
-      if (chunk === undefined) chunks.push((chunk = { entries: [], bytesUpTo: [] }))
+      if (chunk === undefined) chunks.push((chunk = { entries: [], bytesBefore: bytes }))
       chunk.entries[place & (chunkLength - 1)] = entry
-      chunk.bytesUpTo[place & (chunkLength - 1)] = bytes += entry.size
+      bytes += entry.size
       place++
       if (entry.kind === 'configuration') {
         const configuration = configurationOf(entry.command)
@@ -199,7 +216,7 @@ class ChunkedLog implements Log {
         }
       }
     }
-    return new ChunkedLog(this.base, chunks, this.origin, logIndex(this.origin + place), this.bytesBefore, configurations)
+    return new ChunkedLog(this.base, chunks, this.origin, logIndex(this.origin + place), this.bytesBefore, bytes, entries, configurations)
   }
 
   /** `chunks` if this log ends where they end, so that it alone may extend them; otherwise a copy that ends here. */
@@ -211,7 +228,7 @@ class ChunkedLog implements Log {
     const rest = length & (chunkLength - 1)
     const copy = this.chunks.slice(0, full)
     const tail = this.chunks[full]
-    if (rest > 0 && tail !== undefined) copy.push({ entries: tail.entries.slice(0, rest), bytesUpTo: tail.bytesUpTo.slice(0, rest) })
+    if (rest > 0 && tail !== undefined) copy.push({ ...tail, entries: tail.entries.slice(0, rest) })
     return copy
   }
 
@@ -220,7 +237,7 @@ class ChunkedLog implements Log {
     let configurations = this.configurations
     while (configurations.index >= index && configurations.former !== null) configurations = configurations.former
     const last = maxIndex(before(index), this.base.index)
-    return new ChunkedLog(this.base, this.chunks, this.origin, last, this.bytesBefore, configurations)
+    return new ChunkedLog(this.base, this.chunks, this.origin, last, this.bytesBefore, this.bytesUpTo(last), none, configurations)
   }
 
   compactTo(index: LogIndex): Log {
@@ -233,20 +250,33 @@ class ChunkedLog implements Log {
     // The first chunk kept may begin with entries that were dropped: they must not be held by it.
     const rest = index - origin
     const first = chunks[0]
-    if (rest > 0 && first !== undefined)
-      chunks[0] = { entries: first.entries.slice().fill(undefined, 0, rest), bytesUpTo: first.bytesUpTo.slice() }
-    return new ChunkedLog(base, chunks, origin, this.lastIndex, this.bytesUpTo(index), configurationsFrom(this.configurations, base))
+    if (rest > 0 && first !== undefined) chunks[0] = { ...first, entries: first.entries.slice().fill(undefined, 0, rest) }
+    const appended = this.lastIndex - index < this.appended.length ? none : this.appended
+    const configurations = configurationsFrom(this.configurations, base)
+    return new ChunkedLog(base, chunks, origin, this.lastIndex, this.bytesUpTo(index), this.bytesInAll, appended, configurations)
   }
 
   *[Symbol.iterator](): Iterator<Entry> {
     for (let i = after(this.base.index); i <= this.lastIndex; i = after(i)) yield this.at(i)!
   }
 
+  /** The bytes of all commands up to `index`: what is known of the end of its chunk, or of the log, less what stands between. */
   private bytesUpTo(index: LogIndex): number {
     if (index <= this.base.index) return this.bytesBefore
-    const place = index - 1 - this.origin
-    return this.chunks[place >> chunkBits]!.bytesUpTo[place & (chunkLength - 1)]!
+    const start = index - this.origin
+    const nextChunk = (start >> chunkBits) + 1
+    const end = Math.min(nextChunk << chunkBits, this.lastIndex - this.origin)
+    let bytes = end < nextChunk << chunkBits ? this.bytesInAll : (this.chunks[nextChunk]?.bytesBefore ?? this.bytesInAll)
+    for (let place = start; place < end; place++) bytes -= this.chunks[nextChunk - 1]!.entries[place & (chunkLength - 1)]!.size
+    return bytes
   }
+}
+
+/** As many of `entries` as `maxBytes` allows, the first whatever its size. */
+const within = (entries: ReadonlyArray<Entry>, maxBytes: number): ReadonlyArray<Entry> => {
+  let bytes = 0
+  for (let i = 0; i < entries.length; i++) if ((bytes += entries[i]!.size) > maxBytes && i > 0) return entries.slice(0, i)
+  return entries
 }
 
 /** The configurations that stand after `base`, on top of the base's own. */
