@@ -2,7 +2,7 @@ import { EMPTY, Observable, type SchedulerLike, timer } from 'rxjs'
 import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
 import type { Persist, Write } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
-import { after, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
+import { after, before, type LogIndex, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
 import { logAfter, logFrom } from '../../src/raft/log.js'
 import { printWrite } from '../../src/raft/print.js'
 import { fresh, type Recovered } from '../../src/raft/server.js'
@@ -60,11 +60,30 @@ class Memory {
   private isOpen = false
   private writes = 0
   private readonly snapshots = new MemorySnapshots()
+  /** Stored since `known` was, as it came: the log is built when somebody asks for it, and not twice for a server that runs. */
+  private since: Write[] = []
+  private lastIndex: LogIndex
 
   constructor(
-    public stored: Recovered,
+    private known: Recovered,
     private readonly options: MemoryStorageOptions,
-  ) {}
+  ) {
+    this.lastIndex = known.log.lastIndex
+  }
+
+  get stored(): Recovered {
+    this.known = this.since.reduce(afterWrite, this.known)
+    this.since = []
+    return this.known
+  }
+
+  private store(writes: ReadonlyArray<Write>): void {
+    for (const write of writes) {
+      this.lastIndex = lastIndexAfter(this.lastIndex, write)
+      this.since.push(write)
+      if (write.snapshot !== null) this.known = this.stored // so that what it replaces is let go of
+    }
+  }
 
   open(): Observable<OpenStorage> {
     return new Observable((subscriber) => {
@@ -78,23 +97,23 @@ class Memory {
       this.isOpen = true
       this.snapshots.keepOnly(this.stored.snapshot?.ref ?? null)
       let failed: StorageError | null = null
-      /** The write under way, where it is not kept when abandoned, and what it leads to. */
-      let underWay: { readonly batch: ReadonlyArray<Persist>; readonly result: Recovered } | null = null
+      /** The write under way, where it is not kept when abandoned. */
+      let underWay: ReadonlyArray<Write> | null = null
 
       const finish = (): void => {
-        if (underWay !== null) this.stored = underWay.result
+        if (underWay !== null) this.store(underWay)
         underWay = null
       }
 
       const write = (batch: ReadonlyArray<Persist>): Observable<never> => {
         if (failed !== null) return refuse(failed)
-        let result = this.stored
-        for (const persist of batch) result = afterWrite(result, persist.write)
-        failed = this.failure(result)
+        const writes = batch.map((persist) => persist.write)
+        writes.reduce(lastIndexAfter, this.lastIndex)
+        failed = this.failure(writes)
         if (failed !== null) return refuse(failed)
         const { writeMs = 0, onAbandon = 'kept' } = this.options
-        if (writeMs === 0 || onAbandon === 'kept') this.stored = result
-        else underWay = { batch, result }
+        if (writeMs === 0 || onAbandon === 'kept') this.store(writes)
+        else underWay = writes
         if (writeMs === 0) return EMPTY
         return afterAWhile(finish)
       }
@@ -114,7 +133,7 @@ class Memory {
       }
 
       const storePiece = (): Observable<never> => {
-        failed ??= this.failure(this.stored)
+        failed ??= this.failure([])
         if (failed !== null) return refuse(failed)
         return (this.options.writeMs ?? 0) === 0 ? EMPTY : afterAWhile(() => undefined)
       }
@@ -126,7 +145,7 @@ class Memory {
       }
 
       subscriber.add(() => {
-        if (underWay !== null) this.abandon(underWay.batch)
+        if (underWay !== null) this.abandon(underWay)
         this.isOpen = false
       })
       subscriber.next({
@@ -148,31 +167,39 @@ class Memory {
     return sizeBytes(result) + this.snapshots.sizeBytes
   }
 
-  private failure(result: Recovered): StorageError | null {
-    const { failAtWrite, maxBytes = Number.POSITIVE_INFINITY } = this.options
+  private failure(writes: ReadonlyArray<Write>): StorageError | null {
+    const { failAtWrite, maxBytes } = this.options
     if (++this.writes === failAtWrite)
       return { _tag: 'StorageFailed', message: `Write ${this.writes} failed, as it was told to. Open the storage again.` }
-    if (this.sizeBytes(result) > maxBytes)
+    if (maxBytes !== undefined && this.sizeBytes(writes.reduce(afterWrite, this.stored)) > maxBytes)
       return { _tag: 'StorageFull', message: `More than the ${maxBytes} bytes that this storage may hold. Give it a larger maxBytes.` }
     return null
   }
 
-  private abandon(batch: ReadonlyArray<Persist>): void {
+  private abandon(writes: ReadonlyArray<Write>): void {
     const { onAbandon, random = () => 0 } = this.options
     if (onAbandon !== 'torn') return
-    const records = recordsOf(batch)
-    this.stored = records.slice(0, Math.floor(random() * (records.length + 1))).reduce(afterWrite, this.stored)
+    const records = writes.flatMap(recordsOf)
+    this.store(records.slice(0, Math.floor(random() * (records.length + 1))))
   }
+}
+
+/** Where the log ends after `write`. Throws where that does not continue a log which ends at `lastIndex`. */
+const lastIndexAfter = (lastIndex: LogIndex, write: Write): LogIndex => {
+  const { snapshot, truncateFrom, firstIndex, entries } = write
+  const end = snapshot === null || snapshot.keepsSuffix ? lastIndex : snapshot.base.index
+  const kept = truncateFrom === null || truncateFrom > end ? end : before(truncateFrom)
+  if (entries.length > 0 && firstIndex !== kept + 1)
+    throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
+  return after(kept, entries.length)
 }
 
 /** What is stored after `write`. */
 const afterWrite = (stored: Recovered, write: Write): Recovered => {
   const { currentTerm, votedFor, commitIndex } = stored
-  const { snapshot, hardState, truncateFrom, firstIndex, entries } = write
+  const { snapshot, hardState, truncateFrom, entries } = write
   const log = snapshot === null ? stored.log : logAfter(stored.log, snapshot)
   const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
-  if (entries.length > 0 && firstIndex !== kept.lastIndex + 1)
-    throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
   return {
     currentTerm: hardState === null ? currentTerm : hardState.currentTerm,
     votedFor: hardState === null ? votedFor : hardState.votedFor,
@@ -182,17 +209,16 @@ const afterWrite = (stored: Recovered, write: Write): Recovered => {
   }
 }
 
-/** A batch as writes of one record each. Every prefix of them is a legal state. */
-const recordsOf = (batch: ReadonlyArray<Persist>): ReadonlyArray<Write> =>
-  batch.flatMap(({ write: { snapshot, hardState, truncateFrom, firstIndex, entries } }) => {
-    const nothing: Write = { snapshot: null, hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
-    return [
-      ...(snapshot === null ? [] : [{ ...nothing, snapshot }]),
-      ...(hardState === null ? [] : [{ ...nothing, hardState }]),
-      ...(truncateFrom === null ? [] : [{ ...nothing, truncateFrom }]),
-      ...entries.map((entry, i) => ({ ...nothing, firstIndex: after(firstIndex, i), entries: [entry] })),
-    ]
-  })
+/** A write as writes of one record each. Every prefix of them is a legal state. */
+const recordsOf = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): ReadonlyArray<Write> => {
+  const nothing: Write = { snapshot: null, hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
+  return [
+    ...(snapshot === null ? [] : [{ ...nothing, snapshot }]),
+    ...(hardState === null ? [] : [{ ...nothing, hardState }]),
+    ...(truncateFrom === null ? [] : [{ ...nothing, truncateFrom }]),
+    ...entries.map((entry, i) => ({ ...nothing, firstIndex: after(firstIndex, i), entries: [entry] })),
+  ]
+}
 
 const sizeBytes = ({ log }: Recovered): number => log.bytes + (log.lastIndex - log.base.index) * entryHeaderBytes
 
