@@ -25,23 +25,25 @@ export const median = (values: ReadonlyArray<number>): number => [...values].sor
 
 /**
  * Keeps `concurrency` operations under way until `total` are done, each followed by the next as soon
- * as it is acknowledged by itself. `start` calls `done` once.
+ * as it is acknowledged by itself. `operation` gives what starts one, which calls `done` once.
  */
 export const keepUnderWay = (
   concurrency: number,
   total: number,
-  start: (done: () => void, failed: (reason: unknown) => void) => void,
+  operation: (done: () => void, failed: (reason: unknown) => void) => () => void,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
     let started = 0
     let done = 0
+    // One function for all, so that what is measured is not the measuring.
+    const start = operation(() => {
+      if (++done === total) resolve()
+      else next()
+    }, reject)
     const next = (): void => {
       if (started === total) return
       started++
-      start(() => {
-        if (++done === total) resolve()
-        else next()
-      }, reject)
+      start()
     }
     for (let i = 0; i < concurrency; i++) next()
   })

@@ -1,14 +1,15 @@
 import { firstValueFrom, Subject } from 'rxjs'
-import { createRaft, leaderAmong, memoryNetwork, memoryStorage, type Raft } from '../streams/index.js'
+import { createRaft, leaderAmong, memoryNetwork, memoryStorage, type ProposalEvent, type Raft } from '../streams/index.js'
 import { keepUnderWay, perSecond } from './measure.js'
 
 /** Proposes `total` commands, `concurrency` at a time, each acknowledged by itself when it is applied at the leader. */
 export const proposeAll = (leader: Raft, command: Uint8Array, concurrency: number, total: number): Promise<void> =>
   keepUnderWay(concurrency, total, (done, failed) => {
-    leader.propose(command).subscribe((event) => {
+    const tell = (event: ProposalEvent): void => {
       if (event._tag === 'Applied') done()
       else if (event._tag !== 'Appended' && event._tag !== 'Committed') failed(new Error(`refused: ${event._tag}`))
-    })
+    }
+    return () => leader.propose(command).subscribe(tell)
   })
 
 /** Commits per second of three servers in this process, with a network and disks in memory. */

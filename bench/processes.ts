@@ -109,7 +109,7 @@ const putAll = async (url: string, concurrency: number, total: number): Promise<
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency })
   const value = Buffer.alloc(256, 7)
   let key = 0
-  await keepUnderWay(concurrency, total, (done, failed) => {
+  await keepUnderWay(concurrency, total, (done, failed) => () => {
     const put = request(
       `${url}/v1/kv/key${key++ % 10_000}`,
       { method: 'PUT', agent, headers: { 'content-length': value.length } },

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { bufferCount, concatMap, delay, ignoreElements, map, type OperatorFunction, Subject, take } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { logIndex } from '../src/raft/ids.js'
+import { printEvent } from '../src/raft/print.js'
 import { type Applied, applied, type AppliedOptions, type ApplyMsg, type StateMachine } from '../streams/applied.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { inVirtualTime, marblesWith } from '../streams/testing/index.js'
@@ -37,11 +38,31 @@ describe('applied', () => {
     const Applied = '--2-----3---'
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
-    expectObservable(applied(options(scheduler, { tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
+    expectObservable(applied(options(scheduler, { tap: (index) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
   })
 
   marbles('is silent where nothing is committed', ({ hot, scheduler, expectObservable }) => {
     expectObservable(applied(options(scheduler))(hot('--x--', effects))).toBe('--')
+  })
+
+  it('without a machine every command is answered with undefined when it is handed over, and no sooner', () => {
+    const scheduler = new VirtualScheduler()
+    const effect$ = new Subject<Effect>()
+    const seen: string[] = []
+    applied(
+      options(scheduler, {
+        stateMachine: null,
+        maxAppliesPerTurn: 2,
+        tap: (index) => seen.push(`tap ${index}`),
+        settle: (index, _, result) => seen.push(`settle ${index} ${String(result)}`),
+      }),
+    )(effect$).subscribe((event) => seen.push(printEvent(event)))
+    effect$.next(apply(1, 3))
+    effect$.next(apply(4))
+    seen.push('called')
+    scheduler.runUntil(0)
+    const turns = ['tap 1', 'settle 1 undefined', 'tap 2', 'settle 2 undefined', '> Applied 2', 'tap 3', 'settle 3 undefined']
+    expect(seen).toEqual(['called', ...turns, 'tap 4', 'settle 4 undefined', '> Applied 4'])
   })
 
   it('hands over nothing within the call that caused it', () => {
@@ -50,7 +71,7 @@ describe('applied', () => {
     const seen: string[] = []
     applied(
       options(scheduler, {
-        tap: ({ index }) => seen.push(`tap ${index}`),
+        tap: (index) => seen.push(`tap ${index}`),
         settle: (index, _, result) => seen.push(`settle ${index} ${result}`),
       }),
     )(effect$).subscribe((event) => seen.push(event._tag))
@@ -82,7 +103,7 @@ describe('applied', () => {
     const stateMachine: StateMachine<number, number> = (msg$) => doubling(msg$.pipe(delay(5, scheduler)))
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
-    expectObservable(applied(options(scheduler, { stateMachine, tap: ({ index }) => handed$.next(index) }))(hot(Apply, effects))).toBe(
+    expectObservable(applied(options(scheduler, { stateMachine, tap: (index) => handed$.next(index) }))(hot(Apply, effects))).toBe(
       Applied,
       events,
     )
@@ -107,7 +128,7 @@ describe('applied', () => {
           options(scheduler, {
             stateMachine,
             maxAppliesPerTurn,
-            tap: ({ index }) => handed.push(index),
+            tap: (index) => handed.push(index),
             settle: (index) => settled.push(index),
           }),
         )(effect$).subscribe((event) => {
@@ -133,7 +154,7 @@ describe('applied', () => {
       const scheduler = new VirtualScheduler()
       const effect$ = new Subject<Effect>()
       const seen: string[] = []
-      applied(options(scheduler, { maxAppliesPerTurn, tap: ({ index }) => seen.push(`${index}`) }))(effect$).subscribe((event) => {
+      applied(options(scheduler, { maxAppliesPerTurn, tap: (index) => seen.push(`${index}`) }))(effect$).subscribe((event) => {
         if (event._tag === 'Applied') seen.push(`Applied ${event.index}`)
       })
       effect$.next(apply(1, 3))
@@ -160,7 +181,7 @@ describe('applied', () => {
       const handed$ = new Subject<number>()
       expectObservable(handed$.pipe(map((index) => `${index}`))).toBe('--(12)')
       expectObservable(
-        applied(options(scheduler, { stateMachine: () => machine$, tap: ({ index }) => handed$.next(index) }))(effect$),
+        applied(options(scheduler, { stateMachine: () => machine$, tap: (index) => handed$.next(index) }))(effect$),
         subscribed,
       ).toBe('-')
       expectSubscriptions(effect$.subscriptions).toBe(subscribed)
@@ -174,7 +195,7 @@ describe('applied', () => {
     const handed: number[] = []
     const running = applied(
       options(scheduler, {
-        tap: ({ index }) => {
+        tap: (index) => {
           handed.push(index)
           running.unsubscribe()
         },

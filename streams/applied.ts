@@ -1,4 +1,4 @@
-import { defer, filter, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
+import { defer, filter, NEVER, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
 import type { Apply, Restore } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { after, type LogIndex, type SnapshotRef, type Term } from '../src/raft/ids.js'
@@ -48,15 +48,16 @@ export interface StateMachineError {
 }
 
 export interface AppliedOptions<C, R> {
-  readonly stateMachine: StateMachine<C, R>
+  /** Null for none: commands count as answered, with `undefined`, as soon as they are handed over. */
+  readonly stateMachine: StateMachine<C, R> | null
   readonly decode: (command: Uint8Array) => C
   readonly scheduler: SchedulerLike
   /** Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long. */
   readonly maxAppliesPerTurn: number
   /** Is told of each answer, with the term of the entry that it answers. */
   readonly settle: (index: LogIndex, term: Term, result: R) => void
-  /** Sees each command when the state machine does. */
-  readonly tap: (msg: ApplyMsg<C>) => void
+  /** Sees each command, just before the state machine does. */
+  readonly tap: (index: LogIndex, term: Term, command: C) => void
   /** Left out where no snapshot is ever taken: one from a leader then stops the server. */
   readonly snapshots?: RestoreOptions
 }
@@ -105,7 +106,7 @@ export const applied =
       const fail = (message: string, cause?: unknown): void =>
         subscriber.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
 
-      const answer = ({ index, result }: Applied<R>): void => {
+      const answer = (index: LogIndex, result: R): void => {
         const run = runs[0]
         const expected = run === undefined || run.answered === run.given ? null : after(run.apply.firstIndex, run.answered)
         if (run === undefined || index !== expected) {
@@ -143,9 +144,10 @@ export const applied =
             cause,
           )
         }
-        const msg = { index, term, command }
-        tap(msg)
-        apply$.next(msg)
+        tap(index, term, command)
+        // Without a machine there is nobody to make a message for: a third of what a commit allocated.
+        if (stateMachine === null) answer(index, undefined as R)
+        else apply$.next({ index, term, command })
       }
 
       const handOver = (): void => {
@@ -199,8 +201,8 @@ export const applied =
         machine?.unsubscribe()
         if (snapshot !== null) snapshots?.tap(snapshot)
         apply$ = new Hot<ApplyMsg<C>>()
-        machine = defer(() => stateMachine(apply$, snapshot)).subscribe({
-          next: answer,
+        machine = defer(() => (stateMachine === null ? NEVER : stateMachine(apply$, snapshot))).subscribe({
+          next: ({ index, result }) => answer(index, result),
           error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
           complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
         })

@@ -21,7 +21,7 @@ import { either } from 'fp-ts'
 import { InvariantViolation } from '../src/raft/error.js'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
 import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
-import { applied, type Applied, type ApplyMsg, type Snapshot, type StateMachine, type StateMachineError } from './applied.js'
+import { applied, type ApplyMsg, type Snapshot, type StateMachineError } from './applied.js'
 import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
 import { electionTimer } from './electionTimer.js'
@@ -107,7 +107,6 @@ export interface Raft<C = Uint8Array, R = unknown> {
 export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C, R>): Raft<C, R> => {
   const { network, storage, scheduler = defaultClock, random = Math.random } = options
   const codec = options.codec ?? (bytes as unknown as Codec<C>)
-  const stateMachine: StateMachine<C, R> = options.stateMachine ?? stateless
   const tuning = tuned(options)
   const id = checkedId(options.id)
 
@@ -181,14 +180,14 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
         clients.sink,
         snapshotting.sink,
         applied<C, R>({
-          stateMachine,
+          stateMachine: options.stateMachine ?? null,
           decode: (command) => codec.decode(command),
           scheduler,
           maxAppliesPerTurn: tuning.maxAppliesPerTurn,
           settle: clients.settle,
-          tap: (msg) => {
-            handedTo = msg.index
-            if (apply$.observed) apply$.next(msg)
+          tap: (index, term, command) => {
+            handedTo = index
+            if (apply$.observed) apply$.next({ index, term, command })
           },
           ...(options.snapshots !== undefined && {
             snapshots: {
@@ -290,9 +289,6 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     stopped$: iterable(stopped$),
   }
 }
-
-const stateless = <C, R>(apply$: Observable<ApplyMsg<C>>): Observable<Applied<R>> =>
-  apply$.pipe(map(({ index }) => ({ index, result: undefined as R })))
 
 const checkedId = (id: string): NodeId => {
   const decoded = NodeId.decode(id)

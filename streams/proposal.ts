@@ -1,4 +1,4 @@
-import { Observable, type Subscriber } from 'rxjs'
+import { Observable, type Observer, type Subscriber, Subscription, throwError } from 'rxjs'
 import type { Refusal } from '../src/raft/error.js'
 import { type LogIndex, logIndex, term, type Term } from '../src/raft/ids.js'
 
@@ -45,6 +45,29 @@ function watch<R>(this: Proposal<R>, subscriber: Subscriber<ProposalEvent<R>>): 
   this.watch(subscriber)
 }
 
+/** Who is told a story: RxJS's `Subscriber`, or a `Watcher`. */
+type Listener<T> = Pick<Observer<T>, 'next' | 'complete'>
+
+/** What `subscribe(tell)` gives: one object, where RxJS makes four and a closure for what may come a million times a second. */
+class Watcher<T> extends Subscription implements Listener<T> {
+  constructor(private readonly tell: (value: T) => void) {
+    super()
+  }
+
+  next(value: T): void {
+    if (this.closed) return
+    try {
+      this.tell(value)
+    } catch (error) {
+      throwError((): unknown => error).subscribe() // nobody handles it: RxJS says so in its own way, later and elsewhere
+    }
+  }
+
+  complete(): void {
+    this.unsubscribe()
+  }
+}
+
 /**
  * A command that was proposed: an Observable of its story, which replays to whoever subscribes
  * late and completes with its last event. It was proposed when `propose` was called, once,
@@ -58,8 +81,8 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
   term: Term = term(0)
   private committed = false
   private ending: ProposalEvent<R> | null = null
-  private watcher: Subscriber<ProposalEvent<R>> | null = null
-  private others: ReadonlyArray<Subscriber<ProposalEvent<R>>> = nobody
+  private watcher: Listener<ProposalEvent<R>> | null = null
+  private others: ReadonlyArray<Listener<ProposalEvent<R>>> = nobody
 
   constructor(
     /** @internal */
@@ -68,15 +91,28 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
     super(watch as (this: Observable<ProposalEvent<R>>, subscriber: Subscriber<ProposalEvent<R>>) => void)
   }
 
+  // The signature is RxJS's own. A story never errors, so that there is nothing to do with the second.
+  override subscribe(
+    observerOrNext?: Partial<Observer<ProposalEvent<R>>> | ((event: ProposalEvent<R>) => void) | null,
+    _error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (typeof observerOrNext !== 'function') return super.subscribe(observerOrNext ?? {})
+    if (complete) return super.subscribe({ next: observerOrNext, complete })
+    const watcher = new Watcher(observerOrNext)
+    this.watch(watcher)
+    return watcher
+  }
+
   /** @internal */
-  watch(subscriber: Subscriber<ProposalEvent<R>>): void {
-    if (this.index > 0) subscriber.next(this.appendedEvent())
-    if (this.committed) subscriber.next(this.committedEvent())
+  watch(listener: Listener<ProposalEvent<R>>): void {
+    if (this.index > 0) listener.next(this.appendedEvent())
+    if (this.committed) listener.next(this.committedEvent())
     if (this.ending !== null) {
-      subscriber.next(this.ending)
-      subscriber.complete()
-    } else if (this.watcher === null) this.watcher = subscriber
-    else this.others = [...this.others, subscriber]
+      listener.next(this.ending)
+      listener.complete()
+    } else if (this.watcher === null) this.watcher = listener
+    else this.others = [...this.others, listener]
   }
 
   /** Resolves with the state machine's result; rejects with a `ProposalError` where the story ends otherwise. */

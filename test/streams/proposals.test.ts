@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { config, Subject } from 'rxjs'
+import { config, map, Subject } from 'rxjs'
 import { after, newServer, persistedEvent, started, timedOut } from '../../marbles/servers.js'
 import type { Effect } from '../../src/raft/effect.js'
 import { commandEntry } from '../../src/raft/entry.js'
@@ -116,6 +116,30 @@ describe('the story of a proposal', () => {
     apply(2)
     expect(seen).toEqual(['Appended'])
     expect(storyOf(proposal)).toEqual(['Appended 2', 'Committed 2', 'Applied 2', '|'])
+  })
+
+  it('is told in whatever way one subscribes, and to the end', () => {
+    const { propose, turn, commit, apply } = atLeader()
+    const proposal = propose()
+    const seen: string[] = []
+    const tell = (how: string) => (event: { readonly _tag: string }) => void seen.push(`${how} ${event._tag}`)
+    const watching = [
+      proposal.subscribe(tell('function')),
+      proposal.subscribe({ next: tell('observer'), complete: () => seen.push('observer |') }),
+      // Deprecated in RxJS 7, and there all the same.
+      // eslint-disable-next-line rxjs-x/prefer-observer
+      proposal.subscribe(tell('functions'), null, () => seen.push('functions |')),
+      proposal.pipe(map(tell('piped'))).subscribe(),
+      proposal.subscribe(),
+    ]
+    turn()
+    commit()
+    apply(2)
+    for (const how of ['function', 'observer', 'functions', 'piped']) {
+      const end = how === 'observer' || how === 'functions' ? [`${how} |`] : []
+      expect(seen.filter((line) => line.startsWith(`${how} `))).toEqual([`${how} Appended`, `${how} Committed`, `${how} Applied`, ...end])
+    }
+    expect(watching.map(({ closed }) => closed)).toEqual([true, true, true, true, true])
   })
 
   it('is one story, however many watch: subscribing proposes nothing', () => {
