@@ -152,9 +152,11 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   }
 
   const write: OpenStorage['write'] = (batch) => {
+    const done$ = opened!.write(batch)
+    if (done$ === EMPTY) return EMPTY // done already, so there is nothing to finish
     const written$ = new AsyncSubject<unknown>()
     writing$ = written$
-    finishing.add(from(opened!.write(batch)).subscribe(written$))
+    finishing.add(from(done$).subscribe(written$))
     return written$
   }
 

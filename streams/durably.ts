@@ -1,4 +1,4 @@
-import { defer, Observable, type OperatorFunction } from 'rxjs'
+import { EMPTY, from, Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
 import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { WriteSeq } from '../src/raft/ids.js'
@@ -51,9 +51,9 @@ export const durably =
         done = seq
         let released = 0
         while (released < waiting.length && (waiting[released]!.after ?? 0) <= seq) released++
-        const free = waiting.slice(0, released)
+        const free = waiting
         waiting = waiting.slice(released)
-        for (const effect of free) subscriber.next(waitingForNothing(effect))
+        for (let i = 0; i < released; i++) subscriber.next(waitingForNothing(free[i]!))
         subscriber.next({ _tag: 'Persisted', seq })
       }
 
@@ -66,16 +66,20 @@ export const durably =
           gathered = []
           writing = true
           let returned = false
-          subscriber.add(
-            defer(() => write(batch)).subscribe({
-              error: (error: unknown) => subscriber.error(error),
-              complete: () => {
-                release(last)
-                writing = false
-                if (returned) writeGathered()
-              },
-            }),
-          )
+          const written = (): void => {
+            release(last)
+            writing = false
+            if (returned) writeGathered()
+          }
+          let written$: ObservableInput<unknown>
+          try {
+            written$ = write(batch)
+          } catch (error) {
+            return subscriber.error(error)
+          }
+          // Of a storage in memory most say so: nothing to subscribe to.
+          if (written$ === EMPTY) written()
+          else subscriber.add(from(written$).subscribe({ error: (error: unknown) => subscriber.error(error), complete: written }))
           returned = true
         }
         if (upstreamDone && !writing && gathered.length === 0) subscriber.complete()

@@ -37,23 +37,28 @@ export const run =
   (event$) =>
     new Observable<Inspection>((subscriber) => {
       let server = initial
-      let queue: Effect[] = []
+      /** A place is used again when all before it is done: a new array for each event would be an eighth of what it allocates. */
+      let queue: (Effect | null)[] = []
       let head = 0
+      let tail = 0
       let draining = true // until every source is subscribed to, the disk among them
 
       const drain = (): void => {
         draining = true
-        for (let performed = 0; head < queue.length && !subscriber.closed; performed++) {
+        for (let performed = 0; head < tail && !subscriber.closed; performed++) {
           if (performed === maxEffectsPerTurn) {
-            queue = queue.slice(head)
+            queue = queue.slice(head, tail)
+            tail -= head
             head = 0
             subscriber.add(scheduler.schedule(drain))
             return // still draining: nobody may overtake what waits
           }
-          perform(queue[head++]!)
+          const effect = queue[head]!
+          queue[head++] = null
+          perform(effect)
         }
-        queue = []
-        head = 0
+        if (tail > keptPlaces) queue = []
+        head = tail = 0
         draining = false
       }
 
@@ -69,8 +74,9 @@ export const run =
               return subscriber.error(violation)
             }
             server = stepped.server
-            for (const effect of stepped.effects) queue.push(effect)
-            subscriber.next({ at, event, before, after: server, effects: stepped.effects })
+            const { effects } = stepped
+            for (let i = 0; i < effects.length; i++) queue[tail++] = effects[i]!
+            subscriber.next({ at, event, before, after: server, effects })
             if (!draining) drain()
           },
           error: (error: unknown) => subscriber.error(error),
@@ -79,3 +85,6 @@ export const run =
       )
       drain()
     })
+
+/** Room for more effects at a time than this is not kept. */
+const keptPlaces = 1_024

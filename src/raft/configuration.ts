@@ -38,8 +38,13 @@ export const votersOnly = (ids: ReadonlyArray<NodeId>): Configuration => ({
 const halves = (c: Configuration): ReadonlyArray<Simple> => (c._tag === 'Simple' ? [c] : [c.old, c.new])
 
 /** The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list. */
-export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>> =>
-  halves(c).map((half) => half.voters.map(({ id }) => id))
+export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>> => {
+  let sets = knownVoterSets.get(c)
+  if (sets === undefined) knownVoterSets.set(c, (sets = halves(c).map((half) => half.voters.map(({ id }) => id))))
+  return sets
+}
+/** Asked for with every acknowledgement, of the same few values: worked out once for each. */
+const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<NodeId>>>()
 
 /** Everyone who is sent the log, once each, by name. */
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>

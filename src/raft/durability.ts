@@ -1,4 +1,4 @@
-import type { DiscardSnapshots, Effect, Persist, SnapshotPointer, Write } from './effect.js'
+import type { DiscardSnapshots, Effect, Persist, Send, SnapshotPointer, Write } from './effect.js'
 import { after, type SnapshotRef } from './ids.js'
 import { commonPrefix } from './log.js'
 import { thisWrite } from './rules/allServers.js'
@@ -61,10 +61,9 @@ export const deriveDiscards = (before: Server, draft: ServerDraft): DiscardSnaps
 
 /** Puts the number of the last write asked for where a rule said `thisWrite`; nothing waits for a write that is done. */
 export const numberWaits = (effects: ReadonlyArray<Effect>, draft: ServerDraft): ReadonlyArray<Effect> => {
-  const waits = effects.some((effect) => effect._tag === 'Send' && effect.after === thisWrite)
-  if (!waits) return effects
+  if (!effects.some(waits)) return effects
   const last = draft.durable.settled ? null : draft.durable.written
-  return effects.map((effect) =>
-    effect._tag === 'Send' && effect.after === thisWrite ? { _tag: 'Send', message: effect.message, after: last } : effect,
-  )
+  return effects.map((effect) => (waits(effect) ? { _tag: 'Send', message: effect.message, after: last } : effect))
 }
+
+const waits = (effect: Effect): effect is Send => effect._tag === 'Send' && effect.after === thisWrite

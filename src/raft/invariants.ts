@@ -73,8 +73,10 @@ export const invariants: ReadonlyArray<Invariant> = [
 export const checkedStep = (server: Server, event: RaftEvent, at: number): Step => {
   const stepped = step(server, event, at)
   if (stepped.server === server) return stepped
-  for (const { name, holds } of invariants) {
-    if (!holds(server, stepped.server)) throw new InvariantViolation(name, `${printServer(server)}\n${printStep(event, stepped)}`)
+  for (let i = 0; i < invariants.length; i++) {
+    const invariant = invariants[i]!
+    if (!invariant.holds(server, stepped.server))
+      throw new InvariantViolation(invariant.name, `${printServer(server)}\n${printStep(event, stepped)}`)
   }
   return stepped
 }
