@@ -147,7 +147,7 @@ describe('a short write', () => {
         hasty.write(fd, bytes, offset, Math.min(length, 7), position, done)
       },
     }
-    const { open } = await opened(diskStorage(directory, { fileSystem }))
+    const { open } = await opened(diskStorage(directory, { fileSystem, growBytes: 1 }))
     await done(open.write([first]))
     await done(open.close())
     expect(lengths.length).toBeGreaterThan(5)

@@ -52,7 +52,7 @@ const live = async (
   segmentBytes: number,
 ): Promise<number> => {
   const scheduler = new VirtualTimeScheduler()
-  const storage = diskStorage(life(), { fileSystem: disk.fileSystem, segmentBytes, scheduler })
+  const storage = diskStorage(life(), { fileSystem: disk.fileSystem, segmentBytes, growBytes, scheduler })
   const start = await Promise.race([opened(storage).catch(unlessFailed), stops])
   if (start === 'failed' || start === 'stopped') return known
   const { recovered } = start.open
@@ -114,6 +114,8 @@ const finish = async (
 }
 
 const segmentBytes = 900
+/** Some writes extend the file, others go into the room that those made. */
+const growBytes = 250
 /** More for a release: RUNS=5000. */
 const numRuns = Number(process.env['RUNS'] ?? 100)
 const [sample] = fc.sample(

@@ -84,7 +84,7 @@ export const opened = <Open extends OpenStorage = OpenStorage>(storage: { open()
 export const withDisk = async <A>(
   directory: string,
   use: (disk: OpenDisk) => Promise<A>,
-  options: DiskOptions = { fileSystem: hasty },
+  options: DiskOptions = { fileSystem: hasty, growBytes: 1 },
 ): Promise<A> => {
   const { open } = await opened(diskStorage(directory, options))
   try {
@@ -94,7 +94,7 @@ export const withDisk = async <A>(
   }
 }
 
-/** A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states. */
+/** A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states, and no room is made for more. */
 export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>, options: DiskOptions = {}): Promise<string> => {
   const directory = await dataDirectory()
   return withDisk(
@@ -103,7 +103,7 @@ export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>
       for (const batch of batches) await done(disk.write(batch))
       return copyOf(directory)
     },
-    { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), ...options },
+    { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), growBytes: 1, ...options },
   )
 }
 

@@ -14,6 +14,7 @@ import {
   errorOf,
   found,
   hardState,
+  hasty,
   incarnation,
   persist,
   plain,
@@ -101,28 +102,70 @@ describe('the torn end of the last write', () => {
     expect(plain(await found(whole))).toMatchObject(after)
   })
 
-  it('its pages may reach the disk in any order: whatever is zero, old or garbled, it is the former state', async () => {
-    const large = [...last, persist({ firstIndex: 5, entries: Array.from({ length: 8 }, (_, i) => command(2, 'x'.repeat(1_000 + i))) })]
-    const directory = await crashedAfter([...former, large])
-    const good = readFileSync(segmentOne(directory))
+  it.each([1, 8_192])(
+    'its pages may reach the disk in any order: whatever is zero, old or garbled, it is the former state (growBytes %d)',
+    async (growBytes) => {
+      const large = [...last, persist({ firstIndex: 5, entries: Array.from({ length: 8 }, (_, i) => command(2, 'x'.repeat(1_000 + i))) })]
+      const directory = await crashedAfter([...former, large], { growBytes })
+      const good = readFileSync(segmentOne(directory))
+      const start = await sizeAfter(former)
+      const end = await sizeAfter([...former, large])
+      const sectorBytes = 512
+      const sectors = Math.ceil((end - start) / sectorBytes)
+      const fate = fc.constantFrom('written', 'zero', 'garbled')
+      await fc.assert(
+        fc.asyncProperty(fc.array(fate, { minLength: sectors, maxLength: sectors }), fc.boolean(), async (fates, longer) => {
+          fc.pre(fates.some((fate) => fate !== 'written'))
+          const bytes = longer ? Buffer.concat([good, Buffer.alloc(700)]) : Buffer.from(good)
+          fates.forEach((fate, i) => {
+            const from = start + i * sectorBytes
+            if (fate !== 'written') bytes.fill(fate === 'zero' ? 0 : 0xa5, from, Math.min(from + sectorBytes, end))
+          })
+          writeFileSync(segmentOne(directory), bytes)
+          expect(plain(await found(directory))).toMatchObject(before)
+          // Zeros to the end are as good as a write that never began: room for the next.
+          const blank = fates.every((fate) => fate === 'zero')
+          expect(statSync(segmentOne(directory)).size).toBe(blank ? bytes.length : start)
+        }),
+        { numRuns: 60 },
+      )
+    },
+  )
+})
+
+describe('room for more', () => {
+  it('is made in large pieces, written into, and gone from a full segment', async () => {
+    const directory = await crashedAfter([], { growBytes: 1_024 })
+    const sizes: number[] = []
+    const options = { fileSystem: hasty, growBytes: 1_024, segmentBytes: 1_500 }
+    for (let i = 1; i <= 12; i++) {
+      // Opened anew for each: what is found is room, not a torn end.
+      const entries = [command(1, 'x'.repeat(100))]
+      await withDisk(directory, (disk) => done(disk.write([persist({ firstIndex: i, entries })])), options)
+      sizes.push(statSync(segmentOne(directory)).size)
+      expect((await found(directory)).log.lastIndex).toBe(i)
+    }
+    const full = sizes.at(-1)!
+    expect([...new Set(sizes)]).toEqual([1_024, 1_500, full])
+    expect(readFileSync(segmentOne(directory)).at(-1)).not.toBe(0)
+    expect(readFileSync(join(directory, '0000000002.log')).length).toBe(1_024)
+  })
+
+  it('is no damage where another segment follows, and counts as occupied', async () => {
+    const directory = await crashedAfter([...former], { growBytes: 4_096 })
+    const options = { fileSystem: hasty, growBytes: 1, segmentBytes: 1 }
+    const sizeBytes = await withDisk(directory, (disk) => done(disk.write(last)).then(() => disk.sizeBytes()), options)
+    const second = statSync(join(directory, '0000000002.log')).size
+    expect(sizeBytes).toBe(4_096 + second + statSync(join(directory, 'vote')).size)
+    expect(plain(await found(directory))).toMatchObject(after)
+  })
+
+  it('below the durable marker it is a write that is gone', async () => {
+    const directory = await crashedAfter([...former, last], { growBytes: 4_096 })
     const start = await sizeAfter(former)
-    const sectorBytes = 512
-    const sectors = Math.ceil((good.length - start) / sectorBytes)
-    const fate = fc.constantFrom('written', 'zero', 'garbled')
-    await fc.assert(
-      fc.asyncProperty(fc.array(fate, { minLength: sectors, maxLength: sectors }), fc.boolean(), async (fates, longer) => {
-        fc.pre(fates.some((fate) => fate !== 'written'))
-        const bytes = longer ? Buffer.concat([good, Buffer.alloc(700)]) : Buffer.from(good)
-        fates.forEach((fate, i) => {
-          const from = start + i * sectorBytes
-          if (fate !== 'written') bytes.fill(fate === 'zero' ? 0 : 0xa5, from, Math.min(from + sectorBytes, good.length))
-        })
-        writeFileSync(segmentOne(directory), bytes)
-        expect(plain(await found(directory))).toMatchObject(before)
-        expect(statSync(segmentOne(directory)).size).toBe(start)
-      }),
-      { numRuns: 60 },
-    )
+    await withDisk(directory, () => Promise.resolve()) // closing marks
+    edit(segmentOne(directory), (bytes) => bytes.fill(0, start))
+    expect(await errorOf(diskStorage(directory).open())).toMatchObject({ _tag: 'Corrupt' })
   })
 })
 

@@ -20,6 +20,8 @@ export interface DiskOptions {
   readonly clusterId?: string
   /** A segment that has grown to this is followed by a new one. At most 1 GiB. Default 64 MiB. */
   readonly segmentBytes?: number
+  /** A segment's file grows by so many zeros at a time, which makes most syncs cheaper; 1 for no more than is written. Default 1 MiB. */
+  readonly growBytes?: number
   /** The durable marker is written when nothing else was for this long. Default 100. */
   readonly markAfterMs?: number
   /** For that timer. Default: the host's, which keeps no process alive. */
@@ -61,11 +63,14 @@ const maxSegmentBytes = 2 ** 30
  * createRaft({ id: 'n1', network, storage: diskStorage('./data/n1', { id: 'n1' }) })
  */
 export const diskStorage = (directory: string, options: DiskOptions = {}): DiskStorage => {
-  const { segmentBytes = 64 << 20 } = options
+  const { segmentBytes = 64 << 20, growBytes = 1 << 20 } = options
   if (!(Number.isSafeInteger(segmentBytes) && segmentBytes > 0 && segmentBytes <= maxSegmentBytes)) {
     throw new InvalidOption('segmentBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${segmentBytes}`)
   }
-  return { open: () => open(directory, { ...options, segmentBytes }) }
+  if (!(Number.isSafeInteger(growBytes) && growBytes > 0 && growBytes <= maxSegmentBytes)) {
+    throw new InvalidOption('growBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${growBytes}`)
+  }
+  return { open: () => open(directory, { ...options, segmentBytes, growBytes }) }
 }
 
 const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
@@ -95,14 +100,14 @@ const run = (
   directory: string,
   identity: Identity,
   found: Found,
-  { segmentBytes = 64 << 20, markAfterMs = 100, scheduler }: DiskOptions,
+  { segmentBytes = 64 << 20, growBytes = 1 << 20, markAfterMs = 100, scheduler }: DiskOptions,
 ): Observable<OpenDisk> => {
   const {
     recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
     settled,
   } = found
   const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
-  const writer = new Writer(handles, found, { directory, identity, segmentBytes, idle$ })
+  const writer = new Writer(handles, found, { directory, identity, segmentBytes, growBytes, idle$ })
   const closed$ = new AsyncSubject<never>()
   let closing = false
   const disk: OpenDisk = {

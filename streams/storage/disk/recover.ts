@@ -17,6 +17,8 @@ export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'formerBytes'> {
   readonly settled: boolean
   /** Where the next write goes. */
   readonly end: number
+  /** How long that segment is: behind `end` there are zeros, room for the writes to come. */
+  readonly size: number
   /** The newest slot of the vote file, null if none was good; and that file, open. */
   readonly slot: Slot | null
   readonly voteFd: number
@@ -32,13 +34,14 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
     mergeMap(([slot, log]) => {
       const hardState = reconcile(log.whole, log.torn, slot)
       if (either.isLeft(hardState)) return refuse(corrupt(voteFile(directory), 0, hardState.left))
-      const { segment, fd, formerBytes, whole, wholeTo: end } = log
+      const { segment, fd, formerBytes, whole, wholeTo: end, torn, bytes } = log
+      const size = torn ? end : bytes.length
       const recovered = { ...whole, ...hardState.right }
       const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
       return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
         whileWriting(voteFile(directory)),
         mergeMap((voteFd) =>
-          concat(repair(handles, directory, log), of({ recovered, settled, segment, fd, end, formerBytes, slot, voteFd })),
+          concat(repair(handles, directory, log), of({ recovered, settled, segment, fd, end, size, formerBytes, slot, voteFd })),
         ),
       )
     }),

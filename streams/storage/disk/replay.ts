@@ -75,7 +75,7 @@ export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8A
 }
 
 export type Ending =
-  /** Everything in the file belongs to whole writes. */
+  /** Everything in the file belongs to whole writes, or is room for the next: zeros, as if that write had not begun. */
   | 'whole'
   /** Behind the last whole write stand remains of one that never ended: they are to be cut off. */
   | 'torn'
@@ -98,7 +98,7 @@ export const judge = (bytes: Buffer, progress: Progress, durable: number | null)
   const damage = (but: string): either.Either<Damage, Ending> =>
     either.left({ offset: at, what: `a record of write ${next} should stand there, ${but}` })
 
-  const ending: Ending = wholeTo === 0 ? 'unborn' : wholeTo < bytes.length ? 'torn' : 'whole'
+  const ending: Ending = wholeTo === 0 ? 'unborn' : isBlank(bytes.subarray(wholeTo)) ? 'whole' : 'torn'
   if (ending !== 'whole') {
     if (durable === null) return damage('and another segment follows')
     const later = findLaterWrite(bytes, at, segmentOrigin(identity, segment), next)
@@ -106,6 +106,8 @@ export const judge = (bytes: Buffer, progress: Progress, durable: number | null)
   }
   return durable !== null && durable >= next ? damage(`and all writes up to ${durable} were on disk`) : either.right(ending)
 }
+
+const isBlank = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length))
 
 const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: LogRecord): Recovered | string => {
   const header = kind === 'segment' ? decodeSegmentHeader(payload) : null

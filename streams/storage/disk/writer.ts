@@ -15,6 +15,7 @@ export interface WriterOptions {
   readonly directory: string
   readonly identity: Identity
   readonly segmentBytes: number
+  readonly growBytes: number
   /** Emits once, when the durable marker is due. */
   readonly idle$: Observable<unknown>
 }
@@ -33,6 +34,8 @@ export class Writer {
   private path: string
   private fd: number
   private end: number
+  /** How long the file is: behind `end` there are zeros. */
+  private size: number
   private formerBytes: number
   private origin: number
   /** The last write, which is on disk. */
@@ -46,7 +49,7 @@ export class Writer {
 
   constructor(
     private readonly handles: Handles,
-    { recovered, slot, voteFd, segment, fd, end, formerBytes }: Found,
+    { recovered, slot, voteFd, segment, fd, end, size, formerBytes }: Found,
     private readonly options: WriterOptions,
   ) {
     const { currentTerm, votedFor, log, commitIndex, write } = recovered
@@ -56,6 +59,7 @@ export class Writer {
     this.path = segmentFile(options.directory, segment)
     this.fd = fd
     this.end = end
+    this.size = size
     this.formerBytes = formerBytes
     this.origin = segmentOrigin(options.identity, segment)
     this.write = write
@@ -65,7 +69,7 @@ export class Writer {
   }
 
   get bytes(): number {
-    return this.formerBytes + this.end + voteFileBytes
+    return this.formerBytes + this.size + voteFileBytes
   }
 
   /** Makes `batch` durable as one write and one sync. */
@@ -105,9 +109,12 @@ export class Writer {
   private appendToSegment(batch: ReadonlyArray<Persist>, size: BatchSize): Observable<never> {
     const { handles, fd, end, origin } = this
     const write = this.write + 1
-    const target = this.bufferOf(size.bytes)
+    const fileSize = this.sizeWith(end + size.bytes)
+    const written = fileSize > this.size ? fileSize - end : size.bytes
+    const target = this.bufferOf(written).subarray(0, written)
     encodeBatch(batch, size, { origin, offset: end, write }, target)
-    const logged = concat(handles.write(fd, target.subarray(0, size.bytes), end), handles.fdatasync(fd)).pipe(whileWriting(this.path))
+    target.fill(0, size.bytes)
+    const logged = concat(handles.write(fd, target, end), handles.fdatasync(fd)).pipe(whileWriting(this.path))
     return concat(
       size.hardState === null ? logged : merge(logged, this.saveVote(size.hardState)),
       defer(() => {
@@ -115,10 +122,20 @@ export class Writer {
         this.state = { ...this.state, ...size.hardState, lastIndex, commitIndex }
         this.write = write
         this.end = end + size.bytes
+        this.size = Math.max(this.size, fileSize)
         this.armMarker()
         return EMPTY
       }),
     )
+  }
+
+  /**
+   * The length of a file that has to hold `end` bytes: it grows by large pieces of zeros, since a sync that has no new
+   * length to make durable takes half as long. A full segment has no zeros at its end.
+   */
+  private sizeWith(end: number): number {
+    const { growBytes, segmentBytes } = this.options
+    return Math.max(end, Math.min(Math.ceil(end / growBytes) * growBytes, segmentBytes))
   }
 
   private saveVote({ currentTerm, votedFor }: HardState): Observable<never> {
@@ -151,11 +168,11 @@ export class Writer {
           handles.fsyncDirectory(directory),
           handles.close(this.fd),
           defer(() => {
-            this.formerBytes += this.end
+            this.formerBytes += this.size
             this.segment = segment
             this.path = path
             this.fd = fd
-            this.end = header.length
+            this.end = this.size = header.length
             this.origin = segmentOrigin(identity, segment)
             this.write = write
             return EMPTY
