@@ -127,7 +127,15 @@ export const persist = (
 ): Persist => ({
   _tag: 'Persist',
   seq: writeSeq(1),
-  write: { hardState: null, truncateFrom: null, firstIndex: logIndex(1), entries: [], commitIndex: logIndex(0), ...write } as Write,
+  write: {
+    snapshot: null,
+    hardState: null,
+    truncateFrom: null,
+    firstIndex: logIndex(1),
+    entries: [],
+    commitIndex: logIndex(0),
+    ...write,
+  } as Write,
 })
 
 export const hardState = (currentTerm: number, votedFor: string | null = null): HardState => ({
