@@ -1,4 +1,4 @@
-import { Observable, type ObservableInput, from, type SchedulerLike, type Subscriber } from 'rxjs'
+import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber } from 'rxjs'
 import { defaultClock } from '../options.js'
 import type { PeerEnd } from './requestResponse.js'
 
@@ -141,7 +141,7 @@ class Network implements LabNetwork {
         if (!reaches() || this.drops()) return lost()
         called.received++
         let replied = false
-        from(handler(request)).subscribe({
+        defer(() => handler(request)).subscribe({
           next: (reply) => {
             if (replied) return
             replied = true

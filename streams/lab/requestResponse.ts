@@ -1,4 +1,4 @@
-import { from, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
+import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
 import type { NodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { admit } from '../inbound.js'
@@ -128,7 +128,7 @@ export class RequestResponse {
       // Of a request that a later one has overtaken and been answered, the loss says nothing any more.
       else if (seq > peer.answered) this.events?.next({ _tag: 'Unreachable', peer: to })
     }
-    const call = from(peer.end.call(encodeMessage(request))).subscribe({
+    const call = defer(() => peer.end.call(encodeMessage(request))).subscribe({
       next: end,
       error: () => end(null),
       complete: () => end(null),

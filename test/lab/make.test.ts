@@ -352,6 +352,16 @@ describe('request and response', () => {
     expect(first).toEqual(first.map(() => command('over promises', 1)))
   })
 
+  it('a call that throws is one that is lost', () => {
+    const { rf, given, scheduler, asked } = alone(1)
+    given.answer = () => {
+      throw new Error('no line')
+    }
+    scheduler.runUntil(1_000)
+    expect(asked.length).toBeGreaterThan(1)
+    expect(rf.killed()).toBe(false)
+  })
+
   it('is not asked before it is subscribed to', () => {
     const { rf } = alone(2)
     const replies = from(rf.receive(encodeMessage(heartbeatFrom(1, 1, 7)))).pipe(map((bytes) => bytes.length))
