@@ -5,6 +5,7 @@ const shared = {
   moduleNameMapper: {
     '^rxraft$': '<rootDir>/streams/index.ts',
     '^rxraft/node$': '<rootDir>/streams/nodeEntry.ts',
+    '^rxraft/lab$': '<rootDir>/streams/lab.ts',
     '^rxraft/testing$': '<rootDir>/streams/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

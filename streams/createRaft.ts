@@ -18,33 +18,25 @@ import {
   timer,
 } from 'rxjs'
 import { either } from 'fp-ts'
-import { InvariantViolation } from '../src/raft/error.js'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
 import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
-import { applied, type ApplyMsg, type Snapshot, type StateMachineError } from './applied.js'
+import { applied, type ApplyMsg, type Snapshot } from './applied.js'
 import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
 import { electionTimer } from './electionTimer.js'
 import { heartbeat } from './heartbeat.js'
 import { IterableObservable } from './iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
-import type { NetworkError, Rejected } from './network/network.js'
+import type { Rejected } from './network/network.js'
 import { defaultClock, InvalidOption, type RaftOptions, tuned } from './options.js'
 import type { Proposal } from './proposal.js'
 import { proposals } from './proposals.js'
 import { raft } from './raft.js'
 import type { Inspection } from './run.js'
-import type { OpenStorage, StorageError } from './storage/storage.js'
+import { reasonOf, type StopReason } from './stopReason.js'
+import type { OpenStorage } from './storage/storage.js'
 
-/** Why a server does not run any more. */
-export type StopReason =
-  | { readonly _tag: 'Closed' }
-  | { readonly _tag: 'Killed' }
-  | { readonly _tag: 'InvariantViolation'; readonly message: string; readonly cause: InvariantViolation }
-  | StorageError
-  | NetworkError
-  | StateMachineError
-  | { readonly _tag: 'Failed'; readonly message: string; readonly cause: unknown }
+export type { StopReason } from './stopReason.js'
 
 /**
  * One server of a cluster. Built by `createRaft`, it runs from `start()` to `close()` or `kill()`;
@@ -296,10 +288,4 @@ const checkedId = (id: string): NodeId => {
   const decoded = NodeId.decode(id)
   if (either.isLeft(decoded)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(id)}`)
   return decoded.right
-}
-
-const reasonOf = (error: unknown): StopReason => {
-  if (error instanceof InvariantViolation) return { _tag: 'InvariantViolation', message: error.message, cause: error }
-  const tagged = typeof error === 'object' && error !== null && '_tag' in error && 'message' in error
-  return tagged ? (error as StopReason) : { _tag: 'Failed', message: error instanceof Error ? error.message : String(error), cause: error }
 }

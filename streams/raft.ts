@@ -1,4 +1,4 @@
-import { catchError, EMPTY, filter, from, merge, NEVER, Observable, of, type SchedulerLike, share } from 'rxjs'
+import { catchError, EMPTY, filter, from, merge, NEVER, Observable, of, share } from 'rxjs'
 import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Message } from '../src/raft/messages.js'
@@ -7,21 +7,19 @@ import { Hot } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
 import type { Network, Rejected } from './network/network.js'
 import { outbound } from './outbound.js'
-import { type Inspection, run } from './run.js'
+import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
 import { type SnapshotEffect, snapshots } from './snapshots.js'
 import { refuse } from './storage/refuse.js'
 import type { SnapshotStorage } from './storage/storage.js'
 
-export interface RaftSinks {
+export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
   /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
   /** `snapshots` may be left out where none are taken. */
   readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage }
   readonly rejected: (what: Rejected) => void
-  readonly scheduler: SchedulerLike
-  readonly maxEffectsPerTurn: number
 }
 
 const noSnapshots: SnapshotStorage = {
@@ -36,10 +34,7 @@ const noSnapshots: SnapshotStorage = {
  *
  *   timers, clients, network, disk, state machine ──▶ run ──▶ effects ──▶ the same, as sinks
  */
-export const raft = (
-  initial: Server,
-  { sinks, network, storage, rejected, scheduler, maxEffectsPerTurn }: RaftSinks,
-): Observable<Inspection> =>
+export const raft = (initial: Server, { sinks, network, storage, rejected, ...running }: RaftSinks): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
     const toDisk$ = new Hot<Persist | Send | DiscardSnapshots>()
     const toSnapshots$ = new Hot<SnapshotEffect>()
@@ -72,6 +67,6 @@ export const raft = (
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
     return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$, snapshot$)
-      .pipe(run({ initial, perform, scheduler, maxEffectsPerTurn }))
+      .pipe(run({ ...running, initial, perform }))
       .subscribe(subscriber)
   })

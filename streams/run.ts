@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly scheduler: SchedulerLike
   /** Effects performed without a break; then the rest waits for the next turn of the scheduler. */
   readonly maxEffectsPerTurn: number
+  /** What decides. Default `checkedStep`; a test may put a mistaken one in its place, to see that it is found. */
+  readonly step?: typeof checkedStep
 }
 
 /**
@@ -33,7 +35,7 @@ export interface RunOptions {
  *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
  */
 export const run =
-  ({ initial, perform, scheduler, maxEffectsPerTurn }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
+  ({ initial, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
   (event$) =>
     new Observable<Inspection>((subscriber) => {
       let server = initial
@@ -69,7 +71,7 @@ export const run =
             const at = scheduler.now()
             let stepped: Step
             try {
-              stepped = checkedStep(before, event, at)
+              stepped = step(before, event, at)
             } catch (violation) {
               return subscriber.error(violation)
             }

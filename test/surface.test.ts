@@ -7,6 +7,7 @@ import ts from 'typescript'
 const entries = [
   { entry: 'rxraft', source: '../streams/index.js', golden: './surface/index.txt' },
   { entry: 'rxraft/node', source: '../streams/nodeEntry.js', golden: './surface/node.txt' },
+  { entry: 'rxraft/lab', source: '../streams/lab.js', golden: './surface/lab.txt' },
   { entry: 'rxraft/testing', source: '../streams/testing/index.js', golden: './surface/testing.txt' },
 ]
 

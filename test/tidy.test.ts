@@ -160,7 +160,7 @@ describe('the shape of the source', () => {
 })
 
 describe('what a browser loads', () => {
-  const browser = reachedFrom('streams/index.ts', 'streams/testing/index.ts')
+  const browser = reachedFrom('streams/index.ts', 'streams/testing/index.ts', 'streams/lab.ts')
   const leaves = imports((i) => i.target.startsWith('node:') || isIn(i.target, 'cli') || i.target === 'commander')
 
   it('reaches no module of Node and no command', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const madeOf = ['src', 'streams', 'cli', 'bench', 'package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json']
+const madeOf = ['src', 'streams', 'cli', 'bench', 'test/lab', 'package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json']
 
 /** Of a file its own time, of a folder the newest below it; the folder's own time tells of deleted files. */
 const changedAtMs = (path) => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const consumer = mkdtempSync(join(tmpdir(), 'rxraft-package-'))
-const entries = { index: 'rxraft', node: 'rxraft/node', testing: 'rxraft/testing' }
+const entries = { index: 'rxraft', node: 'rxraft/node', testing: 'rxraft/testing', lab: 'rxraft/lab' }
 
 const run = (command, ...args) => execFileSync(command, args, { cwd: consumer, encoding: 'utf8', stdio: 'pipe', timeout: 120_000 })
 const tool = (name, ...args) => run(join(root, 'node_modules', '.bin', name), ...args)
@@ -94,7 +94,7 @@ const checks = {
     typeCheck(['typed.mts', 'typed.cts', ...files], { module: 'nodenext', types: ['node'] })
   },
   'TypeScript knows it in a browser, without the types of Node': () => {
-    const files = ['index', 'testing'].map((entry) => writeTypes(entry, 'ts'))
+    const files = ['index', 'testing', 'lab'].map((entry) => writeTypes(entry, 'ts'))
     typeCheck(['typed.ts', ...files], { module: 'esnext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: [] })
   },
   'a browser runs its bundle': () => {

@@ -36,6 +36,11 @@ export class MemorySnapshots {
     for (const other of this.kept.keys()) if (other !== ref) this.kept.delete(other)
   }
 
+  /** Keeps a whole one. */
+  hold(ref: SnapshotRef, data: Uint8Array): void {
+    this.kept.set(ref, { pieces: [data], size: data.length })
+  }
+
   read(ref: SnapshotRef, offset: number, maxBytes: number): Uint8Array {
     const snapshot = this.kept.get(ref)
     if (snapshot === undefined || offset > snapshot.size)

@@ -1,6 +1,7 @@
 import * as rxraft from 'rxraft'
+import * as lab from 'rxraft/lab'
 import * as testing from 'rxraft/testing'
 import { agree } from './agree.cjs'
 
-export const names = { index: Object.keys(rxraft), testing: Object.keys(testing) }
+export const names = { index: Object.keys(rxraft), testing: Object.keys(testing), lab: Object.keys(lab) }
 export const done = agree(rxraft)

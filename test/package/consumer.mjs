@@ -1,7 +1,8 @@
 import * as rxraft from 'rxraft'
 import * as node from 'rxraft/node'
+import * as lab from 'rxraft/lab'
 import * as testing from 'rxraft/testing'
 import { agree } from './agree.cjs'
 
 await agree(rxraft)
-console.log(JSON.stringify({ index: Object.keys(rxraft), node: Object.keys(node), testing: Object.keys(testing) }))
+console.log(JSON.stringify({ index: Object.keys(rxraft), node: Object.keys(node), testing: Object.keys(testing), lab: Object.keys(lab) }))
