@@ -4,11 +4,13 @@ import { Nemesis } from './simulate/nemesis.js'
 import type { Simulated, SimulateOptions } from './simulate/options.js'
 import { type PlannedRound, planRound, swarm } from './simulate/plan.js'
 import { fullScan, recover, settleDown } from './simulate/recovery.js'
+import { shrinkWith, type Shrunk } from './simulate/shrink.js'
 import { registers } from './simulate/registers.js'
 import type { Workload } from './simulate/workload.js'
 import { World } from './simulate/world.js'
 
 export type * from './simulate/options.js'
+export type { Shrunk } from './simulate/shrink.js'
 export type { FaultName } from './simulate/faults/index.js'
 export type { PlannedFault, PlannedRound } from './simulate/plan.js'
 export type { Workload, WorkloadModel } from './simulate/workload.js'
@@ -35,12 +37,14 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
   const rounds: PlannedRound[] = []
   const roundSeed = seedsFrom(subSeed())
   let recoveries = 0
+  let lastRoundAt = 0
 
   for (const home of world.homes) home.start()
   while (world.violation === null) {
     const round = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
     if (round === undefined) break
     rounds.push(round)
+    lastRoundAt = world.now
     nemesis.plan(round.faults)
     world.runUntil(world.now + round.chaosMs)
     if (world.violation !== null) break
@@ -60,6 +64,8 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
       `${toothless} was asked for ${nemesis.counts[toothless]!.asked} times and never had an effect`,
     )
 
+  if (tell !== null && world.violation !== null) tellEnd(world, tell)
+
   const { violation, hash, steps, elections, commits, operations, now } = world
   return {
     seed,
@@ -74,6 +80,33 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     faults: nemesis.counts,
     violation,
     plan: rounds,
+    lastRoundAt,
     history: world.history,
   }
+}
+
+/**
+ * Makes a run that fails small: the fewest faults, operations and rounds with which the same property still fails. Null where the run does not fail.
+ *
+ * @example
+ * const shrunk = shrink(29, { servers: 3 })
+ * if (shrunk !== null) simulate(29, shrunk.options) // fails in the same way, sooner
+ */
+export const shrink = <C, R>(seed: number, options: SimulateOptions<C, R> = {}, maxRuns?: number): Shrunk | null => {
+  const given = options as SimulateOptions
+  const failing = simulate(seed, given)
+  return failing.violation === null ? null : shrinkWith((smaller) => simulate(seed, smaller), given, failing, maxRuns)
+}
+
+/** The run as one can read it: its faults, who led when, and its last steps one by one. */
+export const explain = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): string => {
+  const lines: string[] = []
+  const { violation, servers, simulatedMs } = simulate(seed, { ...options, tell: (line) => lines.push(line) })
+  const head = `seed ${seed}, ${servers} servers, ${simulatedMs} ms`
+  return [head, ...lines, violation === null ? 'nothing is wrong' : `${violation.name}\n  ${violation.message}`].join('\n')
+}
+
+const tellEnd = (world: World, tell: (line: string) => void): void => {
+  tell('the last steps:')
+  for (const line of world.lastLines()) tell(line)
 }

@@ -66,6 +66,8 @@ export interface Simulated {
   readonly violation: SimulatedViolation | null
   /** The faults as they were, to be handed in again as `plan`. */
   readonly plan: ReadonlyArray<PlannedRound>
+  /** When the last round began. */
+  readonly lastRoundAt: number
   /** Empty without `history`. */
   readonly history: ReadonlyArray<SimulatedOperation>
 }
