@@ -77,6 +77,7 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     commits,
     operations,
     recoveries,
+    snapshots: { taken: world.snapshotsTaken, installed: world.snapshotsInstalled },
     faults: nemesis.counts,
     violation,
     plan: rounds,

@@ -52,7 +52,7 @@ export const logMatching: CheckOf = () => {
     moved: Moved.log | Moved.started,
     see: ({ event, before, after }) => {
       const from = event._tag === 'Started' ? before.log.base.index : commonPrefix(before.log, after.log)
-      const wrong = look(after.log, Math.max(from, after.log.base.index, known.lowest) + (from < known.lowest ? 0 : 1))
+      const wrong = look(after.log, Math.max(from + 1, after.log.base.index + 1, known.lowest))
       return wrong === null ? null : `${after.id}: ${wrong}`
     },
   }

@@ -17,14 +17,25 @@ export const stateMachineSafety: CheckOf = (record) => {
       const { id, log } = after
       if (event._tag === 'Started' || !given.has(id)) given.set(id, before.handedOver)
       for (const effect of effects) {
-        if (effect._tag !== 'Apply') continue
+        if (effect._tag !== 'Apply' && effect._tag !== 'Restore') continue
         let last = given.get(id)!
+        if (effect._tag === 'Restore') {
+          const { index, term } = effect.base
+          if (index <= last) return `${id} goes back from ${last} to the snapshot of ${index}`
+          if (index > record.committed.last) return `${id} restores a snapshot of ${index}, which nobody knows to be committed`
+          const known = record.committed.at(index)
+          if (known !== undefined && known.term !== term)
+            return `${id} restores a snapshot of ${index}/${term}, where one of term ${known.term} is committed`
+          given.set(id, index)
+          continue
+        }
         for (let i = 0; i < effect.entries.length; i++) {
           const index = next(effect.firstIndex, i)
           const entry = effect.entries[i]!
           if (index <= last) return `${id} applies ${index} after ${last}`
           for (let skipped = last + 1; skipped < index; skipped++) {
-            if (log.at(logIndex(skipped))?.kind === 'command') return `${id} applies ${index} and left out ${skipped}`
+            if ((log.at(logIndex(skipped)) ?? record.committed.at(skipped)?.entry)?.kind === 'command')
+              return `${id} applies ${index} and left out ${skipped}`
           }
           const known = record.committed.at(index)
           if (known === undefined && index > record.committed.last) return `${id} applies ${index}, which nobody knows to be committed`

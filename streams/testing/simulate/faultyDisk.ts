@@ -1,5 +1,5 @@
-import { EMPTY, from, Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
-import type { Persist, Write } from '../../../src/raft/effect.js'
+import { concat, EMPTY, from, Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
+import type { Persist, StoreSnapshot, Write } from '../../../src/raft/effect.js'
 import type { OpenStorage, Storage, StorageError } from '../../storage/storage.js'
 import { refuse } from '../../storage/refuse.js'
 import { type Range, whole } from './dice.js'
@@ -57,7 +57,12 @@ export class FaultyDisk implements Storage {
       const opened = from(this.storage.open()).subscribe({
         next: (inner) => {
           this.inner = inner
-          subscriber.next({ ...inner, write: (batch) => this.write(batch), close: () => this.close(subscriber) })
+          subscriber.next({
+            ...inner,
+            write: (batch) => this.write(batch),
+            snapshots: { ...inner.snapshots, store: (piece) => this.storePiece(inner, piece) },
+            close: () => this.close(inner, subscriber),
+          })
         },
         error: (error: unknown) => subscriber.error(error),
       })
@@ -105,9 +110,35 @@ export class FaultyDisk implements Storage {
     }, ms)
   }
 
-  private close(subscriber: Subscriber<OpenStorage>): Observable<never> {
+  /** A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a crash. */
+  private storePiece(inner: OpenStorage, piece: StoreSnapshot): Observable<unknown> {
+    const { writeMs, hung, failing, full } = this.faults
+    if (failing || full) {
+      this.stats[failing ? 'failed' : 'refused']++
+      return refuse(failing ? failed : noSpace)
+    }
+    const takesMs = whole(this.die, writeMs)
+    const stored$ = from(inner.snapshots.store(piece))
+    if (takesMs === 0 && !hung) return stored$
+    return concat(
+      stored$,
+      new Observable<never>((storing) => {
+        const look = (): Subscription =>
+          this.scheduler.schedule(
+            () => {
+              if (!this.faults.hung) storing.complete()
+              else if (!storing.closed) storing.add(look())
+            },
+            Math.max(1, takesMs),
+          )
+        storing.add(look())
+      }),
+    )
+  }
+
+  private close(inner: OpenStorage, subscriber: Subscriber<OpenStorage>): Observable<unknown> {
     subscriber.complete()
-    return EMPTY
+    return from(inner.close())
   }
 
   private crash(): void {
@@ -134,8 +165,8 @@ export class FaultyDisk implements Storage {
 const failed: StorageError = { _tag: 'StorageFailed', message: 'The write failed, as it was told to. Open the storage again.' }
 const noSpace: StorageError = { _tag: 'StorageFull', message: 'The disk is full, as it was told to be. Free some of it.' }
 
-const recordsIn = ({ hardState, truncateFrom, entries }: Write): number =>
-  Number(hardState !== null) + Number(truncateFrom !== null) + entries.length
+const recordsIn = ({ snapshot, hardState, truncateFrom, entries }: Write): number =>
+  Number(snapshot !== null) + Number(hardState !== null) + Number(truncateFrom !== null) + entries.length
 
 const recordCount = (batch: ReadonlyArray<Persist>): number => batch.reduce((sum, { write }) => sum + recordsIn(write), 0)
 
@@ -157,8 +188,16 @@ export const firstRecords = (batch: ReadonlyArray<Persist>, count: number): Read
 const partOf = (write: Write, count: number): Write => {
   let left = count
   const take = (): boolean => left-- > 0
+  const snapshot = write.snapshot !== null && take() ? write.snapshot : null
   const hardState = write.hardState !== null && take() ? write.hardState : null
   const truncateFrom = write.truncateFrom !== null && take() ? write.truncateFrom : null
   // The hint rides on the last record: before its entries it would speak of others.
-  return { ...write, hardState, truncateFrom, entries: write.entries.slice(0, Math.max(0, left)), commitIndex: 0 as Write['commitIndex'] }
+  return {
+    ...write,
+    snapshot,
+    hardState,
+    truncateFrom,
+    entries: write.entries.slice(0, Math.max(0, left)),
+    commitIndex: 0 as Write['commitIndex'],
+  }
 }

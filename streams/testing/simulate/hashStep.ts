@@ -15,6 +15,10 @@ const events: Readonly<Record<RaftEvent['_tag'], number>> = {
   Persisted: 7,
   Applied: 8,
   Unreachable: 9,
+  SnapshotTaken: 10,
+  ChunkStored: 11,
+  SnapshotStored: 12,
+  ChunkRead: 13,
 }
 const roles: Readonly<Record<Role['_tag'], number>> = { Follower: 1, Candidate: 2, Leader: 3 }
 
@@ -26,6 +30,7 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
   if (before === after) return
   hash.add(after.currentTerm)
   hash.add((after.votedFor === null ? 0 : ordinal(after.votedFor)) * 4 + (roles[after.role._tag] ?? 0))
+  hash.add(after.log.base.index)
   hash.add(after.log.lastIndex)
   hash.add(after.log.lastTerm)
   hash.add(after.commitIndex)
@@ -52,6 +57,12 @@ const hashMessage = (hash: TraceHash, message: Message, ordinal: (id: NodeId) =>
       return hash.add(message.leaderCommit)
     case 'AppendEntriesReply':
       hash.add(Number(message.success))
+      return hash.add(message.matchIndex)
+    case 'InstallSnapshot':
+      hash.add(message.lastIncludedIndex)
+      return hash.add(message.offset)
+    case 'InstallSnapshotReply':
+      hash.add(message.offset)
       return hash.add(message.matchIndex)
   }
 }

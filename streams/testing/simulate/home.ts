@@ -1,4 +1,4 @@
-import { from, Observable, type Subscription } from 'rxjs'
+import { from, Observable, type Subscription, tap } from 'rxjs'
 import { type NodeId, nodeId } from '../../../src/raft/ids.js'
 import type { Applied, StateMachine } from '../../applied.js'
 import { createRaft, type Raft, type StopReason } from '../../createRaft.js'
@@ -8,6 +8,7 @@ import { seeded } from '../random.js'
 import { type Range, whole } from './dice.js'
 import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
 import { Gate } from './gate.js'
+import type { SnapshotMachine } from './workload.js'
 import type { World } from './world.js'
 
 /** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
@@ -47,6 +48,9 @@ export class Home {
   start(): void {
     if (this.raft !== null) return
     const { world, gate } = this
+    const given = world.workload.stateMachine()
+    const stateMachine = typeof given === 'function' ? given : given.stateMachine
+    const take = typeof given === 'function' || world.snapshotEvery === null ? null : given.take
     this.lives++
     this.crashAfterSteps = 0
     const raft = createRaft<unknown, unknown>({
@@ -54,7 +58,8 @@ export class Home {
       id: this.id,
       network: world.network.join(this.id),
       storage: this.disk,
-      stateMachine: this.observed(world.workload.stateMachine()),
+      stateMachine: this.observed(stateMachine),
+      ...(take === null ? {} : { snapshots: { everyEntries: world.snapshotEvery!, take: this.taking(take) } }),
       codec: world.workload.codec,
       scheduler: gate,
       random: seeded(Math.floor(this.die() * 2 ** 32)),
@@ -128,9 +133,14 @@ export class Home {
     )
   }
 
+  /** Every snapshot is looked at: of one index there is one. */
+  private taking(take: SnapshotMachine<unknown, unknown>['take']): SnapshotMachine<unknown, unknown>['take'] {
+    return (lastApplied) => from(take(lastApplied)).pipe(tap(({ index, data }) => this.world.snapshotTaken(this.id, index, data)))
+  }
+
   /** The state machine, with everyone who wants to hear what it answers, and with the fault of being slow. */
   private observed(machine: StateMachine<unknown, unknown>): StateMachine<unknown, unknown> {
-    return (apply$) =>
+    return (apply$, snapshot) =>
       new Observable<Applied<unknown>>((subscriber) => {
         const waiting: Applied<unknown>[] = []
         const tell = (answer: Applied<unknown>): void => {
@@ -144,7 +154,7 @@ export class Home {
         const later = (): void => {
           subscriber.add(this.gate.schedule(tellNext, whole(this.die, this.applierMs ?? { min: 1, max: 1 })))
         }
-        return from(machine(apply$)).subscribe({
+        return from(machine(apply$, snapshot)).subscribe({
           next: (answer) => {
             if (this.applierMs === null && waiting.length === 0) return tell(answer)
             this.slowAnswers++

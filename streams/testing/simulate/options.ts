@@ -60,6 +60,8 @@ export interface Simulated {
   readonly commits: number
   /** Operations that were answered. */
   readonly operations: number
+  /** Snapshots that state machines gave, and that leaders brought to others (§7). */
+  readonly snapshots: { readonly taken: number; readonly installed: number }
   /** Times that everything was healed, and the cluster came to rest and served in time. */
   readonly recoveries: number
   readonly faults: Readonly<Partial<Record<FaultName, FaultCount>>>

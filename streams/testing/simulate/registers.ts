@@ -1,8 +1,9 @@
-import { map } from 'rxjs'
-import type { ApplyMsg, StateMachine } from '../../applied.js'
-import type { Codec } from '../../codec.js'
+import { map, of } from 'rxjs'
+import { logIndex } from '../../../src/raft/ids.js'
+import type { ApplyMsg, Snapshot } from '../../applied.js'
+import { type Codec, json } from '../../codec.js'
 import { oneOf } from './dice.js'
-import type { Workload, WorkloadModel } from './workload.js'
+import type { SnapshotMachine, Workload, WorkloadModel } from './workload.js'
 
 /** Who wrote a value: it is the only one that this command of this client writes. */
 export interface Token {
@@ -23,6 +24,7 @@ export type RegisterResult = string | boolean | null
 
 const ops = ['Get', 'Put', 'Append', 'CompareAndSet'] as const
 const bytes = 16
+const keys = 8
 
 /** Sixteen bytes: op, key, client, serial, and the client and serial of what is expected; client 0 is nobody. */
 export const registerCodec: Codec<RegisterCommand> = {
@@ -76,10 +78,24 @@ const perform = (command: RegisterCommand, value: string | null): { readonly val
   }
 }
 
+interface Session {
+  serial: number
+  result: RegisterResult
+}
+
+/** What a snapshot holds. */
+interface RegisterState {
+  readonly registers: ReadonlyArray<string | null>
+  readonly sessions: ReadonlyArray<readonly [client: number, session: Session]>
+}
+
+const snapshotCodec = json<RegisterState>()
+
 /** The registers with a session for each client: a command that comes again is answered as it was and changes nothing. */
-const machine = (): StateMachine<RegisterCommand, RegisterResult> => {
-  const registers: (string | null)[] = []
-  const sessions = new Map<number, { serial: number; result: RegisterResult }>()
+const machine = (): SnapshotMachine<RegisterCommand, RegisterResult> => {
+  const registers: (string | null)[] = Array.from({ length: keys }, () => null)
+  const sessions = new Map<number, Session>()
+  let reached = logIndex(0)
   const apply = (command: RegisterCommand): RegisterResult => {
     const session = sessions.get(command.client)
     if (session !== undefined && command.serial <= session.serial) return session.result
@@ -92,7 +108,28 @@ const machine = (): StateMachine<RegisterCommand, RegisterResult> => {
     }
     return result
   }
-  return map(({ index, command }: ApplyMsg<RegisterCommand>) => ({ index, result: apply(command) }))
+  const restore = ({ index, data }: Snapshot): void => {
+    const state = snapshotCodec.decode(data)
+    registers.splice(0, keys, ...state.registers)
+    sessions.clear()
+    for (const [client, session] of state.sessions) sessions.set(client, session)
+    reached = index
+  }
+  return {
+    stateMachine: (apply$, snapshot) => {
+      if (snapshot !== null) restore(snapshot)
+      return apply$.pipe(
+        map(({ index, command }: ApplyMsg<RegisterCommand>) => {
+          reached = index
+          return { index, result: apply(command) }
+        }),
+      )
+    },
+    take: () => {
+      const state = { registers, sessions: [...sessions].sort(([a], [b]) => a - b) }
+      return of({ index: reached, data: snapshotCodec.encode(state) })
+    },
+  }
 }
 
 /** The twin: every command that took effect is remembered, and none may again. */
@@ -113,8 +150,6 @@ const model = (): WorkloadModel<RegisterCommand, RegisterResult> => {
     effectiveIndex: (client, serial) => done.get(nameOf(client, serial))?.index,
   }
 }
-
-const keys = 8
 
 /** The workload of `simulate`: puts, appends, compare-and-sets and reads of eight registers, each exactly once. */
 export const registers = (): Workload<RegisterCommand, RegisterResult> => {

@@ -1,4 +1,4 @@
-import type { Subscription } from 'rxjs'
+import { Subscription } from 'rxjs'
 import { WatchInOrder } from '../checkers/watchInOrder.js'
 import { oneOf } from './dice.js'
 import type { World } from './world.js'
@@ -24,13 +24,16 @@ export class Watcher {
     const { raft, id } = oneOf(this.die, running)
     const base = world.checks.record.servers.get(id)?.now.log.base.index ?? 0
     this.watch.skip(base)
-    this.following = raft!.applyFrom(this.watch.next).subscribe({
+    this.following = new Subscription()
+    this.following.add(raft!.restore$.subscribe(({ index }) => this.watch.skip(index)))
+    const followed = raft!.applyFrom(this.watch.next).subscribe({
       next: ({ index }) => {
         const wrong = this.watch.see(index)
         if (wrong !== null) world.fail(this.watch.name, `at ${id}: ${wrong}`)
       },
       complete: () => this.later(),
     })
+    this.following.add(followed)
   }
 
   private later(): void {

@@ -52,6 +52,9 @@ const calmDelays: ReadonlyArray<Range> = [
   { min: 1, max: 5 },
   { min: 1, max: 20 },
 ]
+/** How often servers compact their logs, in entries; null: never. And how much of a snapshot goes in one message. */
+const snapshotsEvery = [null, 10, 50, 50, 200] as const
+const chunkBytes = [50, 300, 1 << 20]
 /** Steps that a transcript tells in full, before the end. */
 const keptSteps = 60
 
@@ -67,7 +70,10 @@ export class World {
   readonly workload: Workload<unknown, unknown>
   readonly history: SimulatedOperation[] = []
   readonly watcher: Watcher
+  readonly snapshotEvery: number | null
   violation: SimulatedViolation | null = null
+  snapshotsTaken = 0
+  snapshotsInstalled = 0
   steps = 0
   elections = 0
   operations = 0
@@ -80,6 +86,7 @@ export class World {
   private readonly claims = new Set<string>()
   private readonly chance: () => number
   private readonly answers: SameAnswers<unknown>
+  private readonly snapshots = new SameAnswers<string>((a, b) => a === b)
   private readonly view: ClientView<unknown>
   private readonly model: WorkloadModel<unknown, unknown> | null
   private readonly same: (a: unknown, b: unknown) => boolean
@@ -91,7 +98,8 @@ export class World {
     const { seed, servers, clients, operationsPerSecond, checks, tuning, workload } = options
     const subSeed = seedsFrom(seed)
     const die = seeded(subSeed())
-    this.tuning = tuning
+    this.snapshotEvery = oneOf(die, snapshotsEvery)
+    this.tuning = { maxSnapshotChunkBytes: oneOf(die, chunkBytes), ...tuning }
     this.workload = workload
     this.same = workload.same ?? sameValue
     this.calmDelayMs = oneOf(die, calmDelays)
@@ -167,6 +175,7 @@ export class World {
     if (this.options.tell !== null) this.narrate(step)
     const violation = this.checks.see(step)
     if (violation !== null) this.fail(violation.name, violation.message)
+    if (event._tag !== 'Started' && after.log.base.index > before.handedOver) this.snapshotsInstalled++
     if (before.role._tag !== 'Leader' && after.role._tag === 'Leader') this.elections++
     if (home.crashAfterSteps > 0 && --home.crashAfterSteps === 0) home.crash('kept', home.downMs)
   }
@@ -186,6 +195,12 @@ export class World {
         `${id} answers ${JSON.stringify(result)} at ${index}, and the model ${JSON.stringify(right)}`,
       )
     }
+  }
+
+  snapshotTaken(id: NodeId, index: number, data: Uint8Array): void {
+    this.snapshotsTaken++
+    const wrong = this.options.checks ? this.snapshots.see({ id, index, result: String(data) }) : null
+    if (wrong !== null) this.fail(this.snapshots.name, `snapshots: ${wrong}`)
   }
 
   acknowledged({ client, serial, command, call, index, result }: Told): void {
