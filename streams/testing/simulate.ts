@@ -47,6 +47,7 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     lastRoundAt = world.now
     nemesis.plan(round.faults)
     world.runUntil(world.now + round.chaosMs)
+    nemesis.giveTime()
     if (world.violation !== null) break
     world.note('everything is healed')
     nemesis.heal()
@@ -56,8 +57,7 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
   }
   settleDown(world)
   if (world.violation === null && checks) fullScan(world)
-  // Of what the seed chose a short run may ask too little to say.
-  const toothless = nemesis.toothless(options.faults === undefined ? 5 : 1)
+  const toothless = nemesis.toothless()
   if (plan === undefined && toothless !== undefined)
     world.fail(
       'a fault that was asked for bites',

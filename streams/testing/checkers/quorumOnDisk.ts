@@ -31,7 +31,7 @@ export const quorumOnDisk: CheckOf = (record) => {
       }
       if (isQuorum(voters, has)) return null
       const holders = [...new Set(voters.flat())].filter(has)
-      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}, and only ${holders.join(' ') || 'nobody'} has it on disk`
+      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}; on disk it is at ${holders.join(' ') || 'nobody'}`
     },
   }
 }

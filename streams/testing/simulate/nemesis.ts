@@ -4,6 +4,9 @@ import type { FaultCount } from './options.js'
 import type { PlannedFault } from './plan.js'
 import type { World } from './world.js'
 
+const patienceMs = 5_000
+const fairlyOften = 3
+
 interface Begun {
   readonly name: FaultName
   readonly ongoing: Ongoing
@@ -70,9 +73,20 @@ export class Nemesis {
     for (const home of this.world.homes) home.heal()
   }
 
-  /** A fault that was asked for so often and never bit: it has tested nothing. */
-  toothless(often: number): FaultName | undefined {
+  /** The round goes on for a while if a fault that never bit in this run has not had its chance: until it bites. */
+  giveTime(): void {
+    const until = this.world.now + patienceMs
+    while (this.world.violation === null && this.world.now < until && this.begun.some((begun) => this.isUnproved(begun)))
+      this.world.runUntil(this.world.now + 100)
+  }
+
+  private isUnproved({ name, ongoing }: Begun): boolean {
+    return (this.counts[name]?.bit ?? 0) === 0 && !ongoing.bit()
+  }
+
+  /** A fault that was asked for, not just once or twice in a bad moment, and never bit: it has tested nothing. */
+  toothless(): FaultName | undefined {
     const names = Object.keys(this.counts) as ReadonlyArray<FaultName>
-    return names.find((name) => this.counts[name]!.bit === 0 && this.counts[name]!.asked >= often)
+    return names.find((name) => this.counts[name]!.bit === 0 && this.counts[name]!.asked >= fairlyOften)
   }
 }

@@ -126,10 +126,14 @@ const majorityRing = partition(({ homes }, die) => {
   return { what: `a ring: ${names(ring)}`, cut }
 })
 
-const slowLink: Fault['begin'] = ({ network, homes, claim }, die) => {
-  const release = claim('slowLink')
+/** To the leader or from it, if there is one: between two others hardly anything passes. */
+const slowLink: Fault['begin'] = (world, die) => {
+  const { network, homes } = world
+  const release = world.claim('slowLink')
   if (release === null) return null
-  const [from, to] = some(die, homes, 2)
+  const one = world.leader() ?? oneOf(die, homes)
+  const other = oneOf(die, without(homes, [one]))
+  const [from, to] = some(die, [one, other], 2)
   const min = whole(die, { min: 20, max: 400 })
   network.slow(from!.id, to!.id, { min, max: min + whole(die, { min: 0, max: 200 }) })
   return {
