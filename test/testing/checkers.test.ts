@@ -162,7 +162,10 @@ const breaches: ReadonlyArray<Breach> = [
   {
     what: 'I8: something else is committed at the same index',
     check: committedStays,
-    steps: [starts(given('n1', { log: [1, 2], commit: 2 })), stepOf(given('n2', { log: [1, 1] }), commits(given('n2', { log: [1, 1] }), 2))],
+    steps: [
+      starts(given('n1', { log: [1, 2], commit: 2 })),
+      stepOf(given('n2', { log: [1, 1] }), commits(given('n2', { log: [1, 1] }), 2)),
+    ],
     message: 'n2 has an entry of term 1 committed at 2, where one of term 2 is committed',
   },
   {
@@ -287,7 +290,9 @@ describe('what is answered', () => {
   }
 
   it('I14: no phantom: what was told is committed', () => {
-    expect(view(4).see({ client: 1, call: 1, return: 2, index: 5, result: 50 })).toBe('client 1 is told of entry 5, and only 4 are committed')
+    expect(view(4).see({ client: 1, call: 1, return: 2, index: 5, result: 50 })).toBe(
+      'client 1 is told of entry 5, and only 4 are committed',
+    )
   })
 
   it('I14: and it is what the state machines answered', () => {
@@ -333,4 +338,3 @@ describe('what is remembered', () => {
     expect(window.at(1)).toBeUndefined()
   })
 })
-
