@@ -119,4 +119,33 @@ export const specs: ReadonlyArray<CommandSpec> = [
     options: [],
     load: async () => (await import('./commands/status.js')).status,
   },
+  {
+    usage: 'sim',
+    summary: 'simulate clusters under faults, and check that nothing is lost',
+    notes: [
+      'Whole clusters of 3, 5 and 7 servers in virtual time on all cores; every die is cast from the seed. Ends at the first violation,',
+      'with the command that repeats it.',
+    ],
+    examples: [
+      'rxraft sim --hours 100',
+      'rxraft sim --seed 29 --explain',
+      'rxraft sim --until 39420h --ledger sim.ledger   # goes on where it was interrupted',
+    ],
+    settings: [],
+    options: [
+      ['--hours <H>', 'of simulated time, of all clusters together (default: 1)'],
+      ['--until <H>', 'the same, with what the ledger says was simulated before: 39420h'],
+      ['--ledger <FILE>', 'where what was simulated is noted (with --until, default: rxraft-sim.ledger)'],
+      ['--minutes <M>', 'end after so many minutes of real time'],
+      ['--seeds <N>', 'end after so many clusters'],
+      ['--first-seed <N>', 'begin with this seed (default: a fresh one)'],
+      ['--seed <N>', 'this one, in this process'],
+      ['--explain', 'with --seed: make what fails small, and tell it step by step'],
+      ['--twice', 'every seed twice; both must have the same history'],
+      ['--for-ms <MS>', 'simulated time of each cluster (default: 120,000)'],
+      ['--servers <N>', 'in each cluster (default: 3, 5 or 7, by the seed)'],
+      ['--workers <N>', 'processes (default: one for each core)'],
+    ],
+    load: async () => (await import('./commands/sim.js')).sim,
+  },
 ]

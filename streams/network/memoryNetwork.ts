@@ -38,6 +38,12 @@ export interface MemoryNetworkStats {
   readonly overflowed: number
   /** Addressed to a server that was not there. */
   readonly absent: number
+  /** Delayed by `slow`. */
+  readonly slowed: number
+  /** On their way when their link was reset. */
+  readonly reset: number
+  /** Waited for `release`. */
+  readonly held: number
 }
 
 export interface MemoryNetwork {
@@ -47,12 +53,22 @@ export interface MemoryNetwork {
   cut(a: string, b: string): void
   /** Nothing passes from `from` to `to`; the other way is as it was. */
   cutOneWay(from: string, to: string): void
+  /** Takes back a cut of this direction, and nothing else. */
+  mend(from: string, to: string): void
   /** Nothing passes to or from `id`. */
   isolate(id: string): void
   /** Takes back `isolate(id)`, and nothing else. */
   rejoin(id: string): void
-  /** Takes back every cut and isolation. */
+  /** Takes back every cut and isolation, and makes no link slow. */
   heal(): void
+  /** Whatever passes from `from` to `to` takes so much longer, until `null` is said; the other way is as it was. */
+  slow(from: string, to: string, moreMs: Faults['delayMs'] | null): void
+  /** What is under way between `a` and `b` is lost, and both are told so: `Unreachable`. What they send from now on passes. */
+  reset(a: string, b: string): void
+  /** What arrives for `id` waits, as in the sockets of a process that is stopped. */
+  hold(id: string): void
+  /** What waits for `id` arrives, in its order. */
+  release(id: string): void
   /** Other faults from now on; those not named stay. */
   setFaults(faults: Partial<Faults>): void
   readonly stats: MemoryNetworkStats
@@ -64,6 +80,8 @@ interface Port {
   readonly links: Map<string, Link>
   events: Subscriber<NetworkEvent> | null
   isolated: boolean
+  /** What waits for it while it is held. */
+  held: Parcel[] | null
 }
 
 /** One direction between two servers. */
@@ -77,6 +95,9 @@ interface Link {
   lastDueMs: number
   /** An `Unreachable` is under way: one a turn is enough. */
   told: boolean
+  slowMs: Faults['delayMs'] | null
+  /** What was sent before the last reset does not arrive. */
+  resets: number
 }
 
 /** On its way over `link`; without a message it is the `Unreachable` that goes back to the sender. */
@@ -84,6 +105,8 @@ interface Parcel {
   readonly link: Link
   readonly message: Message | null
   readonly delayed: boolean
+  /** Of the link, when it was sent. */
+  readonly resets: number
 }
 
 /**
@@ -103,7 +126,19 @@ interface Parcel {
 export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork => {
   const { scheduler = realClock, random = Math.random, maxInFlight = 16_384 } = options
   const ports = new Map<string, Port>()
-  const stats = { sent: 0, delivered: 0, lost: 0, duplicated: 0, reordered: 0, cut: 0, overflowed: 0, absent: 0 }
+  const stats = {
+    sent: 0,
+    delivered: 0,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    cut: 0,
+    overflowed: 0,
+    absent: 0,
+    slowed: 0,
+    reset: 0,
+    held: 0,
+  }
   let faults: Faults = calm
   let faulty = false
   /** What the next turn delivers, and what later milliseconds do: one action of the scheduler for each list. */
@@ -112,14 +147,15 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
 
   const port = (id: string): Port => {
     let found = ports.get(id)
-    if (found === undefined) ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, isolated: false }))
+    if (found === undefined) ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, isolated: false, held: null }))
     return found
   }
 
   const link = (from: Port, to: string): Link => {
     let found = from.links.get(to)
     if (found === undefined) {
-      from.links.set(to, (found = { from, to: port(to), cut: false, inFlight: 0, delayed: 0, lastDueMs: 0, told: false }))
+      found = { from, to: port(to), cut: false, inFlight: 0, delayed: 0, lastDueMs: 0, told: false, slowMs: null, resets: 0 }
+      from.links.set(to, found)
     }
     return found
   }
@@ -148,36 +184,42 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     }, dueMs - now)
   }
 
-  const deliver = ({ link, message, delayed }: Parcel): void => {
+  const deliver = (parcel: Parcel): void => {
+    const { link, message, delayed } = parcel
     const { from, to } = link
-    if (message === null) {
+    const receiver = message === null ? from : to
+    if (receiver.held !== null) {
+      receiver.held.push(parcel)
+      stats.held++
+    } else if (message === null) {
       link.told = false
       from.events?.next({ _tag: 'Unreachable', peer: to.id })
-      return
-    }
-    link.inFlight--
-    if (delayed) link.delayed--
-    if (!passes(link)) stats.cut++
-    else if (to.events === null) {
-      stats.absent++
-      tellSender(link)
     } else {
-      stats.delivered++
-      to.events.next({ _tag: 'Received', message })
+      link.inFlight--
+      if (delayed) link.delayed--
+      if (parcel.resets !== link.resets) stats.reset++
+      else if (!passes(link)) stats.cut++
+      else if (to.events === null) {
+        stats.absent++
+        tellSender(link)
+      } else {
+        stats.delivered++
+        to.events.next({ _tag: 'Received', message })
+      }
     }
   }
 
   const tellSender = (link: Link): void => {
     if (link.told) return
     link.told = true
-    nextTurn({ link, message: null, delayed: false })
+    nextTurn({ link, message: null, delayed: false, resets: 0 })
   }
 
   const send = (from: Port, message: Message): void => {
     const way = link(from, message.to)
     stats.sent++
     if (!passes(way)) stats.cut++
-    else if (faulty) sendThroughFaults(way, message)
+    else if (faulty || way.slowMs !== null) sendThroughFaults(way, message)
     else enter(way, message, 0, false)
   }
 
@@ -186,7 +228,9 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     const again = chance(faults.duplication)
     for (let copy = 0; copy <= Number(again); copy++) {
       const held = chance(faults.reordering)
-      const delayMs = draw(faults.delayMs) + (held ? draw({ min: 1, max: Math.max(1, faults.delayMs.max) }) : 0)
+      const slowMs = way.slowMs === null ? 0 : draw(way.slowMs)
+      if (slowMs > 0) stats.slowed++
+      const delayMs = slowMs + draw(faults.delayMs) + (held ? draw({ min: 1, max: Math.max(1, faults.delayMs.max) }) : 0)
       if (enter(way, message, delayMs, held)) {
         stats.duplicated += copy
         stats.reordered += Number(held)
@@ -203,13 +247,13 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
       return false
     }
     way.inFlight++
-    if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, delayed: false })
+    if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, delayed: false, resets: way.resets })
     else {
       const now = scheduler.now()
       const dueMs = Math.max(now + delayMs, way.lastDueMs)
       if (!overtaken) way.lastDueMs = dueMs
       way.delayed++
-      at(dueMs, now, { link: way, message, delayed: true })
+      at(dueMs, now, { link: way, message, delayed: true, resets: way.resets })
     }
     return true
   }
@@ -239,6 +283,9 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     cutOneWay: (from, to) => {
       link(port(from), to).cut = true
     },
+    mend: (from, to) => {
+      link(port(from), to).cut = false
+    },
     isolate: (id) => {
       port(id).isolated = true
     },
@@ -248,8 +295,29 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     heal: () => {
       for (const port of ports.values()) {
         port.isolated = false
-        for (const link of port.links.values()) link.cut = false
+        for (const link of port.links.values()) {
+          link.cut = false
+          link.slowMs = null
+        }
       }
+    },
+    slow: (from, to, moreMs) => {
+      link(port(from), to).slowMs = moreMs
+    },
+    reset: (a, b) => {
+      for (const way of [link(port(a), b), link(port(b), a)]) {
+        way.resets++
+        tellSender(way)
+      }
+    },
+    hold: (id) => {
+      port(id).held ??= []
+    },
+    release: (id) => {
+      const here = port(id)
+      const parcels = here.held ?? []
+      here.held = null
+      parcels.forEach(deliver)
     },
     setFaults,
     stats,

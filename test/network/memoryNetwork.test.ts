@@ -158,3 +158,54 @@ describe('faults', () => {
     expect(pairs()).not.toBe('')
   })
 })
+
+describe('single links', () => {
+  it('a cut of one direction is mended, and no other', () => {
+    const { network, pairs } = cluster()
+    network.cut('n1', 'n2')
+    network.mend('n1', 'n2')
+    expect(pairs()).toBe('n1>n2 n1>n3 n2>n3 n3>n1 n3>n2')
+  })
+
+  it('a slow one is slow in one direction, until it is told otherwise', () => {
+    const { network, send, scheduler, heard } = cluster()
+    network.slow('n1', 'n2', { min: 50, max: 50 })
+    send('n1', 'n2')
+    send('n2', 'n1')
+    scheduler.runUntil(49)
+    expect(heard).toEqual(['n2>n1 1'])
+    scheduler.runUntil(50)
+    expect(heard).toEqual(['n2>n1 1', 'n1>n2 0'])
+    network.slow('n1', 'n2', null)
+    send('n1', 'n2')
+    scheduler.runUntil(51)
+    expect([heard[2], network.stats.slowed]).toEqual(['n1>n2 2', 1])
+  })
+
+  it('a reset loses what is under way, tells both ends, and lets pass what comes after', () => {
+    const { network, send, scheduler, heard } = cluster({ delayMs: { min: 10, max: 10 } })
+    send('n1', 'n2')
+    send('n1', 'n3')
+    network.reset('n1', 'n2')
+    send('n1', 'n2')
+    scheduler.runUntil(20)
+    expect(heard).toEqual(['n1: Unreachable', 'n2: Unreachable', 'n1>n3 1', 'n1>n2 2'])
+    expect(network.stats.reset).toBe(1)
+  })
+})
+
+describe('a process that is stopped', () => {
+  it('gets what waits for it when it goes on, in its order, and what waits counts against the bound', () => {
+    const { network, send, scheduler, heard } = cluster({ maxInFlight: 2 })
+    network.hold('n2')
+    send('n1', 'n2')
+    send('n3', 'n2')
+    send('n1', 'n2')
+    send('n1', 'n2')
+    scheduler.runUntil(10)
+    expect(heard).toEqual(['n1: Unreachable'])
+    network.release('n2')
+    expect(heard).toEqual(['n1: Unreachable', 'n1>n2 0', 'n3>n2 1', 'n1>n2 2'])
+    expect(network.stats).toMatchObject({ held: 3, overflowed: 1, delivered: 3 })
+  })
+})

@@ -280,6 +280,16 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
     expect(after(restoring.server, applied(5))).toMatchObject({ lastApplied: 5, handedOver: 5 })
   })
 
+  it('of two in quick order the second waits until the machine has begun with the first, which is kept until then', () => {
+    const busy = follower({ log: [1, 1], T: 2, commit: 2 })
+    const first = after(busy, chunk(9, 0, 'abc', true), snapshotStored(1, 3), persisted(1))
+    const second = on(first, chunk(10, 0, 'abcd', true, { lastIncludedIndex: 7 }), snapshotStored(2, 4), persisted(2))
+    expect(second.effects).toEqual([])
+    expect(second.server.snapshots.refs).toEqual([2, 1])
+    expect(on(second.server, applied(2)).effects).toEqual([])
+    expect(on(second.server, applied(5)).effects).toEqual([restore(2, 4, base(7, 2)), discard([1], null)])
+  })
+
   it('a leader in its own term ignores it', () => {
     const server = leader({ log: [1], T: 2 })
     expect(on(server, chunk(9, 0, 'abc', true))).toEqual({ server, effects: [] })

@@ -1,0 +1,98 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { lastValueFrom, map, scan, takeUntil, takeWhile, tap } from 'rxjs'
+import type { Io } from '../io.js'
+import { done, type Outcome, refused } from '../outcome.js'
+import { count } from '../view/format.js'
+import { commitHere, type Ledger, writeLedger } from './ledger.js'
+import { violated } from './one.js'
+import type { SimSettings } from './options.js'
+import { pool } from './pool.js'
+import { SimTeller } from './progress.js'
+import type { RunOptions, RunReport } from './run.js'
+import { add, figuresOf, hoursOf, nothing, speedOf, type Tally, toothless } from './tally.js'
+
+/** Seeds that nobody chose: they follow the time of day, so that no two runs of CI look at the same histories. */
+const freshSeed = (): number => Math.floor(Date.now() / 1_000) * 1_000
+
+/** As many seeds as it takes, on all cores. It ends at the first violation. */
+export const many = async (settings: SimSettings, ledger: Ledger, io: Io): Promise<Outcome> => {
+  const { hours, maxMinutes, maxSeeds, until, forMs, servers, twice } = settings
+  const options: RunOptions = { forMs, ...(servers === null ? {} : { servers }) }
+  const first = settings.firstSeed ?? (until ? ledger.nextSeed : freshSeed())
+  const hoursBefore = until ? ledger.hours : 0
+  const runs = twice ? 2 : 1
+  const beganAt = performance.now()
+  let given = 0
+  let tally = nothing
+
+  const elapsedMs = (): number => performance.now() - beganAt
+  const part = (): number =>
+    Math.max(
+      Number.isFinite(maxSeeds) ? given / (maxSeeds * runs) : (hoursBefore + hoursOf(tally)) / hours,
+      maxMinutes === null ? 0 : elapsedMs() / (maxMinutes * 60_000),
+    )
+  const isDone = (): boolean => part() >= 1
+  const nextSeed = (): number | null => (isDone() ? null : first + Math.floor(given++ / runs))
+  const teller = new SimTeller(io.stderr)
+  const same = sameTwice()
+
+  const run$ = pool(settings.workers ?? availableParallelism(), options, nextSeed).pipe(
+    map((run) => (twice ? same(run) : run)),
+    scan(add, nothing),
+    tap((now) => {
+      tally = now
+      teller.tell({ tally, part: part(), elapsedMs: elapsedMs() })
+    }),
+    takeWhile(({ violations }) => violations.length === 0, true),
+    takeUntil(io.interrupt$),
+  )
+  try {
+    await lastValueFrom(run$, { defaultValue: nothing })
+  } finally {
+    teller.end()
+    if (settings.ledger !== null && tally.seeds > 0) writeLedger(settings.ledger, lineOf(first, tally))
+  }
+  return outcomeOf(settings, tally)
+}
+
+const lineOf = (firstSeed: number, tally: Tally) => ({
+  commit: commitHere(fileURLToPath(new URL('.', import.meta.url))) ?? 'unknown',
+  firstSeed,
+  seeds: tally.seeds,
+  hours: hoursOf(tally),
+  operations: tally.operations,
+  violations: tally.violations.length,
+})
+
+/** Each seed is run twice; the second run must have the hash of the first. */
+const sameTwice = (): ((run: RunReport) => RunReport) => {
+  const hashes = new Map<number, string>()
+  return (run) => {
+    const first = hashes.get(run.seed)
+    hashes.set(run.seed, run.hash)
+    if (first === undefined || first === run.hash || run.violation !== null) return run
+    const message = `the trace of one run has the hash ${first}, that of the other ${run.hash}`
+    return { ...run, violation: { name: 'the same seed gives the same history', at: 0, message } }
+  }
+}
+
+const outcomeOf = (settings: SimSettings, tally: Tally): Outcome => {
+  const figures = figuresOf(tally)
+  const [violation] = tally.violations
+  if (violation !== undefined) return violated(settings, violation, figures)
+  const without = tally.seeds >= 50 ? toothless(tally) : []
+  if (without.length > 0)
+    return refused('Toothless', `${without.join(', ')} never had an effect in ${tally.seeds} runs: nothing was tested with it.`, figures)
+  return done(figures, summary(tally))
+}
+
+const summary = (tally: Tally): string => {
+  const bit = Object.entries(tally.faults).map(([name, { bit }]) => `${name} ${count(bit)}`)
+  return [
+    `${hoursOf(tally).toFixed(2)} hours of ${count(tally.seeds)} clusters, ${count(speedOf(tally))}× real time per core: no violation`,
+    `${count(tally.steps)} steps, ${count(tally.elections)} elections, ${count(tally.commits)} commits, ${count(tally.operations)} operations answered, ${count(tally.recoveries)} recoveries`,
+    `faults that bit: ${bit.join(', ')}`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,42 @@
+import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/simulate.js'
+import type { Call } from '../command.js'
+import { done, type Outcome, refused } from '../outcome.js'
+import type { SimSettings } from './options.js'
+import { reportOf, type RunReport } from './run.js'
+import { add, figuresOf, nothing } from './tally.js'
+
+/** The command that repeats a run. */
+export const commandFor = ({ forMs, servers }: Pick<SimSettings, 'forMs' | 'servers'>, seed: number): string =>
+  `rxraft sim --seed ${seed} --for-ms ${forMs}${servers === null ? '' : ` --servers ${servers}`}`
+
+/** A violation as an outcome, with the command that repeats it. */
+export const violated = (settings: SimSettings, { seed, violation }: RunReport, details = {}): Outcome =>
+  refused(
+    'Violation',
+    `Seed ${seed}, at ${violation!.at} ms: ${violation!.name}\n${violation!.message}\nrepeat it: ${commandFor(settings, seed)} --explain`,
+    { seed, name: violation!.name, at: violation!.at, ...details },
+  )
+
+/** One seed, here and now. With `--explain` what fails is made small first and told step by step. */
+export const one = (settings: SimSettings, seed: number, { io, json }: Pick<Call, 'io' | 'json'>): Outcome => {
+  const options = { forMs: settings.forMs, ...(settings.servers === null ? {} : { servers: settings.servers }) }
+  const before = process.cpuUsage()
+  const run = simulate(seed, options)
+  const { user, system } = process.cpuUsage(before)
+  const report = reportOf(run, (user + system) / 1_000)
+  const details = { ...figuresOf(add(nothing, report)), hash: report.hash }
+  if (settings.explain) {
+    const shrunk = run.violation === null ? null : shrink(seed, options)
+    ;(json ? io.stderr : io.stdout).write(`${explain(seed, shrunk?.options ?? options)}\n${madeSmall(shrunk)}`)
+  }
+  return run.violation === null ? done(details, summaryOf(report)) : violated(settings, report, details)
+}
+
+const madeSmall = (shrunk: Shrunk | null): string => {
+  if (shrunk === null) return ''
+  const faults = shrunk.result.plan.reduce((sum, round) => sum + round.faults.length, 0)
+  return `made small in ${shrunk.runs} runs; ${faults} faults are left\n`
+}
+
+const summaryOf = ({ seed, hash, simulatedMs, steps, elections, commits, operations, cpuMs }: RunReport): string =>
+  `seed ${seed}  hash ${hash}  ${simulatedMs} ms  ${steps} steps  ${elections} elections  ${commits} commits  ${operations} operations  ${Math.round(simulatedMs / cpuMs)}× real time\n`

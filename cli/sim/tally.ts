@@ -1,0 +1,76 @@
+import type { FaultCount } from '../../streams/testing/simulate.js'
+import type { RunReport } from './run.js'
+
+const msPerHour = 3_600_000
+
+/** What came of many runs. */
+export interface Tally {
+  readonly seeds: number
+  readonly simulatedMs: number
+  readonly cpuMs: number
+  readonly steps: number
+  readonly elections: number
+  readonly commits: number
+  readonly operations: number
+  readonly recoveries: number
+  readonly faults: Readonly<Record<string, FaultCount>>
+  readonly violations: ReadonlyArray<RunReport>
+}
+
+export const nothing: Tally = {
+  seeds: 0,
+  simulatedMs: 0,
+  cpuMs: 0,
+  steps: 0,
+  elections: 0,
+  commits: 0,
+  operations: 0,
+  recoveries: 0,
+  faults: {},
+  violations: [],
+}
+
+export const add = (tally: Tally, run: RunReport): Tally => ({
+  seeds: tally.seeds + 1,
+  simulatedMs: tally.simulatedMs + run.simulatedMs,
+  cpuMs: tally.cpuMs + run.cpuMs,
+  steps: tally.steps + run.steps,
+  elections: tally.elections + run.elections,
+  commits: tally.commits + run.commits,
+  operations: tally.operations + run.operations,
+  recoveries: tally.recoveries + run.recoveries,
+  faults: addFaults(tally.faults, run.faults),
+  violations: run.violation === null ? tally.violations : [...tally.violations, run],
+})
+
+export const addFaults = (a: Tally['faults'], b: Tally['faults']): Tally['faults'] => {
+  const sum = new Map(Object.entries(a))
+  for (const [name, { asked, bit }] of Object.entries(b)) {
+    const before = sum.get(name) ?? { asked: 0, bit: 0 }
+    sum.set(name, { asked: before.asked + asked, bit: before.bit + bit })
+  }
+  return Object.fromEntries([...sum].sort(([x], [y]) => (x < y ? -1 : 1)))
+}
+
+export const hoursOf = ({ simulatedMs }: Pick<Tally, 'simulatedMs'>): number => simulatedMs / msPerHour
+
+/** How much faster than the clock on the wall, for each core that worked. */
+export const speedOf = ({ simulatedMs, cpuMs }: Tally): number => (cpuMs === 0 ? 0 : simulatedMs / cpuMs)
+
+/** Faults that were asked for and never bit: nothing was tested with them. */
+export const toothless = ({ faults }: Tally): ReadonlyArray<string> =>
+  Object.keys(faults).filter((name) => faults[name]!.asked > 0 && faults[name]!.bit === 0)
+
+/** `--json`, and the summary. */
+export const figuresOf = (tally: Tally) => ({
+  hours: Math.round(hoursOf(tally) * 1_000) / 1_000,
+  speed: Math.round(speedOf(tally)),
+  seeds: tally.seeds,
+  violations: tally.violations.length,
+  faults: Object.fromEntries(Object.entries(tally.faults).map(([name, { asked, bit }]) => [name, { asked, bit }])),
+  operations: tally.operations,
+  elections: tally.elections,
+  commits: tally.commits,
+  recoveries: tally.recoveries,
+  steps: tally.steps,
+})

@@ -1,0 +1,64 @@
+import type { SameAnswers } from './answers.js'
+
+/** An operation that a client has an answer to. Times of one clock. */
+export interface Acknowledged<R> {
+  readonly client: number
+  readonly call: number
+  readonly return: number
+  /** The index of the entry that answered it; of a retry's, where it was offered more than once. */
+  readonly index: number
+  readonly result: R
+}
+
+/**
+ * I14 and, where the order of the log is known, I15. An acknowledgement must be of an entry that is committed and hold what the state
+ * machines answered there (no phantom, nothing lost); and operations must take effect in an order that agrees with real time: one that
+ * was called after another was answered stands later in the log. The log is then the witness that the history is linearizable, and
+ * every client reads what it wrote. With retries the entry that took effect is the first with that serial, which `effectiveIndex` tells.
+ */
+export class ClientView<R> {
+  readonly name = 'what a client was told is true, and in the order of real time (linearizability, with the log as witness)'
+  /** The highest index of which a client was told before each moment, in the order of time. */
+  private told: { readonly at: number; readonly index: number }[] = [{ at: Number.NEGATIVE_INFINITY, index: 0 }]
+
+  constructor(
+    private readonly answers: SameAnswers<R>,
+    private readonly committed: { readonly last: number },
+    private readonly same: (a: R, b: R) => boolean,
+    private readonly effectiveIndex: (index: number) => number = (index) => index,
+  ) {}
+
+  /** The highest index that anyone had been told of before `at`. */
+  private toldBefore(at: number): number {
+    let low = 0
+    let high = this.told.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.told[middle]!.at < at) low = middle
+      else high = middle - 1
+    }
+    return this.told[low]!.index
+  }
+
+  see({ client, call, return: end, index, result }: Acknowledged<R>): string | null {
+    const who = `client ${client}`
+    if (index > this.committed.last) return `${who} is told of entry ${index}, and only ${this.committed.last} are committed`
+    const answered = this.answers.at(index)
+    if (answered === undefined || !this.same(answered, result))
+      return `${who} is told ${JSON.stringify(result)} for entry ${index}, where the state machines answered ${JSON.stringify(answered)}`
+    const effective = this.effectiveIndex(index)
+    const before = this.toldBefore(call)
+    if (effective <= before)
+      return `${who} called at ${call} ms and took effect at entry ${effective}, though somebody was told of entry ${before} before`
+    const last = this.told[this.told.length - 1]!
+    if (effective > last.index) {
+      if (last.at === end) this.told[this.told.length - 1] = { at: end, index: effective }
+      else this.told.push({ at: end, index: effective })
+      if (this.told.length > 2 * keptTimes) this.told = this.told.slice(-keptTimes)
+    }
+    return null
+  }
+}
+
+/** No operation is under way for longer than it takes so many others to be answered. */
+const keptTimes = 65_536

@@ -1,0 +1,17 @@
+import { type CheckOf, Moved } from './checker.js'
+import { logIndex } from '../../../src/raft/ids.js'
+
+/** I8: what one server knows to be committed, no server knows otherwise, at any time (§5.4). */
+export const committedStays: CheckOf = (record) => ({
+  name: 'what is committed never changes (§5.4)',
+  moved: Moved.commitIndex | Moved.started | Moved.log,
+  see: ({ before, after: { id, log, commitIndex } }) => {
+    const { conflict } = record
+    if (conflict !== null)
+      return `${id} has ${conflict.is === null ? 'no entry' : `an entry of term ${conflict.is}`} committed at ${conflict.index}, where one of term ${conflict.was} is committed`
+    // Its own log, where it changed below what it knows to be committed.
+    const own = before.log === log ? undefined : record.committed.at(commitIndex)
+    if (own === undefined || commitIndex <= log.base.index || log.termAt(logIndex(commitIndex)) === own.term) return null
+    return `${id} has an entry of term ${log.termAt(commitIndex) ?? '-'} at ${commitIndex}, where one of term ${own.term} is committed`
+  },
+})

@@ -1,0 +1,56 @@
+import type { OperatorFunction } from 'rxjs'
+import type { Inspection } from '../../run.js'
+import { checking, type CheckOf, type Violation } from './checker.js'
+import { committedStays } from './committedStays.js'
+import { electionSafety } from './electionSafety.js'
+import { inOrder } from './inOrder.js'
+import { leaderAppendOnly } from './leaderAppendOnly.js'
+import { leaderCompleteness } from './leaderCompleteness.js'
+import { logMatching } from './logMatching.js'
+import { oneConfiguration } from './oneConfiguration.js'
+import { quorumOnDisk } from './quorumOnDisk.js'
+import { remembers } from './remembers.js'
+import { saidAfterFsync } from './saidAfterFsync.js'
+import { stateMachineSafety } from './stateMachineSafety.js'
+
+export { type Check, checking, type CheckOf, Checks, Moved, type Violation } from './checker.js'
+export { ClusterRecord, type Committed, ServerRecord } from './record.js'
+export {
+  committedStays,
+  electionSafety,
+  inOrder,
+  leaderAppendOnly,
+  leaderCompleteness,
+  logMatching,
+  oneConfiguration,
+  quorumOnDisk,
+  remembers,
+  saidAfterFsync,
+  stateMachineSafety,
+}
+
+/** Every check of a cluster's steps: I1–I5, I7–I10, I12, I13 and I18. */
+export const allChecks: ReadonlyArray<CheckOf> = [
+  electionSafety,
+  leaderAppendOnly,
+  logMatching,
+  committedStays,
+  leaderCompleteness,
+  stateMachineSafety,
+  quorumOnDisk,
+  remembers,
+  saidAfterFsync,
+  inOrder,
+  oneConfiguration,
+]
+
+/**
+ * All of them as one operator, over the steps of all servers of a cluster.
+ *
+ *   steps       --a--b--c--d--
+ *   violations  --------v-----    c broke something
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ */
+export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

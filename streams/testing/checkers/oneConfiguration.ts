@@ -1,0 +1,27 @@
+import type { NodeId } from '../../../src/raft/ids.js'
+import { logIndex } from '../../../src/raft/ids.js'
+import { commonPrefix } from '../../../src/raft/log.js'
+import { type CheckOf, Moved } from './checker.js'
+
+/** I13: at most one configuration in a log is not committed (§6), measured against what is truly committed, not against what its server knows. */
+export const oneConfiguration: CheckOf = (record) => {
+  /** Where each log holds configurations that were not committed when they were last looked at. */
+  const uncommitted = new Map<NodeId, ReadonlyArray<number>>()
+  return {
+    name: 'at most one configuration is uncommitted (§6)',
+    moved: Moved.log | Moved.started,
+    see: ({ event, before, after: { id, log } }) => {
+      const kept = event._tag === 'Started' ? log.base.index : commonPrefix(before.log, log)
+      if (log.configurationIndex <= kept && (uncommitted.get(id)?.length ?? 0) === 0) return null
+      const indexes = (event._tag === 'Started' ? [] : (uncommitted.get(id) ?? [])).filter((index) => index <= kept)
+      for (let index = kept + 1; index <= log.lastIndex; index++) {
+        if (log.at(logIndex(index))?.kind === 'configuration') indexes.push(index)
+      }
+      const still = indexes.filter((index) => index > record.committed.last)
+      uncommitted.set(id, still)
+      return still.length > 1
+        ? `the log of ${id} holds configurations at ${still.join(' and ')}; committed is ${record.committed.last}`
+        : null
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import { seeded } from './random.js'
+import { oneOf, seedsFrom } from './simulate/dice.js'
+import { Nemesis } from './simulate/nemesis.js'
+import type { Simulated, SimulateOptions } from './simulate/options.js'
+import { type PlannedRound, planRound, swarm } from './simulate/plan.js'
+import { fullScan, recover, settleDown } from './simulate/recovery.js'
+import { shrinkWith, type Shrunk } from './simulate/shrink.js'
+import { registers } from './simulate/registers.js'
+import type { Workload } from './simulate/workload.js'
+import { World } from './simulate/world.js'
+
+export type * from './simulate/options.js'
+export type { Shrunk } from './simulate/shrink.js'
+export type { FaultName } from './simulate/faults/index.js'
+export type { PlannedFault, PlannedRound } from './simulate/plan.js'
+export type { Workload, WorkloadModel } from './simulate/workload.js'
+
+const sizes = [3, 5, 7]
+
+/**
+ * A whole cluster — the real core and the real streams, with network, disks, clients and clocks — in one virtual time, with every die
+ * cast from the seed: faults for a while, then everything is healed and the cluster must recover, round after round. All properties are
+ * checked after every step. A violation is a value, not a throw: the run ends there, and the same seed shows it again.
+ *
+ * @example
+ * const { violation, hash } = simulate(7, { servers: 5, forMs: 60_000 })
+ */
+export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): Simulated => {
+  const { forMs = 60_000, operationsPerSecond = 10, clients = 5, checks = true, tuning = {}, plan, history = false, tell = null } = options
+  const subSeed = seedsFrom(seed)
+  const die = seeded(subSeed())
+  const servers = options.servers ?? oneOf(die, sizes)
+  const weights = options.faults ?? swarm(die)
+  const workload = (options.workload?.() ?? registers()) as Workload<unknown, unknown>
+  const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory: history, tell })
+  const nemesis = new Nemesis(world)
+  const rounds: PlannedRound[] = []
+  const roundSeed = seedsFrom(subSeed())
+  let recoveries = 0
+  let lastRoundAt = 0
+
+  for (const home of world.homes) home.start()
+  while (world.violation === null) {
+    const round = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
+    if (round === undefined) break
+    rounds.push(round)
+    lastRoundAt = world.now
+    nemesis.plan(round.faults)
+    world.runUntil(world.now + round.chaosMs)
+    nemesis.giveTime()
+    if (world.violation !== null) break
+    world.note('everything is healed')
+    nemesis.heal()
+    recover(world)
+    if (world.violation === null) recoveries++
+    if (plan === undefined && world.now >= forMs) break
+  }
+  settleDown(world)
+  if (world.violation === null && checks) fullScan(world)
+  const toothless = nemesis.toothless()
+  if (plan === undefined && toothless !== undefined)
+    world.fail(
+      'a fault that was asked for bites',
+      `${toothless} was asked for ${nemesis.counts[toothless]!.asked} times and never had an effect`,
+    )
+
+  if (tell !== null && world.violation !== null) tellEnd(world, tell)
+
+  const { violation, hash, steps, elections, commits, operations, now } = world
+  return {
+    seed,
+    hash: hash.hex,
+    servers,
+    simulatedMs: now,
+    steps,
+    elections,
+    commits,
+    operations,
+    recoveries,
+    snapshots: { taken: world.snapshotsTaken, installed: world.snapshotsInstalled },
+    faults: nemesis.counts,
+    violation,
+    plan: rounds,
+    lastRoundAt,
+    history: world.history,
+  }
+}
+
+/**
+ * Makes a run that fails small: the fewest faults, operations and rounds with which the same property still fails. Null where the run does not fail.
+ *
+ * @example
+ * const shrunk = shrink(29, { servers: 3 })
+ * if (shrunk !== null) simulate(29, shrunk.options) // fails in the same way, sooner
+ */
+export const shrink = <C, R>(seed: number, options: SimulateOptions<C, R> = {}, maxRuns?: number): Shrunk | null => {
+  const given = options as SimulateOptions
+  const failing = simulate(seed, given)
+  return failing.violation === null ? null : shrinkWith((smaller) => simulate(seed, smaller), given, failing, maxRuns)
+}
+
+/** The run as one can read it: its faults, who led when, and its last steps one by one. */
+export const explain = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): string => {
+  const lines: string[] = []
+  const { violation, servers, simulatedMs } = simulate(seed, { ...options, tell: (line) => lines.push(line) })
+  const head = `seed ${seed}, ${servers} servers, ${simulatedMs} ms`
+  return [head, ...lines, violation === null ? 'nothing is wrong' : `${violation.name}\n  ${violation.message}`].join('\n')
+}
+
+const tellEnd = (world: World, tell: (line: string) => void): void => {
+  tell('the last steps:')
+  for (const line of world.lastLines()) tell(line)
+}

@@ -1,0 +1,173 @@
+import { oneOf, some, whole } from '../dice.js'
+import type { Home } from '../home.js'
+import type { World } from '../world.js'
+import { type Fault, grown } from './fault.js'
+
+const names = (homes: ReadonlyArray<Home>): string => homes.map(({ id }) => id).join(' ')
+
+/** A fault of every link, such as loss. One of a kind at a time. */
+const everywhere =
+  (kind: 'loss' | 'duplication' | 'reordering', count: 'lost' | 'duplicated' | 'reordered'): Fault['begin'] =>
+  ({ network, claim }, die) => {
+    const release = claim(kind)
+    if (release === null) return null
+    const probability = oneOf(die, [0.02, 0.1, 0.3, 0.6])
+    network.setFaults({ [kind]: probability })
+    return {
+      what: `${kind} of ${probability * 100} %`,
+      bit: grown(() => network.stats[count]),
+      end: () => {
+        network.setFaults({ [kind]: 0 })
+        release()
+      },
+    }
+  }
+
+const delay: Fault['begin'] = ({ network, claim, calmDelayMs }, die) => {
+  const release = claim('delay')
+  if (release === null) return null
+  const min = whole(die, { min: 10, max: 100 })
+  const delayMs = { min, max: min + whole(die, { min: 0, max: 200 }) }
+  network.setFaults({ delayMs })
+  return {
+    what: `messages take ${delayMs.min} to ${delayMs.max} ms`,
+    bit: grown(() => network.stats.sent),
+    end: () => {
+      network.setFaults({ delayMs: calmDelayMs })
+      release()
+    },
+  }
+}
+
+/** Links that pass nothing. One partition at a time, so that what it swallowed is known to be its own. */
+const partition =
+  (
+    cuts: (world: World, die: () => number) => { readonly what: string; readonly cut: ReadonlyArray<readonly [Home, Home]> } | null,
+  ): Fault['begin'] =>
+  (world, die) => {
+    const release = world.claim('partition')
+    if (release === null) return null
+    const chosen = cuts(world, die)
+    if (chosen === null) {
+      release()
+      return null
+    }
+    const { network } = world
+    for (const [from, to] of chosen.cut) network.cutOneWay(from.id, to.id)
+    return {
+      what: chosen.what,
+      bit: grown(() => network.stats.cut),
+      end: () => {
+        for (const [from, to] of chosen.cut) network.mend(from.id, to.id)
+        release()
+      },
+    }
+  }
+
+const bothWays = (a: Home, b: Home): ReadonlyArray<readonly [Home, Home]> => [
+  [a, b],
+  [b, a],
+]
+
+/** Nothing passes between the groups. */
+const apart = (some: ReadonlyArray<Home>, others: ReadonlyArray<Home>) => some.flatMap((a) => others.flatMap((b) => bothWays(a, b)))
+
+const without = (homes: ReadonlyArray<Home>, gone: ReadonlyArray<Home>): ReadonlyArray<Home> => homes.filter((home) => !gone.includes(home))
+
+const isolate = partition(({ homes }, die) => {
+  const one = oneOf(die, homes)
+  return { what: `${one.id} alone`, cut: apart([one], without(homes, [one])) }
+})
+
+/** A minority apart, with the leader in it or without. */
+const minority = (withLeader: boolean): Fault['begin'] =>
+  partition((world, die) => {
+    const { homes } = world
+    const leader = world.leader()
+    if (leader === null) return null
+    const size = whole(die, { min: 1, max: (homes.length - 1) >> 1 })
+    const followers = without(homes, [leader])
+    const few = withLeader ? [leader, ...some(die, followers, size - 1)] : some(die, followers, size)
+    return {
+      what: `${names(few)} apart, ${withLeader ? 'the leader among them' : `${leader.id} leads the others`}`,
+      cut: apart(few, without(homes, few)),
+    }
+  })
+
+const oneWay = partition(({ homes }, die) => {
+  const one = oneOf(die, homes)
+  const others = some(die, without(homes, [one]), whole(die, { min: 1, max: homes.length - 1 }))
+  const deaf = die() < 0.5
+  return {
+    what: deaf ? `${one.id} does not hear ${names(others)}` : `${one.id} is not heard by ${names(others)}`,
+    cut: others.map((other) => (deaf ? [other, one] : [one, other])),
+  }
+})
+
+/** Two halves that see each other only through one server. */
+const bridge = partition(({ homes }, die) => {
+  const [middle, ...others] = some(die, homes, homes.length)
+  const half = others.length >> 1
+  const [left, right] = [others.slice(0, half), others.slice(half)]
+  return { what: `${names(left)} and ${names(right)} see each other only through ${middle!.id}`, cut: apart(left, right) }
+})
+
+/** Each server sees a majority, and no two see the same one. With three servers that would be everyone. */
+const majorityRing = partition(({ homes }, die) => {
+  if (homes.length < 5) return null
+  const ring = some(die, homes, homes.length)
+  const reach = (homes.length - 1) >> 2
+  const cut = ring.flatMap((a, i) =>
+    ring.flatMap((b, j) => {
+      const distance = Math.min(Math.abs(i - j), ring.length - Math.abs(i - j))
+      return distance > Math.max(1, reach) ? [[a, b] as const] : []
+    }),
+  )
+  return { what: `a ring: ${names(ring)}`, cut }
+})
+
+/** To the leader or from it, if there is one: between two others hardly anything passes. */
+const slowLink: Fault['begin'] = (world, die) => {
+  const { network, homes } = world
+  const release = world.claim('slowLink')
+  if (release === null) return null
+  const one = world.leader() ?? oneOf(die, homes)
+  const other = oneOf(die, without(homes, [one]))
+  const [from, to] = some(die, [one, other], 2)
+  const min = whole(die, { min: 20, max: 400 })
+  network.slow(from!.id, to!.id, { min, max: min + whole(die, { min: 0, max: 200 }) })
+  return {
+    what: `${from!.id} → ${to!.id} takes ${min} ms more`,
+    bit: grown(() => network.stats.slowed),
+    end: () => {
+      network.slow(from!.id, to!.id, null)
+      release()
+    },
+  }
+}
+
+/** Every connection of one server breaks. */
+const reset: Fault['begin'] = ({ network, homes, unreachables }, die) => {
+  const one = oneOf(die, homes)
+  const bit = grown(unreachables)
+  for (const other of without(homes, [one])) network.reset(one.id, other.id)
+  return { what: `connections of ${one.id} are reset`, bit, end: () => undefined }
+}
+
+const partitionMs = { min: 200, max: 6_000 }
+const noiseMs = { min: 500, max: 8_000 }
+
+export const networkFaults = {
+  drop: { weight: 3, forMs: noiseMs, begin: everywhere('loss', 'lost') },
+  duplicate: { weight: 3, forMs: noiseMs, begin: everywhere('duplication', 'duplicated') },
+  reorder: { weight: 3, forMs: noiseMs, begin: everywhere('reordering', 'reordered') },
+  delay: { weight: 3, forMs: noiseMs, begin: delay },
+  isolate: { weight: 3, forMs: partitionMs, begin: isolate },
+  oneWayCut: { weight: 3, forMs: partitionMs, begin: oneWay },
+  bridge: { weight: 2, forMs: partitionMs, begin: bridge },
+  majorityRing: { weight: 2, forMs: partitionMs, begin: majorityRing },
+  leaderInMinority: { weight: 4, forMs: partitionMs, begin: minority(true) },
+  leaderInMajority: { weight: 3, forMs: partitionMs, begin: minority(false) },
+  slowLink: { weight: 2, forMs: noiseMs, begin: slowLink },
+  reset: { weight: 3, forMs: { min: 50, max: 200 }, begin: reset },
+} satisfies Readonly<Record<string, Fault>>

@@ -1,0 +1,43 @@
+import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs'
+
+type Work<T> = (this: SchedulerAction<T>, state?: T) => void
+
+/**
+ * The time of one process: that of the world, until it is stopped (SIGSTOP, a stall of its event loop). What falls due meanwhile
+ * happens when it goes on, in its order. Its clock does not stand still: nor does CLOCK_MONOTONIC.
+ */
+export class Gate implements SchedulerLike {
+  private stoppedUntil = 0
+  /** Actions that were kept waiting so far. */
+  postponed = 0
+
+  constructor(private readonly world: SchedulerLike) {}
+
+  now(): number {
+    return this.world.now()
+  }
+
+  schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
+    const gated = (action: SchedulerAction<T>, now?: T): void => {
+      const leftMs = this.stoppedUntil - this.world.now()
+      if (leftMs <= 0) return work.call(action, now)
+      this.postponed++
+      action.schedule(now, leftMs)
+    }
+    return this.world.schedule(
+      function (this: SchedulerAction<T>, now?: T) {
+        gated(this, now)
+      },
+      delay,
+      state,
+    )
+  }
+
+  get isStopped(): boolean {
+    return this.stoppedUntil > this.world.now()
+  }
+
+  stopUntil(timeMs: number): void {
+    this.stoppedUntil = timeMs
+  }
+}

@@ -1,0 +1,169 @@
+import { from, Observable, type Subscription, tap } from 'rxjs'
+import { type NodeId, nodeId } from '../../../src/raft/ids.js'
+import type { Applied, StateMachine } from '../../applied.js'
+import { createRaft, type Raft, type StopReason } from '../../createRaft.js'
+import type { Inspection } from '../../run.js'
+import { memoryStorage } from '../../storage/memoryStorage.js'
+import { seeded } from '../random.js'
+import { type Range, whole } from './dice.js'
+import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
+import { Gate } from './gate.js'
+import type { SnapshotMachine } from './workload.js'
+import type { World } from './world.js'
+
+/** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
+export class Home {
+  readonly id: NodeId
+  readonly gate: Gate
+  readonly disk: FaultyDisk
+  /** The server of this life; null while it is down. */
+  raft: Raft<unknown, unknown> | null = null
+  lives = 0
+  /** Counted down by each step; 0: not at all. */
+  crashAfterSteps = 0
+  downMs = 0
+  /** How long the state machine takes to answer; null: not at all. */
+  applierMs: Range | null = null
+  slowAnswers = 0
+  private readonly die: () => number
+  private goingOn: Subscription | undefined
+
+  constructor(
+    readonly ordinal: number,
+    cluster: ReadonlyArray<string>,
+    seed: number,
+    readonly calmWriteMs: Range,
+    private readonly world: World,
+  ) {
+    this.id = nodeId(cluster[ordinal - 1]!)
+    this.die = seeded(seed)
+    this.gate = new Gate(world.scheduler)
+    this.disk = new FaultyDisk(memoryStorage(cluster), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: calmWriteMs })
+  }
+
+  get isUp(): boolean {
+    return this.raft !== null
+  }
+
+  start(): void {
+    if (this.raft !== null) return
+    const { world, gate } = this
+    const given = world.workload.stateMachine()
+    const stateMachine = typeof given === 'function' ? given : given.stateMachine
+    const take = typeof given === 'function' || world.snapshotEvery === null ? null : given.take
+    this.lives++
+    this.crashAfterSteps = 0
+    const raft = createRaft<unknown, unknown>({
+      ...world.tuning,
+      id: this.id,
+      network: world.network.join(this.id),
+      storage: this.disk,
+      stateMachine: this.observed(stateMachine),
+      ...(take === null ? {} : { snapshots: { everyEntries: world.snapshotEvery!, take: this.taking(take) } }),
+      codec: world.workload.codec,
+      scheduler: gate,
+      random: seeded(Math.floor(this.die() * 2 ** 32)),
+    })
+    this.raft = raft
+    raft.inspect$.subscribe((step: Inspection) => world.stepped(this, step))
+    raft.stopped$.subscribe((reason) => this.stopped(raft, reason))
+    world.note(`${this.id} starts`)
+    raft.start()
+  }
+
+  /** Ends at once; the disk keeps what `onCrash` says. It is started again after a while. */
+  crash(onCrash: DiskFaults['onCrash'], downMs: number): void {
+    if (this.raft === null) return
+    this.disk.setFaults({ onCrash })
+    this.downMs = downMs
+    this.raft.kill()
+  }
+
+  crashIn(ms: number, onCrash: DiskFaults['onCrash'], downMs: number): void {
+    const life = this.lives
+    this.world.scheduler.schedule(() => {
+      if (this.lives === life) this.crash(onCrash, downMs)
+    }, ms)
+  }
+
+  /** Stops in good order, and is started again. */
+  close(downMs: number): void {
+    this.downMs = downMs
+    this.raft?.close()
+  }
+
+  stop(forMs: number): void {
+    const { world, gate, id } = this
+    gate.stopUntil(world.scheduler.now() + forMs)
+    world.network.hold(id)
+    // Before any of the timers that fall due then: sockets come first (see clock.ts).
+    this.goingOn = world.scheduler.schedule(() => this.goOn(), forMs)
+  }
+
+  goOn(): void {
+    this.goingOn?.unsubscribe()
+    this.gate.stopUntil(0)
+    this.world.network.release(this.id)
+  }
+
+  /** Messages that waited for a process that stood still. */
+  heldMessages(): number {
+    return this.world.network.stats.held
+  }
+
+  heal(): void {
+    this.crashAfterSteps = 0
+    this.applierMs = null
+    this.disk.onWrite = null
+    this.disk.setFaults({ writeMs: this.calmWriteMs, hung: false, failing: false, full: false, onCrash: 'kept' })
+    this.goOn()
+    this.start()
+  }
+
+  private stopped(raft: Raft<unknown, unknown>, reason: StopReason): void {
+    if (this.raft !== raft) return
+    this.raft = null
+    this.world.stopped(this, reason)
+    const life = this.lives
+    this.world.scheduler.schedule(
+      () => {
+        if (this.lives === life) this.start()
+      },
+      Math.max(1, this.downMs),
+    )
+  }
+
+  /** Every snapshot is looked at: of one index there is one. */
+  private taking(take: SnapshotMachine<unknown, unknown>['take']): SnapshotMachine<unknown, unknown>['take'] {
+    return (lastApplied) => from(take(lastApplied)).pipe(tap(({ index, data }) => this.world.snapshotTaken(this.id, index, data)))
+  }
+
+  /** The state machine, with everyone who wants to hear what it answers, and with the fault of being slow. */
+  private observed(machine: StateMachine<unknown, unknown>): StateMachine<unknown, unknown> {
+    return (apply$, snapshot) =>
+      new Observable<Applied<unknown>>((subscriber) => {
+        const waiting: Applied<unknown>[] = []
+        const tell = (answer: Applied<unknown>): void => {
+          this.world.answered(this.id, answer)
+          subscriber.next(answer)
+        }
+        const tellNext = (): void => {
+          tell(waiting.shift()!)
+          if (waiting.length > 0) later()
+        }
+        const later = (): void => {
+          subscriber.add(this.gate.schedule(tellNext, whole(this.die, this.applierMs ?? { min: 1, max: 1 })))
+        }
+        return from(machine(apply$, snapshot)).subscribe({
+          next: (answer) => {
+            if (this.applierMs === null && waiting.length === 0) return tell(answer)
+            this.slowAnswers++
+            waiting.push(answer)
+            if (waiting.length === 1) later()
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        })
+      })
+  }
+}

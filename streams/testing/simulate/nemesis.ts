@@ -1,0 +1,92 @@
+import { seeded } from '../random.js'
+import { type FaultName, faults, type Ongoing } from './faults/index.js'
+import type { FaultCount } from './options.js'
+import type { PlannedFault } from './plan.js'
+import type { World } from './world.js'
+
+const patienceMs = 5_000
+const fairlyOften = 3
+
+interface Begun {
+  readonly name: FaultName
+  readonly ongoing: Ongoing
+  readonly endsAt: number
+  /** Whether its time was up before the round was. */
+  due: boolean
+}
+
+/** Carries out the faults of a round, and keeps account of which of them bit. */
+export class Nemesis {
+  readonly counts: Partial<Record<FaultName, FaultCount>> = {}
+  private begun: Begun[] = []
+
+  constructor(private readonly world: World) {}
+
+  /** The faults of a round that begins now. */
+  plan(planned: ReadonlyArray<PlannedFault>): void {
+    const { scheduler } = this.world
+    for (const fault of planned) scheduler.schedule(() => this.begin(fault), fault.atMs)
+  }
+
+  private begin({ name, forMs, seed }: PlannedFault): void {
+    const { world } = this
+    const ongoing = faults[name].begin(world, seeded(seed))
+    if (ongoing === null) return
+    world.note(`${name}: ${ongoing.what}`)
+    const begun: Begun = { name, ongoing, endsAt: world.now + forMs, due: false }
+    this.begun.push(begun)
+    this.endIn(begun, forMs)
+  }
+
+  /** One that has not bitten when its time is up goes on until it does, or until the round ends. */
+  private endIn(begun: Begun, ms: number): void {
+    this.world.scheduler.schedule(
+      () => {
+        if (!this.begun.includes(begun)) return
+        begun.due = true
+        if (begun.ongoing.bit()) this.end(begun)
+        else this.endIn(begun, 100)
+      },
+      Math.max(1, ms),
+    )
+  }
+
+  private end(begun: Begun): void {
+    this.begun = this.begun.filter((other) => other !== begun)
+    const { name, ongoing, due } = begun
+    const bit = ongoing.bit()
+    ongoing.end()
+    // One that the end of the round cut short had no chance.
+    if (bit || due) {
+      const { asked, bit: bitten } = this.counts[name] ?? { asked: 0, bit: 0 }
+      this.counts[name] = { asked: asked + 1, bit: bitten + Number(bit) }
+    }
+    if (ongoing.what !== '') this.world.note(`${name} ends${bit ? '' : ', and did not bite'}`)
+  }
+
+  /** Everything is taken back. */
+  heal(): void {
+    for (const begun of [...this.begun]) this.end(begun)
+    const { network, calmDelayMs } = this.world
+    network.heal()
+    network.setFaults({ loss: 0, duplication: 0, reordering: 0, delayMs: calmDelayMs })
+    for (const home of this.world.homes) home.heal()
+  }
+
+  /** The round goes on for a while if a fault that never bit in this run has not had its chance: until it bites. */
+  giveTime(): void {
+    const until = this.world.now + patienceMs
+    while (this.world.violation === null && this.world.now < until && this.begun.some((begun) => this.isUnproved(begun)))
+      this.world.runUntil(this.world.now + 100)
+  }
+
+  private isUnproved({ name, ongoing }: Begun): boolean {
+    return (this.counts[name]?.bit ?? 0) === 0 && !ongoing.bit()
+  }
+
+  /** A fault that was asked for, not just once or twice in a bad moment, and never bit: it has tested nothing. */
+  toothless(): FaultName | undefined {
+    const names = Object.keys(this.counts) as ReadonlyArray<FaultName>
+    return names.find((name) => this.counts[name]!.bit === 0 && this.counts[name]!.asked >= fairlyOften)
+  }
+}

@@ -1,0 +1,33 @@
+import type { ObservableInput } from 'rxjs'
+import type { LogIndex } from '../../../src/raft/ids.js'
+import type { Snapshot, StateMachine } from '../../applied.js'
+import type { Codec } from '../../codec.js'
+
+/** What a simulated cluster replicates, and what its clients ask of it. Made anew for each run: it may remember. */
+export interface Workload<C, R> {
+  readonly codec: Codec<C>
+  /** Called for each life of each server. It answers within the call or on the scheduler of its server. With `take` its log is compacted. */
+  readonly stateMachine: () => StateMachine<C, R> | SnapshotMachine<C, R>
+  /** The next command of a client; `serial` counts its commands from 1. */
+  readonly command: (die: () => number, client: number, serial: number) => C
+  /** Whether a command may be offered again when nobody knows what became of it: where sessions keep it from taking effect twice (§8). */
+  readonly retries: boolean
+  /** Whether two answers are the same. Default: by what they hold. */
+  readonly same?: (a: R, b: R) => boolean
+  /** The slow, obvious twin of the state machine: what it must answer, command by command in the order of the log. */
+  readonly model?: () => WorkloadModel<C, R>
+  /** An operation for the history that a linearizability checker reads; without it no history is kept. */
+  readonly operation?: (command: C, result: R | null) => { readonly key: string; readonly input: unknown; readonly output: unknown }
+}
+
+/** A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same bytes. */
+export interface SnapshotMachine<C, R> {
+  readonly stateMachine: StateMachine<C, R>
+  readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>
+}
+
+export interface WorkloadModel<C, R> {
+  readonly apply: (index: number, command: C) => R
+  /** The index at which this command of a client took effect, where it stands in the log more than once. */
+  readonly effectiveIndex?: (client: number, serial: number) => number | undefined
+}

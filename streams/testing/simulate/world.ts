@@ -1,0 +1,279 @@
+import type { NodeId } from '../../../src/raft/ids.js'
+import { printEvent, printServer } from '../../../src/raft/print.js'
+import type { Server } from '../../../src/raft/server.js'
+import type { Applied } from '../../applied.js'
+import type { StopReason } from '../../createRaft.js'
+import { VirtualScheduler } from '../../heapScheduler.js'
+import { memoryNetwork, type MemoryNetwork } from '../../network/memoryNetwork.js'
+import type { Tuning } from '../../options.js'
+import type { Inspection } from '../../run.js'
+import { SameAnswers, sameValue } from '../checkers/answers.js'
+import { ClientView } from '../checkers/clientView.js'
+import { allChecks, Checks } from '../checkers/index.js'
+import { seeded } from '../random.js'
+import { Client } from './clients.js'
+import { oneOf, type Range, seedsFrom } from './dice.js'
+import { hashStep } from './hashStep.js'
+import { Home } from './home.js'
+import type { SimulatedOperation, SimulatedViolation } from './options.js'
+import { TraceHash } from './traceHash.js'
+import { Watcher } from './watcher.js'
+import type { Workload, WorkloadModel } from './workload.js'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly servers: number
+  readonly clients: number
+  readonly operationsPerSecond: number
+  readonly checks: boolean
+  readonly tuning: Partial<Tuning>
+  readonly workload: Workload<unknown, unknown>
+  readonly keepsHistory: boolean
+  readonly tell: ((line: string) => void) | null
+}
+
+interface Told {
+  readonly client: number
+  readonly serial: number
+  readonly command: unknown
+  readonly call: number
+  readonly index: number
+  readonly result: unknown
+}
+
+/** How fast disks and networks are when nothing is wrong with them: each seed has its own. */
+const calmWrites: ReadonlyArray<Range> = [
+  { min: 0, max: 0 },
+  { min: 0, max: 2 },
+  { min: 1, max: 10 },
+]
+const calmDelays: ReadonlyArray<Range> = [
+  { min: 0, max: 1 },
+  { min: 1, max: 5 },
+  { min: 1, max: 20 },
+]
+/** How often servers compact their logs, in entries; null: never. And how much of a snapshot goes in one message. */
+const snapshotsEvery = [null, 10, 50, 50, 200] as const
+const chunkBytes = [50, 300, 1 << 20]
+/** Steps that a transcript tells in full, before the end. */
+const keptSteps = 60
+
+/** A cluster with its network, disks, clients and clock, all in one virtual time; what happens in it is seen, hashed and checked here. */
+export class World {
+  readonly scheduler = new VirtualScheduler()
+  readonly network: MemoryNetwork
+  readonly calmDelayMs: Range
+  readonly homes: ReadonlyArray<Home>
+  readonly checks: Checks
+  readonly hash = new TraceHash()
+  readonly tuning: Partial<Tuning>
+  readonly workload: Workload<unknown, unknown>
+  readonly history: SimulatedOperation[] = []
+  readonly watcher: Watcher
+  readonly snapshotEvery: number | null
+  violation: SimulatedViolation | null = null
+  snapshotsTaken = 0
+  snapshotsInstalled = 0
+  steps = 0
+  elections = 0
+  operations = 0
+  /** Whether clients begin new operations. */
+  clientsCall = true
+  answersLost = 0
+  lostAnswers = 0
+  private readonly clients: ReadonlyArray<Client>
+  private clientIds: number
+  private readonly claims = new Set<string>()
+  private readonly chance: () => number
+  private readonly answers: SameAnswers<unknown>
+  private readonly snapshots = new SameAnswers<string>((a, b) => a === b)
+  private readonly view: ClientView<unknown>
+  private readonly model: WorkloadModel<unknown, unknown> | null
+  private readonly same: (a: unknown, b: unknown) => boolean
+  private modelled = 0
+  private told = 0
+  private lastSteps: { readonly step: Inspection }[] = []
+
+  constructor(private readonly options: WorldOptions) {
+    const { seed, servers, clients, operationsPerSecond, checks, tuning, workload } = options
+    const subSeed = seedsFrom(seed)
+    const die = seeded(subSeed())
+    this.snapshotEvery = oneOf(die, snapshotsEvery)
+    this.tuning = { maxSnapshotChunkBytes: oneOf(die, chunkBytes), ...tuning }
+    this.workload = workload
+    this.same = workload.same ?? sameValue
+    this.calmDelayMs = oneOf(die, calmDelays)
+    this.network = memoryNetwork({ scheduler: this.scheduler, random: seeded(subSeed()), delayMs: this.calmDelayMs })
+    this.checks = new Checks(checks ? allChecks : [])
+    this.answers = new SameAnswers(this.same)
+    this.view = new ClientView(this.answers, this.checks.record.committed, this.same)
+    this.model = checks ? (workload.model?.() ?? null) : null
+    this.chance = seeded(subSeed())
+    const ids = Array.from({ length: servers }, (_, i) => `n${i + 1}`)
+    const writeMs = oneOf(die, calmWrites)
+    this.homes = ids.map((_, i) => new Home(i + 1, ids, subSeed(), writeMs, this))
+    this.watcher = new Watcher(this, seeded(subSeed()))
+    this.clientIds = clients
+    const everyMs = Math.max(1, Math.round((clients * 1_000) / operationsPerSecond))
+    const seeds = Array.from({ length: clients }, subSeed)
+    this.clients = operationsPerSecond === 0 ? [] : seeds.map((clientSeed, i) => new Client(i + 1, clientSeed, everyMs, this))
+  }
+
+  get now(): number {
+    return this.scheduler.now()
+  }
+
+  get commits(): number {
+    return this.checks.record.committed.last
+  }
+
+  /** Whether anybody asks for anything. */
+  get serves(): boolean {
+    return this.clients.length > 0
+  }
+
+  get clientsAreIdle(): boolean {
+    return this.clients.every(({ isIdle }) => isIdle)
+  }
+
+  /** Runs until `timeMs`, or until something is wrong. */
+  runUntil(timeMs: number): void {
+    while (this.violation === null && this.scheduler.step(timeMs));
+    if (this.violation === null) this.scheduler.runUntil(timeMs)
+  }
+
+  /** The states of the servers that run. */
+  running(): ReadonlyArray<Server> {
+    return this.homes.flatMap(({ isUp, id }) => (isUp ? (this.checks.record.servers.get(id)?.now ?? []) : []))
+  }
+
+  /** The one that leads in the newest term. */
+  leader(): Home | null {
+    const leaders = this.running().filter(({ role }) => role._tag === 'Leader')
+    const newest = leaders.sort((a, b) => b.currentTerm - a.currentTerm)[0]
+    return newest === undefined ? null : this.homes[this.ordinal(newest.id) - 1]!
+  }
+
+  readonly ordinal = (id: NodeId): number => Number(id.slice(1))
+
+  /** Takes what only one fault may have at a time, and gives what lets go of it; null if it is taken. */
+  readonly claim = (what: string): (() => void) | null => {
+    if (this.claims.has(what)) return null
+    this.claims.add(what)
+    return () => void this.claims.delete(what)
+  }
+
+  unreachableCount = 0
+  readonly unreachables = (): number => this.unreachableCount
+
+  stepped(home: Home, step: Inspection): void {
+    if (this.violation !== null) return
+    this.steps++
+    const { before, after, event } = step
+    hashStep(this.hash, step, this.ordinal)
+    if (event._tag === 'Unreachable') this.unreachableCount++
+    if (this.options.tell !== null) this.narrate(step)
+    const violation = this.checks.see(step)
+    if (violation !== null) this.fail(violation.name, violation.message)
+    if (event._tag !== 'Started' && after.log.base.index > before.handedOver) this.snapshotsInstalled++
+    if (before.role._tag !== 'Leader' && after.role._tag === 'Leader') this.elections++
+    if (home.crashAfterSteps > 0 && --home.crashAfterSteps === 0) home.crash('kept', home.downMs)
+  }
+
+  answered(id: NodeId, { index, result }: Applied<unknown>): void {
+    if (!this.options.checks || this.violation !== null) return
+    const wrong = this.answers.see({ id, index, result })
+    if (wrong !== null) return this.fail(this.answers.name, wrong)
+    if (this.model === null || index <= this.modelled) return
+    this.modelled = index
+    const entry = this.checks.record.committed.at(index)?.entry
+    if (entry === undefined) return
+    const right = this.model.apply(index, this.workload.codec.decode(entry.command))
+    if (!this.same(right, result)) {
+      this.fail(
+        'the state machine does what its model does',
+        `${id} answers ${JSON.stringify(result)} at ${index}, and the model ${JSON.stringify(right)}`,
+      )
+    }
+  }
+
+  snapshotTaken(id: NodeId, index: number, data: Uint8Array): void {
+    this.snapshotsTaken++
+    const wrong = this.options.checks ? this.snapshots.see({ id, index, result: String(data) }) : null
+    if (wrong !== null) this.fail(this.snapshots.name, `snapshots: ${wrong}`)
+  }
+
+  acknowledged({ client, serial, command, call, index, result }: Told): void {
+    this.operations++
+    this.hash.add(client)
+    this.hash.add(serial)
+    this.hash.add(index)
+    this.hash.add(this.now)
+    if (this.options.keepsHistory) this.keep(client, command, call, result, this.now)
+    if (!this.options.checks) return
+    const effective = this.model?.effectiveIndex?.(client, serial) ?? index
+    this.told = Math.max(this.told, effective)
+    const wrong = this.view.see({ client, call, return: this.now, index: effective, result })
+    if (wrong !== null) this.fail(this.view.name, wrong)
+  }
+
+  givenUp({ client, command, call }: Pick<Told, 'client' | 'command' | 'call'>): void {
+    this.hash.add(client)
+    if (this.options.keepsHistory) this.keep(client, command, call, null, null)
+  }
+
+  nextClient(): number {
+    return ++this.clientIds
+  }
+
+  losesAnswer(): boolean {
+    const loses = this.answersLost > 0 && this.chance() < this.answersLost
+    if (loses) this.lostAnswers++
+    return loses
+  }
+
+  /** Where no fault asked for it, a server that stops is a bug (I6). */
+  stopped({ id }: Home, reason: StopReason): void {
+    this.note(`${id} stops: ${reason._tag}`)
+    switch (reason._tag) {
+      case 'Closed':
+      case 'Killed':
+      case 'StorageFailed':
+      case 'StorageFull':
+        return
+      default:
+        this.fail('no server stops by itself', `${id}: ${reason._tag}: ${reason.message}`)
+    }
+  }
+
+  fail(name: string, message: string): void {
+    this.violation ??= { name, at: this.now, message }
+  }
+
+  note(line: string): void {
+    this.hash.text(line)
+    this.options.tell?.(`${String(this.now).padStart(8)} ms  ${line}`)
+  }
+
+  private keep(client: number, command: unknown, call: number, result: unknown, end: number | null): void {
+    const operation = this.workload.operation?.(command, result)
+    if (operation === undefined) return
+    const { key, input, output } = operation
+    this.history.push({ client, key, call, return: end, input, output })
+  }
+
+  private narrate(step: Inspection): void {
+    const { before, after } = step
+    if (before.role._tag !== after.role._tag || before.currentTerm !== after.currentTerm)
+      this.options.tell?.(`${String(this.now).padStart(8)} ms  ${printServer(after)}`)
+    this.lastSteps.push({ step })
+    if (this.lastSteps.length > 2 * keptSteps) this.lastSteps = this.lastSteps.slice(-keptSteps)
+  }
+
+  /** The last steps, one line each. */
+  lastLines(): ReadonlyArray<string> {
+    return this.lastSteps
+      .slice(-keptSteps)
+      .map(({ step }) => `${String(step.at).padStart(8)} ms  ${printEvent(step.event)}\n               ${printServer(step.after)}`)
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const bin = fileURLToPath(new URL('../../bin/rxraft.js', import.meta.url))
+const sim = (...args: ReadonlyArray<string>): Record<string, unknown> =>
+  JSON.parse(execFileSync(process.execPath, [bin, 'sim', ...args, '--json'], { encoding: 'utf8', stdio: 'pipe' })) as Record<
+    string,
+    unknown
+  >
+
+describe('rxraft sim', () => {
+  it('simulates seeds in processes of their own, each twice', () => {
+    expect(sim('--seeds', '2', '--first-seed', '1', '--for-ms', '3000', '--workers', '2', '--twice')).toMatchObject({
+      ok: true,
+      seeds: 4,
+      violations: 0,
+    })
+  })
+
+  it('one seed here is the same history as one there', () => {
+    const { hash } = sim('--seed', '7', '--for-ms', '3000')
+    expect(sim('--seed', '7', '--for-ms', '3000')['hash']).toBe(hash)
+  })
+
+  it('goes on where the ledger ends', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rxraft-sim-'))
+    try {
+      const ledger = join(directory, 'ledger')
+      sim('--until', '0.001', '--ledger', ledger, '--for-ms', '3000', '--workers', '1')
+      sim('--until', '0.002', '--ledger', ledger, '--for-ms', '3000', '--workers', '1')
+      const lines = readFileSync(ledger, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { firstSeed: number; seeds: number })
+      expect(lines).toHaveLength(2)
+      expect(lines[1]!.firstSeed).toBe(1 + lines[0]!.seeds)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,340 @@
+import { describe, expect, it } from '@jest/globals'
+import { of } from 'rxjs'
+import type { Effect } from '../../src/raft/effect.js'
+import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
+import type { RaftEvent } from '../../src/raft/event.js'
+import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
+import type { Server } from '../../src/raft/server.js'
+import type { Inspection } from '../../streams/run.js'
+import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
+import { ClientView } from '../../streams/testing/checkers/clientView.js'
+import {
+  allChecks,
+  checked,
+  checking,
+  type CheckOf,
+  ClusterRecord,
+  committedStays,
+  electionSafety,
+  inOrder,
+  leaderAppendOnly,
+  leaderCompleteness,
+  logMatching,
+  oneConfiguration,
+  quorumOnDisk,
+  remembers,
+  saidAfterFsync,
+  stateMachineSafety,
+  type Violation,
+} from '../../streams/testing/checkers/index.js'
+import { WatchInOrder } from '../../streams/testing/checkers/watchInOrder.js'
+import { Window } from '../../streams/testing/checkers/window.js'
+import { ascii, follower, type Given, leader, n1, n2, n3, requestVote, requestVoteReply } from '../raft/servers.js'
+
+const started: RaftEvent = { _tag: 'Started' }
+const flushed: RaftEvent = { _tag: 'Flush' }
+
+const stepOf = (before: Server, after: Server, event: RaftEvent = flushed, effects: ReadonlyArray<Effect> = []): Inspection => ({
+  at: 7,
+  event,
+  before,
+  after,
+  effects,
+})
+const starts = (server: Server): Inspection => stepOf(server, server, started)
+const given = (id: string, of: Given): Server => follower({ ...of, id: nodeId(id) })
+const leads = (id: string, of: Given): Server => ({ ...leader(of), id: nodeId(id) })
+const commits = (server: Server, index: number): Server => ({ ...server, commitIndex: logIndex(index) })
+
+const handed = (server: Server, handedOver: number): Server => ({ ...server, handedOver: logIndex(handedOver) })
+
+const violations = (check: CheckOf, steps: ReadonlyArray<Inspection>): ReadonlyArray<Violation> => {
+  const found: Violation[] = []
+  of(...steps)
+    .pipe(checking(check))
+    .subscribe((violation) => found.push(violation))
+  return found
+}
+
+/** n1 as it was, and then as `change` says. */
+const becomes = (before: Server, change: Partial<Server>, event?: RaftEvent, effects?: ReadonlyArray<Effect>): Inspection =>
+  stepOf(before, { ...before, ...change }, event, effects)
+
+const three = (log: ReadonlyArray<number>): ReadonlyArray<Inspection> => ['n1', 'n2', 'n3'].map((id) => starts(given(id, { log })))
+
+interface Breach {
+  readonly what: string
+  readonly check: CheckOf
+  readonly steps: ReadonlyArray<Inspection>
+  readonly message: string
+}
+
+const longer = (server: Server, ...terms: ReadonlyArray<number>): Server => ({
+  ...server,
+  log: server.log.append(terms.map((T) => commandEntry(term(T), new Uint8Array(0)))),
+})
+const leaderOf2 = leads('n1', { T: 2, log: [1, 1] })
+
+const breaches: ReadonlyArray<Breach> = [
+  {
+    what: 'I1: two leaders of one term',
+    check: electionSafety,
+    steps: ['n1', 'n2'].map((id) => stepOf(given(id, { T: 2 }), leads(id, { T: 2 }))),
+    message: 'n2 leads in term 2, and so did n1',
+  },
+  {
+    what: 'I2: a leader that gives up an entry',
+    check: leaderAppendOnly,
+    steps: [becomes(leaderOf2, { log: leaderOf2.log.truncateFrom(logIndex(2)) })],
+    message: 'n1 leads in term 2 and gave up its entry 2/1',
+  },
+  {
+    what: 'I3: another command at the same index and term',
+    check: logMatching,
+    steps: [
+      starts(given('n1', { log: [1, 1] })),
+      stepOf(given('n2', { log: [1] }), {
+        ...given('n2', { log: [1] }),
+        log: given('n2', { log: [1] }).log.append([commandEntry(term(1), ascii('other'))]),
+      }),
+    ],
+    message: 'n2: two entries at 2/1 differ',
+  },
+  {
+    what: 'I3: the same entry after another term',
+    check: logMatching,
+    steps: [starts(given('n1', { log: [1, 3] })), starts(given('n2', { log: [2, 3] }))],
+    message: 'n2: the entry at 2/3 comes after term 2, and elsewhere after term 1',
+  },
+  {
+    what: 'I4: a leader without an entry that an older term committed',
+    check: leaderCompleteness,
+    steps: [starts(given('n2', { log: [1, 1], commit: 2 })), stepOf(given('n1', { T: 3, log: [1] }), leads('n1', { T: 3, log: [1] }))],
+    message: 'n1 leads in term 3 without entry 2/1, which was committed in term 1',
+  },
+  {
+    what: 'I4: an entry is committed that a leader of a later term lacks',
+    check: leaderCompleteness,
+    steps: [
+      stepOf(given('n2', { T: 3, log: [1] }), leads('n2', { T: 3, log: [1] })),
+      stepOf(longer(leads('n1', { T: 2, log: [1] }), 2), commits(longer(leads('n1', { T: 2, log: [1] }), 2), 2)),
+    ],
+    message: 'n2 leads in term 3 without entry 2/2, which was committed in term 2',
+  },
+  {
+    what: 'I5: another entry is applied than the one that is committed',
+    check: stateMachineSafety,
+    steps: [
+      starts(given('n1', { log: [1, 2], commit: 2 })),
+      becomes(handed(given('n2', { log: [1, 1] }), 1), { handedOver: logIndex(2) }, flushed, [
+        { _tag: 'Apply', firstIndex: logIndex(2), entries: [commandEntry(term(1), new Uint8Array(0))] },
+      ]),
+    ],
+    message: 'n2 applies an entry of term 1 at 2, where one of term 2 is committed',
+  },
+  {
+    what: 'I5: a command is left out',
+    check: stateMachineSafety,
+    steps: [
+      starts(given('n1', { log: [1, 1], commit: 2 })),
+      becomes(handed(given('n2', { log: [1, 1] }), 0), { handedOver: logIndex(2) }, flushed, [
+        { _tag: 'Apply', firstIndex: logIndex(2), entries: [commandEntry(term(1), new Uint8Array(0))] },
+      ]),
+    ],
+    message: 'n2 applies 2 and left out 1',
+  },
+  {
+    what: 'I5: an entry is applied twice',
+    check: stateMachineSafety,
+    steps: [1, 1].map((index) =>
+      becomes(handed(given('n1', { log: [1, 1], commit: 2 }), 0), { commitIndex: logIndex(2), handedOver: logIndex(2) }, flushed, [
+        { _tag: 'Apply', firstIndex: logIndex(index), entries: [commandEntry(term(1), new Uint8Array(0))] },
+      ]),
+    ),
+    message: 'n1 applies 1 after 1',
+  },
+  {
+    what: 'I7, I12: an entry is committed that nobody has on disk',
+    check: quorumOnDisk,
+    steps: [...three([]), stepOf(longer(leads('n1', { T: 2 }), 2), commits(longer(leads('n1', { T: 2 }), 2), 1))],
+    message: 'n1 commits 1/2 in term 2; on disk it is at nobody',
+  },
+  {
+    what: 'I8: something else is committed at the same index',
+    check: committedStays,
+    steps: [
+      starts(given('n1', { log: [1, 2], commit: 2 })),
+      stepOf(given('n2', { log: [1, 1] }), commits(given('n2', { log: [1, 1] }), 2)),
+    ],
+    message: 'n2 has an entry of term 1 committed at 2, where one of term 2 is committed',
+  },
+  {
+    what: 'I9: a server forgets its vote in a crash',
+    check: remembers,
+    steps: [starts(given('n1', { T: 2, votedFor: n2 })), starts(given('n1', { T: 2 }))],
+    message: 'n1 restarts with vote - in term 2; its disk had acknowledged a vote for n2',
+  },
+  {
+    what: 'I9: a server forgets an entry that its disk acknowledged',
+    check: remembers,
+    steps: [starts(given('n1', { log: [1, 1] })), starts(given('n1', { log: [1], T: 1 }))],
+    message: 'n1 restarts without entry 2/1, which its disk had acknowledged',
+  },
+  {
+    what: 'I9: a term decreases',
+    check: remembers,
+    steps: [stepOf(given('n1', { T: 3 }), given('n1', { T: 2 }))],
+    message: 'n1 went from term 3 to 2',
+  },
+  {
+    what: 'I10: more is applied than was handed over',
+    check: inOrder,
+    steps: [becomes(given('n1', { log: [1, 1], commit: 2 }), { lastApplied: logIndex(2), handedOver: logIndex(1) })],
+    message: 'n1: 0 2 1 2 2',
+  },
+  {
+    what: 'I13: two configurations in a log that nobody knows to be committed',
+    check: oneConfiguration,
+    steps: [
+      becomes(given('n1', { log: [1] }), {
+        log: given('n1', { log: [1] }).log.append([1, 2].map(() => configurationEntry(term(1), given('n1', {}).log.configuration))),
+      }),
+    ],
+    message: 'the log of n1 holds configurations at 2 and 3; committed is 0',
+  },
+  {
+    what: 'I18: a vote is told before it is on disk',
+    check: saidAfterFsync,
+    steps: [
+      starts(given('n2', {})),
+      stepOf(given('n1', { T: 1 }), given('n1', { T: 1 }), {
+        _tag: 'Received',
+        message: requestVoteReply({ from: n2, to: n1, term: 1, voteGranted: true }),
+      }),
+    ],
+    message: 'n2 says that it votes for n1 in term 1; its disk knows of term 0, vote -',
+  },
+  {
+    what: 'I18: a candidate stands before its vote is on disk',
+    check: saidAfterFsync,
+    steps: [
+      starts(given('n2', {})),
+      stepOf(given('n1', {}), given('n1', { T: 1 }), { _tag: 'Received', message: requestVote({ from: n2, candidateId: n2, term: 1 }) }),
+    ],
+    message: 'n2 says that it votes for n2 in term 1; its disk knows of term 0, vote -',
+  },
+  {
+    what: 'I18: entries are acknowledged before they are on disk',
+    check: saidAfterFsync,
+    steps: [
+      starts(given('n2', { T: 1 })),
+      stepOf(given('n2', { T: 1 }), longer(given('n2', { T: 1 }), 1)),
+      stepOf(leads('n1', { T: 1 }), leads('n1', { T: 1 }), {
+        _tag: 'Received',
+        message: {
+          _tag: 'AppendEntriesReply',
+          from: n2,
+          to: n1,
+          re: messageSeq(1),
+          term: term(1),
+          success: true,
+          matchIndex: logIndex(1),
+          conflict: null,
+        },
+      }),
+    ],
+    message: 'n2 acknowledges entries up to 1; its disk has acknowledged 0',
+  },
+]
+
+describe('every check sees its breach', () => {
+  it.each(breaches)('$what', ({ check, steps, message }) => {
+    expect(violations(check, steps)).toEqual([{ name: check(new ClusterRecord()).name, at: 7, message }])
+  })
+
+  it('and each has met one', () => {
+    expect(allChecks.filter((check) => !breaches.some((breach) => breach.check === check))).toEqual([])
+  })
+
+  it('all together say the same, and of a step that breaks nothing they say nothing', () => {
+    const found: string[] = []
+    of(...three([1]), ...breaches[0]!.steps)
+      .pipe(checked())
+      .subscribe(({ name }) => found.push(name))
+    expect(found).toEqual([expect.stringMatching('^Election Safety')])
+  })
+})
+
+describe('what is answered', () => {
+  it('I11: the same at the same index, by what it holds', () => {
+    const answers = new SameAnswers<unknown>()
+    expect(answers.see({ id: n1, index: 3, result: { sum: 1, of: [1] } })).toBeNull()
+    expect(answers.see({ id: n2, index: 3, result: { of: [1], sum: 1 } })).toBeNull()
+    expect(answers.see({ id: n3, index: 3, result: { sum: 2, of: [1] } })).toBe(
+      'the state machine of n3 answers {"sum":2,"of":[1]} at 3; that of n1 answered {"sum":1,"of":[1]}',
+    )
+  })
+
+  it.each([
+    [Number.NaN, Number.NaN, true],
+    [null, {}, false],
+    [Uint8Array.of(1, 2), Uint8Array.of(1, 2), true],
+    [Uint8Array.of(1, 2), Uint8Array.of(1, 3), false],
+    [{ a: undefined }, { b: undefined }, false],
+  ])('%p and %p: %p', (a, b, same) => expect(sameValue(a, b)).toBe(same))
+
+  const view = (committed = 9): ClientView<number> => {
+    const answers = new SameAnswers<number>()
+    for (let index = 1; index <= 9; index++) answers.see({ id: n1, index, result: index * 10 })
+    return new ClientView(answers, { last: committed }, (a, b) => a === b)
+  }
+
+  it('I14: no phantom: what was told is committed', () => {
+    expect(view(4).see({ client: 1, call: 1, return: 2, index: 5, result: 50 })).toBe(
+      'client 1 is told of entry 5, and only 4 are committed',
+    )
+  })
+
+  it('I14: and it is what the state machines answered', () => {
+    expect(view().see({ client: 1, call: 1, return: 2, index: 5, result: 51 })).toBe(
+      'client 1 is told 51 for entry 5, where the state machines answered 50',
+    )
+  })
+
+  it('I15: what was called after another was answered takes effect after it', () => {
+    const { see } = { see: ((v) => v.see.bind(v))(view()) }
+    expect(see({ client: 1, call: 1, return: 5, index: 6, result: 60 })).toBeNull()
+    expect(see({ client: 2, call: 4, return: 7, index: 3, result: 30 })).toBeNull() // they overlapped
+    expect(see({ client: 3, call: 6, return: 8, index: 4, result: 40 })).toBe(
+      'client 3 called at 6 ms and took effect at entry 4, though somebody was told of entry 6 before',
+    )
+  })
+})
+
+describe('I16: a watch', () => {
+  const record = new ClusterRecord()
+  record.see(starts(given('n1', { log: [1, 1, 1, 1], commit: 4 })), 1)
+
+  it('misses nothing, and gets nothing twice', () => {
+    const watch = new WatchInOrder(record)
+    expect([watch.see(1), watch.see(2), watch.see(2), watch.see(4)]).toEqual([null, null, 'it gets 2 after 2', 'it gets 4 and missed 3'])
+  })
+
+  it('may leave out what is in a snapshot', () => {
+    const watch = new WatchInOrder(record)
+    watch.skip(3)
+    expect([watch.next, watch.see(4)]).toEqual([4, null])
+  })
+})
+
+describe('what is remembered', () => {
+  it('is bounded: the latest are there, the oldest are not', () => {
+    const window = new Window<number>(10)
+    for (let index = 1; index <= 100; index++) window.set(index, index)
+    expect(window.at(1)).toBeUndefined()
+    expect([window.last, window.at(100), window.at(101)]).toEqual([100, 100, undefined])
+    expect(window.lowest).toBeGreaterThan(80)
+    window.set(1, 1)
+    expect(window.at(1)).toBeUndefined()
+  })
+})

@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals'
+import { map } from 'rxjs'
+import type { ApplyMsg } from '../../streams/applied.js'
+import { json } from '../../streams/codec.js'
+import { explain, shrink, simulate, type Workload } from '../../streams/testing/simulate.js'
+import { type FaultName, faultNames } from '../../streams/testing/simulate/faults/index.js'
+
+const all = (weight: number) => Object.fromEntries(faultNames.map((name) => [name, weight])) as Record<FaultName, number>
+
+describe('simulate', () => {
+  it.each([1, 2, 3])('the same seed twice is the same history: seed %d', (seed) => {
+    const { plan, ...first } = simulate(seed, { forMs: 15_000 })
+    const second = simulate(seed, { forMs: 15_000 })
+    expect(second).toMatchObject(first)
+    expect(second.plan).toEqual(plan)
+    expect(first.violation).toBeNull()
+    expect(first.operations).toBeGreaterThan(20)
+  })
+
+  it('other seeds are other histories', () => {
+    expect(new Set([1, 2, 3, 4].map((seed) => simulate(seed, { forMs: 2_000 }).hash)).size).toBe(4)
+  })
+
+  it('without faults one leader is elected and everything that is asked for is answered', () => {
+    const { elections, operations, violation, recoveries } = simulate(5, { servers: 3, forMs: 20_000, faults: {} })
+    expect({ elections, violation, recoveries }).toEqual({ elections: 1, violation: null, recoveries: 1 })
+    expect(operations).toBeGreaterThan(150)
+  })
+
+  it('with all of them, every fault bites', () => {
+    const bitten = new Set<string>()
+    for (let seed = 1; seed <= 6 && bitten.size < faultNames.length; seed++) {
+      const { faults, violation } = simulate(seed, { servers: 5, forMs: 60_000, faults: all(1), operationsPerSecond: 20 })
+      expect(violation).toBeNull()
+      for (const [name, { bit }] of Object.entries(faults)) if (bit > 0) bitten.add(name)
+    }
+    expect([...bitten].sort()).toEqual([...faultNames].sort())
+  })
+
+  it('a fault that was asked for and had no effect fails the run: nobody is there to lose an answer', () => {
+    const { violation, faults } = simulate(1, { servers: 3, forMs: 20_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
+    expect(violation?.name).toBe('a fault that was asked for bites')
+    expect(faults.lostAnswer?.bit).toBe(0)
+  })
+
+  it('a plan that was handed out gives the same run again', () => {
+    const { plan, hash, servers } = simulate(4, { forMs: 20_000 })
+    expect(simulate(4, { servers, plan, forMs: 20_000 }).hash).toBe(hash)
+  })
+
+  it('logs are compacted, and leaders send snapshots to those who lag behind', () => {
+    const runs = [1, 2, 3, 4].map((seed) => simulate(seed, { servers: 3, forMs: 30_000 }).snapshots)
+    expect(runs.some(({ taken }) => taken > 20)).toBe(true)
+    expect(runs.some(({ installed }) => installed > 0)).toBe(true)
+  })
+
+  it('keeps the operations as a linearizability checker takes them', () => {
+    const { history, operations } = simulate(3, { servers: 3, forMs: 15_000, history: true })
+    expect(history.filter((operation) => operation.return !== null)).toHaveLength(operations)
+    for (const operation of history) if (operation.return !== null) expect(operation.call).toBeLessThanOrEqual(operation.return)
+  })
+})
+
+/** Adds numbers up, and is wrong in some way. */
+const adding = (result: (sum: number, index: number) => number, retries = false): (() => Workload<number, number>) => {
+  return () => ({
+    codec: json<number>(),
+    retries,
+    command: (die) => Math.floor(die() * 10),
+    stateMachine: () => {
+      let sum = 0
+      return map(({ index, command }: ApplyMsg<number>) => ({ index, result: result((sum += command), index) }))
+    },
+  })
+}
+
+describe('a state machine of one’s own', () => {
+  it('that is right passes', () => {
+    const { violation, operations } = simulate(7, { forMs: 20_000, workload: adding((sum) => sum) })
+    expect(violation).toBeNull()
+    expect(operations).toBeGreaterThan(20)
+  })
+
+  it('that takes something from elsewhere is found out: the servers answer differently', () => {
+    let calls = 0
+    const { violation } = simulate(7, { forMs: 20_000, workload: adding((sum) => sum + (calls++ > 40 ? 1 : 0)) })
+    expect(violation?.name).toBe('state machines are in the same state at the same applied index (§2)')
+  })
+
+  it('that throws stops its server, which is a violation too', () => {
+    const workload = adding((sum, index) => {
+      if (index === 30) throw new Error('thirty')
+      return sum
+    })
+    expect(simulate(7, { forMs: 20_000, workload }).violation).toMatchObject({
+      name: 'no server stops by itself',
+      message: expect.stringContaining('StateMachineFailed'),
+    })
+  })
+})
+
+/** A counter without sessions, whose clients try again all the same: what is told twice is counted twice. */
+const forgetful = (): Workload<{ readonly client: number; readonly serial: number }, number> => ({
+  codec: json(),
+  retries: true,
+  command: (_, client, serial) => ({ client, serial }),
+  stateMachine: () => {
+    let count = 0
+    return map(({ index }) => ({ index, result: ++count }))
+  },
+  model: () => {
+    const seen = new Map<string, number>()
+    return {
+      apply: (_, { client, serial }) => {
+        const name = `${client}.${serial}`
+        const before = seen.get(name) ?? seen.size + 1
+        seen.set(name, before)
+        return before
+      },
+    }
+  },
+})
+
+describe('shrinking', () => {
+  const options = { servers: 3, forMs: 60_000, workload: forgetful, faults: all(1) }
+
+  it('leaves the fewest faults with which it still fails, and says how to repeat it', () => {
+    const failing = simulate(1, options)
+    expect(failing.violation?.name).toBe('the state machine does what its model does')
+    const shrunk = shrink(1, options, 120)!
+    expect(shrunk.result.violation?.name).toBe(failing.violation?.name)
+    expect(shrunk.result.plan.flatMap(({ faults }) => faults).length).toBeLessThanOrEqual(3)
+    expect(shrunk.runs).toBeLessThanOrEqual(120)
+    expect(simulate(1, shrunk.options).violation).toEqual(shrunk.result.violation)
+    const transcript = explain(1, shrunk.options)
+    expect(transcript.split('\n')[0]).toMatch(/^seed 1, 3 servers/)
+    expect(transcript).toContain('the last steps:')
+    expect(transcript).toContain('the state machine does what its model does')
+  })
+
+  it('of what does not fail there is nothing to make small', () => {
+    expect(shrink(1, { servers: 3, forMs: 5_000 })).toBeNull()
+  })
+})
+
+describe('liveness', () => {
+  it('a cluster that cannot elect anybody after healing is a violation', () => {
+    // Every timeout falls in the same millisecond, so that everyone votes for itself, for ever.
+    const tuning = { electionTimeoutMs: { min: 300, max: 300 }, heartbeatMs: 100 }
+    const { violation } = simulate(1, { servers: 5, forMs: 3_000, faults: {}, tuning })
+    expect(violation).toMatchObject({ name: expect.stringContaining('(liveness)'), message: expect.stringContaining('no leader') })
+  })
+})
