@@ -20,21 +20,31 @@ export interface LabRunOptions extends Pick<LabOptions, 'step'> {
   readonly seed: number
 }
 
-/** Starts the test; `done` is called once, from the scheduler. */
-const begin = (test: LabTest, scheduler: SchedulerLike, { seed, step }: LabRunOptions, done: (result: LabResult) => void): void => {
+/** Starts the test; `done` is called once, from the scheduler. Gives what ends it before its time, with a reason. */
+const begin = (
+  test: LabTest,
+  scheduler: SchedulerLike,
+  { seed, step }: LabRunOptions,
+  done: (result: LabResult) => void,
+): ((failure: string) => void) => {
   const { name, servers, reliable, snapshots, script } = test
   const lab = new Lab({ servers, reliable, snapshots, scheduler, random: seeded(seed), ...(step === undefined ? {} : { step }) })
   const task = lab.fork(script(lab))
-  task.onDone(() => {
-    const failure = failureOf(() => {
-      lab.check()
-      task.result()
-    })
+  const finish = (failure: string | null): void => {
     lab.end()
     const { requests: rpcs, bytes } = lab.network.counts()
     const seconds = lab.now() / 1_000
     done({ name, servers, seconds, rpcs, bytes, commits: lab.lastIndex, ok: failure === null, failure, warnings: lab.warnings })
-  })
+  }
+  task.onDone(() =>
+    finish(
+      failureOf(() => {
+        lab.check()
+        task.result()
+      }),
+    ),
+  )
+  return finish
 }
 
 const failureOf = (question: () => void): string | null => {
@@ -46,13 +56,23 @@ const failureOf = (question: () => void): string | null => {
   }
 }
 
+/** Without delays a cluster that goes round in circles would do so for ever in one millisecond; a burst of a thousand commands takes a tenth. */
+const maxActionsPerMs = 200_000
+
 /** A test in virtual time: the same seed, the same result. */
 export const runVirtually = (test: LabTest, options: LabRunOptions): LabResult => {
   const scheduler = new VirtualScheduler()
   let result: LabResult | null = null
-  begin(test, scheduler, options, (its) => (result = its))
-  while (result === null && scheduler.step());
-  if (result === null) throw new Error(`${test.name} waits for something that never comes`)
+  const giveUp = begin(test, scheduler, options, (its) => (result = its))
+  let now = 0
+  let actions = 0
+  while (result === null) {
+    if (!scheduler.step()) giveUp('it waits for something that never comes')
+    else if (scheduler.now() > now) {
+      now = scheduler.now()
+      actions = 0
+    } else if (++actions > maxActionsPerMs) giveUp(`time stands still at ${now} ms: the servers go round in circles`)
+  }
   return result
 }
 
