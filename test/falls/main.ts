@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { fallsIn } from './fall.js'
+import { type Caught, putBack } from './putBack.js'
+import { scenarios } from './scenarios/index.js'
+
+/*
+ * `npm run falls [-- part of a name …] [-- --json]` puts each known mistake back, one by one, and reports which check saw it after
+ * how many histories. First the same histories run where nothing was put back: whoever finds something there is not to be believed.
+ */
+
+const root = process.cwd()
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const json = process.argv.includes('--json')
+const limits = { root, seconds: 15, seeds: 20_000, timeoutMs: 60_000 }
+const report = (line: string): void => {
+  console.error(line)
+}
+const shown = (caught: ReadonlyArray<Caught>): string => caught.map(({ check, seeds }) => `${check} ${seeds}`).join(', ')
+
+const all = [...fallsIn(join(root, 'test/falls'))].filter(([name]) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+const everything = scenarios.map(({ name }) => name)
+
+const control = await putBack({ patch: [], scenarios: everything }, { ...limits, seconds: 60, seeds: 300, timeoutMs: 200_000 })
+report(
+  `nothing put back, histories: ${JSON.stringify(control.histories)}: ${control.caught.length === 0 ? 'nothing found' : shown(control.caught)}`,
+)
+
+const falls: { readonly name: string; readonly number: number | null; readonly caught: ReadonlyArray<Caught> }[] = []
+for (const [name, fall] of all) {
+  const { caught } = await putBack(fall, limits)
+  falls.push({ name, number: fall.number, caught })
+  report(`${caught.length > 0 ? '✓' : '✗'} ${name.padEnd(36)} ${shown(caught)}`)
+}
+
+const seen = falls.filter(({ caught }) => caught.length > 0)
+const by = Object.fromEntries(
+  scenarios
+    .flatMap(({ checks }) => checks)
+    .map((check) => [check, falls.filter(({ caught }) => caught.some((it) => it.check === check)).length]),
+)
+report(`${seen.length} of ${falls.length} caught; by check: ${JSON.stringify(by)}`)
+if (json)
+  console.log(
+    JSON.stringify({ total: falls.length, caught: seen.length, control: control.histories, falseAlarms: control.caught.length, by, falls }),
+  )
+process.exitCode = seen.length === falls.length && control.caught.length === 0 ? 0 : 1
