@@ -71,7 +71,7 @@ describe('a slice: mistakes that are seen at once (all of them: npm run falls)',
     '08-acknowledged-before-fsync': 'properties',
     '08-released-before-fsync': 'trace of streams',
     '21-retry-applied-twice': 'store',
-    '24-slow-follower-blocks': 'convergence',
+    'applied-before-durable': 'stopped',
   }
   it.each(Object.entries(slice).map(([name, check]) => ({ name, check })))('$name is seen by $check', async ({ name, check }) => {
     const fall = falls.get(name) as Fall
