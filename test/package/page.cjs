@@ -10,8 +10,8 @@ const page = createContext({
   ...{ queueMicrotask, setInterval, setTimeout, structuredClone },
 })
 
-const { names, done } = runInContext(`${readFileSync('bundle.js', 'utf8')}; bundle`, page)
+const { names, done, history } = runInContext(`${readFileSync('bundle.js', 'utf8')}; bundle`, page)
 done.then(() => {
-  console.log(JSON.stringify(names))
+  console.log(JSON.stringify({ ...names, history }))
   process.exit() // an open MessageChannel, which a page may have, keeps Node alive
 })

@@ -1,0 +1,25 @@
+import { expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import * as testing from '../../streams/testing/index.js'
+import { faultNames } from '../../streams/testing/simulate/faults/index.js'
+import { run } from './example.js'
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const page = read('docs/testing.md')
+
+it('the page shows test/testing/example.ts, without its imports', () => {
+  const shown = /## Simulation[\s\S]*?```ts\n([\s\S]*?)```/.exec(page)?.[1]
+  expect(shown).toBe(read('test/testing/example.ts').replace(/^(import .*\n)+\n/, ''))
+})
+
+it('and it runs: nothing is wrong with it', () => {
+  expect(run.violation).toBeNull()
+  expect(run.operations).toBeGreaterThan(50)
+})
+
+it('the page names every fault and every checker', () => {
+  const faults = page.slice(page.indexOf('## Faults'), page.indexOf('## Checkers'))
+  expect(faultNames.filter((name) => !faults.includes(`\`${name}\``))).toEqual([])
+  const checkers = testing.allChecks.map((check) => Object.entries(testing).find(([, value]) => value === check)?.[0] ?? '')
+  expect(checkers.filter((name) => name === '' || !page.includes(`\`${name}\``))).toEqual([])
+})
