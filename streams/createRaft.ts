@@ -111,7 +111,8 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const counters = counting()
 
   const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
-  const snapshotting = compaction({ ...options.snapshots, scheduler })
+  const maxEveryBytes = Math.max(1, tuning.maxLogBytes - tuning.maxCommandBytes)
+  const snapshotting = compaction({ ...options.snapshots, scheduler, maxEveryBytes })
   /** The last index whose command the state machine was given. */
   let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
