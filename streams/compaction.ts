@@ -45,9 +45,9 @@ export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
  * "One simple strategy is to take a snapshot when the log reaches a fixed size in bytes" (§7): or in entries. One at a time, in a turn of
  * its own.
  *
- *   lastApplied  --8--9--10-------18--19--20--    every 10 entries
- *   take         ---------t----------------t--
- *   events       ------------s----------------s   SnapshotTaken, when it was made
+ *   lastApplied  --1--2--3-----4--5--6----     every 3 entries
+ *   take         --------t-----------t----
+ *   events       ----------s-----------s--     s: SnapshotTaken, when it was made
  */
 export const compaction = ({ scheduler, maxEveryBytes, take, everyEntries, everyBytes }: CompactionOptions) => {
   const entries = whole('everyEntries', everyEntries ?? defaultSnapshots.everyEntries, Number.MAX_SAFE_INTEGER)
