@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { bufferCount, concatMap, delay, ignoreElements, map, type OperatorFunction, Subject, take } from 'rxjs'
+import { bufferCount, concatMap, delay, ignoreElements, map, of, type OperatorFunction, Subject, take, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { logIndex } from '../src/raft/ids.js'
 import { printEvent } from '../src/raft/print.js'
-import { type Applied, applied, type AppliedOptions, type ApplyMsg, type StateMachine } from '../streams/applied.js'
+import { type Applied, applied, type AppliedOptions, type ApplyMsg, type RestoreOptions, type StateMachine } from '../streams/applied.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { inVirtualTime, marblesWith } from '../streams/testing/index.js'
-import { apply } from './effects.js'
+import { apply, restore } from './effects.js'
 
 const marbles = marblesWith(it)
 
@@ -204,6 +204,83 @@ describe('applied', () => {
     effect$.next(apply(1, 3))
     scheduler.runUntil(9)
     expect(handed).toEqual([1])
+  })
+
+  describe('a snapshot', () => {
+    const snapshotEffects: Record<string, Effect> = { ...effects, R: restore(1, 3), g: apply(4), S: restore(2, 5), f: apply(6) }
+    const byteOf = (ref: number) => Uint8Array.of(ref)
+    /** What the state machine is given, by machine, and with what it begins. */
+    const recording = (different: Partial<RestoreOptions> = {}, answersIn = 0) => {
+      const given$ = new Subject<string>()
+      const snapshots: RestoreOptions = {
+        awaited: false,
+        read: (ref) => of(byteOf(ref)),
+        tap: ({ index }) => given$.next(`${index}`),
+        ...different,
+      }
+      const stateMachine =
+        (scheduler: Options['scheduler']): StateMachine<number, number> =>
+        (msg$, snapshot) => {
+          given$.next(snapshot === null ? 'n' : snapshot.data[0] === 1 ? 'R' : 'S')
+          const seen$ = msg$.pipe(tap(({ index }) => given$.next(`${index}`)))
+          return doubling(answersIn === 0 ? seen$ : seen$.pipe(delay(answersIn, scheduler)))
+        }
+      return { given$, of: (scheduler: Options['scheduler']) => options(scheduler, { snapshots, stateMachine: stateMachine(scheduler) }) }
+    }
+
+    marbles(
+      'begins the machine anew; what comes after waits for it to be read',
+      ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
+        const Apply = '  --a--R-c--------' // R: the snapshot after 3
+        const read = '   -----^---!'
+        const given = '  n-(12)---(3R456)' // n: the machine begins without one
+        const Applied = '--2------(36)---'
+        const bytes$ = cold('----(r|)', { r: byteOf(1) })
+        const { given$, of: recorded } = recording({ read: () => bytes$ })
+        expectObservable(given$).toBe(given)
+        expectObservable(applied(recorded(scheduler))(hot(Apply, snapshotEffects))).toBe(Applied, events)
+        expectSubscriptions(bytes$.subscriptions).toBe(read)
+      },
+    )
+
+    marbles('waits for the answers to what was given before it', ({ hot, scheduler, expectObservable }) => {
+      const Apply = '  --aR------f-----'
+      const given = '  n-(12)(3R)6-----'
+      const Applied = '------(123)---6-'
+      const { given$, of: recorded } = recording({}, 4)
+      expectObservable(given$).toBe(given)
+      expectObservable(applied(recorded(scheduler))(hot(Apply, snapshotEffects))).toBe(Applied, events)
+    })
+
+    marbles('comes first where the log begins after it: nothing is given before', ({ hot, cold, scheduler, expectObservable }) => {
+      const { given$, of: recorded } = recording({ awaited: true, read: () => cold('--(r|)', { r: byteOf(1) }) })
+      expectObservable(given$).toBe('----(3R456)')
+      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe('----(36)', events)
+    })
+
+    marbles('comes after snapshot, each before the commands that follow it', ({ hot, cold, scheduler, expectObservable }) => {
+      const { given$, of: recorded } = recording({ read: (ref) => cold('------(r|)', { r: byteOf(ref) }) })
+      expectObservable(given$).toBe('n------(3R4)-(5S6)')
+      expectObservable(applied(recorded(scheduler))(hot('-(RgSf)---', snapshotEffects))).toBe('-------(34)--(56)', events)
+    })
+
+    marbles('that cannot be read ends it, with the error of the disk', ({ hot, cold, scheduler, expectObservable }) => {
+      const { of: recorded } = recording({ read: () => cold<Uint8Array>('--#', {}, 'EIO') })
+      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe('----#', {}, 'EIO')
+    })
+
+    marbles('is read no more when nobody waits for it', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
+      const bytes$ = cold<Uint8Array>('-----r')
+      const { of: recorded } = recording({ read: () => bytes$ })
+      expectObservable(applied(recorded(scheduler))(hot('--R-----', snapshotEffects)), '^---!').toBe('-')
+      expectSubscriptions(bytes$.subscriptions).toBe('--^-!')
+    })
+
+    marbles('stops a server that has no use for any', ({ hot, scheduler, expectObservable }) => {
+      const message =
+        'The log begins after a snapshot, and this server has no option `snapshots`: all servers of a cluster need it, or none.'
+      expectObservable(applied(options(scheduler))(hot('--R', snapshotEffects))).toBe('--#', {}, failed(message))
+    })
   })
 
   describe('a state machine that breaks its contract stops the server', () => {

@@ -5,7 +5,7 @@ import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import { durably, type Persisted } from '../streams/durably.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
 import { marblesWith } from '../streams/testing/index.js'
-import { persist, persisted, send } from './effects.js'
+import { discard, persist, persisted, send } from './effects.js'
 
 const marbles = marblesWith(it)
 
@@ -64,6 +64,26 @@ describe('durably', () => {
     const write = () => cold('---------|')
     expectObservable(hot('p-ab-n---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(abA)', answers)
     expectObservable(hot('p-abcn---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(bcA)', answers)
+  })
+
+  marbles('gives a snapshot up after the write that it waits for, in its order among the messages', ({ hot, cold, expectObservable }) => {
+    const values = { p: persist(1), a: send(1, 1), x: discard(1, 1), b: send(2, 1), y: discard(2) }
+    const write = () => cold('---------|')
+    expectObservable(hot('p-axb-y--', values).pipe(durably({ write, maxWaitingSends }))).toBe('------y--(axbA)', {
+      ...done,
+      a: send(1),
+      x: discard(1),
+      b: send(2),
+      y: discard(2),
+    })
+  })
+
+  marbles('loses messages at `maxWaitingSends`, and never a snapshot that is to be given up', ({ hot, cold, expectObservable }) => {
+    const values = { p: persist(1), x: discard(1, 1), y: discard(2, 1), z: discard(3, 1), a: send(1, 1), b: send(2, 1) }
+    const write = () => cold('---------|')
+    const released = { ...done, x: discard(1), y: discard(2), z: discard(3), a: send(1), b: send(2) }
+    expectObservable(hot('p-xayb--', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('---------(xybA)', released)
+    expectObservable(hot('p-xyzab-', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('---------(xyzbA)', released)
   })
 
   marbles(

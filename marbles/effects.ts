@@ -1,6 +1,7 @@
-import type { Apply, Persist, Send } from '../src/raft/effect.js'
+import { votersOnly } from '../src/raft/configuration.js'
+import type { Apply, DiscardSnapshots, Persist, Restore, Send, StoreSnapshot } from '../src/raft/effect.js'
 import { commandEntry } from '../src/raft/entry.js'
-import { logIndex, messageSeq, nodeId, term, writeSeq } from '../src/raft/ids.js'
+import { logIndex, messageSeq, nodeId, snapshotRef, term, writeSeq } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
 
 /** Effects as the marble tests name them: each tells itself from others by a number. */
@@ -41,4 +42,30 @@ export const apply = (first: number, last = first, ofTerm = 1): Apply => ({
   _tag: 'Apply',
   firstIndex: logIndex(first),
   entries: Array.from({ length: last - first + 1 }, (_, i) => commandEntry(term(ofTerm), Uint8Array.of(first + i))),
+})
+
+const base = (index: number) => ({ index: logIndex(index), term: term(1), configuration: votersOnly([nodeId('n1')]) })
+
+/** The snapshot `ref`, of three bytes, which holds the state after `index`. */
+export const restore = (ref: number, index: number): Restore => ({
+  _tag: 'Restore',
+  snapshot: { ref: snapshotRef(ref), size: 3 },
+  base: base(index),
+})
+
+/** A piece of one byte. */
+export const piece = (ref: number, offset: number, last = false): StoreSnapshot => ({
+  _tag: 'StoreSnapshot',
+  ref: snapshotRef(ref),
+  base: base(9),
+  offset,
+  data: Uint8Array.of(offset),
+  last,
+})
+
+/** With `after`, one that waits for that write. */
+export const discard = (ref: number, after: number | null = null): DiscardSnapshots => ({
+  _tag: 'DiscardSnapshots',
+  refs: [snapshotRef(ref)],
+  after: after === null ? null : writeSeq(after),
 })

@@ -20,6 +20,7 @@ it.each(drawn)('what the header of $operator shows is a test', ({ operator, rows
 it('every operator has its diagram', () => {
   expect(drawn.map(({ operator }) => operator)).toEqual([
     'applied',
+    'compaction',
     'durably',
     'electionTimer',
     'heartbeat',
@@ -27,5 +28,6 @@ it('every operator has its diagram', () => {
     'outbound',
     'proposals',
     'run',
+    'snapshots',
   ])
 })

@@ -40,7 +40,7 @@ export type StateMachine<C = Uint8Array, R = unknown> = (
   snapshot: Snapshot | null,
 ) => ObservableInput<Applied<R>>
 
-/** The state machine broke its contract, or failed. */
+/** The state machine broke its contract, or failed. One that fails with this itself has its own `message` told. */
 export interface StateMachineError {
   readonly _tag: 'StateMachineFailed'
   readonly message: string
@@ -178,7 +178,9 @@ export const applied =
         const next = restores[0]
         if (next === undefined || runs.length > 0 || restoring || subscriber.closed) return
         if (snapshots === undefined)
-          return fail('A leader sent a snapshot, and this server has no option `snapshots`: all servers of a cluster need it, or none.')
+          return fail(
+            'The log begins after a snapshot, and this server has no option `snapshots`: all servers of a cluster need it, or none.',
+          )
         restoring = true
         const { snapshot, base } = next.restore
         subscriber.add(
@@ -203,7 +205,10 @@ export const applied =
         apply$ = new Hot<ApplyMsg<C>>()
         machine = defer(() => (stateMachine === null ? NEVER : stateMachine(apply$, snapshot))).subscribe({
           next: ({ index, result }) => answer(index, result),
-          error: (error: unknown) => fail('The state machine failed; what it threw is the cause.', error),
+          error: (error: unknown) => {
+            if (saysWhy(error)) subscriber.error(error)
+            else fail('The state machine failed; what it threw is the cause.', error)
+          },
           complete: () => fail('The state machine completed while its server runs: it must answer as long as it is subscribed to.'),
         })
       }
@@ -222,3 +227,6 @@ export const applied =
         }),
       )
     })
+
+const saysWhy = (error: unknown): error is StateMachineError =>
+  typeof error === 'object' && error !== null && '_tag' in error && error._tag === 'StateMachineFailed'

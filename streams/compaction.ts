@@ -3,6 +3,7 @@ import { after, type LogIndex, logIndex } from '../src/raft/ids.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Server } from '../src/raft/server.js'
 import type { Snapshot, StateMachineError } from './applied.js'
+import { InvalidOption } from './options.js'
 import type { Sink } from './sink.js'
 
 /** When the log is compacted (§7), and what it is replaced by. */
@@ -15,7 +16,10 @@ export interface SnapshotOptions {
   readonly take?: (lastApplied: LogIndex) => ObservableInput<Snapshot>
   /** A snapshot is taken when so many entries were applied since the last one. Default 100,000. */
   readonly everyEntries?: number
-  /** Or so many bytes of commands. Default 64 MiB. */
+  /**
+   * Or so many bytes of commands. At most `maxLogBytes` less `maxCommandBytes`, or the log could be full before. Default 64 MiB, or that
+   * bound where it is lower.
+   */
   readonly everyBytes?: number
 }
 
@@ -31,6 +35,8 @@ export type SnapshotAnswer =
 
 export interface CompactionOptions extends SnapshotOptions {
   readonly scheduler: SchedulerLike
+  /** The bound on `everyBytes`. */
+  readonly maxEveryBytes: number
 }
 
 export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
@@ -39,13 +45,13 @@ export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
  * "One simple strategy is to take a snapshot when the log reaches a fixed size in bytes" (§7): or in entries. One at a time, in a turn of
  * its own.
  *
- *   lastApplied  --8--9--10-------18--19--20--    every 10 entries
- *   take         ---------t----------------t--
- *   events       ------------s----------------s   SnapshotTaken, when it was made
+ *   lastApplied  --1--2--3-----4--5--6----     every 3 entries
+ *   take         --------t-----------t----
+ *   events       ----------s-----------s--     s: SnapshotTaken, when it was made
  */
-export const compaction = ({ scheduler, take, everyEntries, everyBytes }: CompactionOptions) => {
-  const entries = everyEntries ?? defaultSnapshots.everyEntries
-  const bytes = everyBytes ?? defaultSnapshots.everyBytes
+export const compaction = ({ scheduler, maxEveryBytes, take, everyEntries, everyBytes }: CompactionOptions) => {
+  const entries = whole('everyEntries', everyEntries ?? defaultSnapshots.everyEntries, Number.MAX_SAFE_INTEGER)
+  const bytes = whole('everyBytes', everyBytes ?? Math.min(defaultSnapshots.everyBytes, maxEveryBytes), maxEveryBytes)
   let server: Server | null = null
   let out: Subscriber<RaftEvent> | null = null
   let taking: Subscription | undefined
@@ -82,6 +88,7 @@ export const compaction = ({ scheduler, take, everyEntries, everyBytes }: Compac
   const offer = (index: number, data: Uint8Array): SnapshotAnswer => {
     if (server === null || out === null || !Number.isSafeInteger(index) || index > server.handedOver) return { _tag: 'NotHandedOver' }
     if (index <= server.log.base.index) return { _tag: 'NotNewer' }
+    if (server.snapshots.restoring !== null) return { _tag: 'NotHandedOver' }
     if (server.snapshots.taking !== null) return { _tag: 'Busy' }
     out.next({ _tag: 'SnapshotTaken', index: logIndex(index), data })
     return { _tag: 'Taking' }
@@ -106,4 +113,9 @@ export const compaction = ({ scheduler, take, everyEntries, everyBytes }: Compac
       if (take !== undefined && taking?.closed !== false && isDue(now)) taking = scheduler.schedule(begin)
     },
   }
+}
+
+const whole = (name: keyof typeof defaultSnapshots, value: number, max: number): number => {
+  if (Number.isSafeInteger(value) && value > 0 && value <= max) return value
+  throw new InvalidOption(`snapshots.${name}`, `must be a whole number from 1 to ${max}, not ${value}`)
 }

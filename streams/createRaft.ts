@@ -111,11 +111,12 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const counters = counting()
 
   const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
-  const snapshotting = compaction({ ...options.snapshots, scheduler })
+  const maxEveryBytes = Math.max(1, tuning.maxLogBytes - tuning.maxCommandBytes)
+  const snapshotting = compaction({ ...options.snapshots, scheduler, maxEveryBytes })
   /** The last index whose command the state machine was given. */
   let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
-  let opened: OpenStorage | null = null
+  let opened: Omit<OpenStorage, 'recovered'> | null = null
   // Not subscriptions: whoever is told of the first state may stop the server, and then there is none yet.
   const haltLoop$ = new Subject<void>()
   const releaseStorage$ = new Subject<void>()
@@ -154,15 +155,23 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
 
   const runFrom = (storage: OpenStorage): void => {
     if (opened !== null) return
-    opened = storage
-    const initial = restart(id, tuning, storage.recovered)
+    opened = withoutRecovered(storage)
+    const { snapshots } = storage
+    const awaited = storage.recovered.snapshot !== null
+    // Given away, not kept: a log that is held holds all that it and its successors shared, compacted or not.
+    let initial: Server | null = restart(id, tuning, storage.recovered)
     snapshotting.watch(initial)
     state$.next(initial)
     if (phase !== 'running') return
-    raft(initial, {
+    const begin = (): Server => {
+      const server = initial!
+      initial = null
+      return server
+    }
+    raft(begin, {
       scheduler,
       network,
-      storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots: storage.snapshots },
+      storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots },
       maxEffectsPerTurn: tuning.maxEffectsPerTurn,
       rejected: (what) => {
         counters.rejected()
@@ -185,8 +194,8 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           },
           ...(options.snapshots !== undefined && {
             snapshots: {
-              awaited: storage.recovered.snapshot !== null,
-              read: (ref, size) => storage.snapshots.read(ref, 0, size),
+              awaited,
+              read: (ref, size) => snapshots.read(ref, 0, size),
               tap: (snapshot) => {
                 handedTo = snapshot.index
                 clients.skip(snapshot.index)
@@ -282,6 +291,13 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     inspect$: iterable(inspect$),
     stopped$: iterable(stopped$),
   }
+}
+
+/** What of a storage is needed as long as the server runs. One that is an instance of a class is its own affair. */
+const withoutRecovered = (storage: OpenStorage): Omit<OpenStorage, 'recovered'> => {
+  if (Object.getPrototypeOf(storage) !== Object.prototype) return storage
+  const { recovered: _, ...kept } = storage
+  return kept
 }
 
 const checkedId = (id: string): NodeId => {

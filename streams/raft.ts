@@ -2,7 +2,6 @@ import { catchError, EMPTY, filter, from, merge, NEVER, Observable, of, share } 
 import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { Message } from '../src/raft/messages.js'
-import type { Server } from '../src/raft/server.js'
 import { Hot } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
 import type { Network, Rejected } from './network/network.js'
@@ -34,7 +33,10 @@ const noSnapshots: SnapshotStorage = {
  *
  *   timers, clients, network, disk, state machine ──▶ run ──▶ effects ──▶ the same, as sinks
  */
-export const raft = (initial: Server, { sinks, network, storage, rejected, ...running }: RaftSinks): Observable<Inspection> =>
+export const raft = (
+  initial: RunOptions['initial'],
+  { sinks, network, storage, rejected, ...running }: RaftSinks,
+): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
     const toDisk$ = new Hot<Persist | Send | DiscardSnapshots>()
     const toSnapshots$ = new Hot<SnapshotEffect>()

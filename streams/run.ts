@@ -15,7 +15,8 @@ export interface Inspection {
 }
 
 export interface RunOptions {
-  readonly initial: Server
+  /** A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began with, as long as the run lasts. */
+  readonly initial: Server | (() => Server)
   /** Performs one effect. */
   readonly perform: (effect: Effect) => void
   readonly scheduler: SchedulerLike
@@ -38,7 +39,7 @@ export const run =
   ({ initial, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
   (event$) =>
     new Observable<Inspection>((subscriber) => {
-      let server = initial
+      let server = typeof initial === 'function' ? initial() : initial
       /** A place is used again when all before it is done: a new array for each event would be an eighth of what it allocates. */
       let queue: (Effect | null)[] = []
       let head = 0

@@ -11,8 +11,9 @@ export type SnapshotEffect = StoreSnapshot | ReadChunk | DiscardSnapshots
  * Snapshots on their way to the disk and from it (§7), one call at a time, in order, beside the log's writes.
  *
  *   effects  --s--r----l---    s: a piece to store, l: the last one, r: a chunk to read
- *   disk       ^--!
- *                 ^--! ^---!
+ *   disk     --^--!
+ *            -----^--!
+ *            ----------^---!
  *   events   -----c--d-----t   c: ChunkStored, d: ChunkRead, t: SnapshotStored
  *
  * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final.

@@ -19,6 +19,8 @@ export const described = {
   timeoutMs: { value: 'MS', help: 'how long a request may take in all' },
   heartbeatMs: { value: 'MS', help: 'between two heartbeats of a leader (default: 100)' },
   electionTimeoutMs: { value: 'MIN-MAX', help: 'from where election timeouts are drawn (default: 300-600)' },
+  snapshotEntries: { value: 'N', help: 'a snapshot after so many log entries (default: 100000)' },
+  snapshotBytes: { value: 'BYTES', help: 'or so many bytes of commands in the log (default: 64 MiB)' },
 } as const satisfies Record<string, Described>
 
 export type SettingName = keyof typeof described

@@ -69,6 +69,8 @@ export const codecs = {
   timeoutMs: duration,
   heartbeatMs: duration,
   electionTimeoutMs,
+  snapshotEntries: whole('a whole number of log entries from 1 to 1,000,000,000', 1, 1e9),
+  snapshotBytes: whole('a whole number of bytes from 1 to 1,000,000,000', 1, 1e9),
 }
 
 export type Settings = { readonly [Name in SettingName]?: t.TypeOf<(typeof codecs)[Name]> }
@@ -88,6 +90,8 @@ const shapes: Partial<Record<SettingName, (text: string) => unknown>> = {
   timeoutMs: number,
   heartbeatMs: number,
   electionTimeoutMs: range,
+  snapshotEntries: number,
+  snapshotBytes: number,
 }
 
 /** The JSON that a text from the environment or a flag stands for. */

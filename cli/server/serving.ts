@@ -16,11 +16,12 @@ import { kvHttp } from '../../streams/kv/http/http.js'
 import { createKvServer, type KvServer } from '../../streams/kv/kvServer.js'
 import type { TcpNetworkOptions } from '../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../streams/network/tcp/tcpNetwork.js'
-import { defaultTuning, type Tuning } from '../../streams/options.js'
+import { defaultTuning } from '../../streams/options.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 import { refuse } from '../commandError.js'
 import { endpointOf, type Peer } from '../config/peer.js'
+import type { ServerTuning } from './tuning.js'
 
 export interface Setup {
   readonly self: Peer
@@ -31,7 +32,7 @@ export interface Setup {
   readonly listen?: string | undefined
   /** Refuse a directory of another cluster. */
   readonly cluster?: string | undefined
-  readonly tuning: Partial<Tuning>
+  readonly tuning: ServerTuning
 }
 
 /** A server that takes part and answers HTTP. */

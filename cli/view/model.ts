@@ -10,7 +10,9 @@ export interface Row {
   readonly leader: string | null
   readonly commitIndex: number
   readonly lastApplied: number
-  /** The log in memory, since the last snapshot. */
+  /** The last index that the snapshot holds; 0 where there is none. */
+  readonly snapshotIndex: number
+  /** The log in memory, since the snapshot. */
   readonly logBytes: number
   readonly diskBytes: number
   /** Where it takes requests. */
@@ -67,6 +69,7 @@ export const initialView = ({ title, hint, at, servers }: Beginning): View => ({
     leader: null,
     commitIndex: 0,
     lastApplied: 0,
+    snapshotIndex: 0,
     logBytes: 0,
     diskBytes: 0,
   })),

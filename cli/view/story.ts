@@ -1,5 +1,6 @@
 import type { NodeId } from '../../src/raft/ids.js'
-import type { Progress, Server } from '../../src/raft/server.js'
+import type { Log } from '../../src/raft/log.js'
+import type { Leader, Progress, Server } from '../../src/raft/server.js'
 import { count } from './format.js'
 import type { Mood } from './model.js'
 
@@ -30,14 +31,17 @@ const behindBy = 10_000
 const level: Pace = { _tag: 'Level' }
 const silent: Pace = { _tag: 'Silent' }
 
-/** Goes on with the story: who stood, who won, who follows whom, who fell behind. Most steps tell nothing. */
+/** Goes on with the story: who stood, who won, who follows whom, who fell behind, who took or sent a snapshot. Most steps tell nothing. */
 export const tell = (story: Story, server: Server): Story => {
   const before = story.server
   if (before === null) return { server, paces: new Map(), tales: [recovered(server)] }
-  if (before.role === server.role && before.currentTerm === server.currentTerm) return { server, paces: story.paces, tales: nothing }
-  return before.role._tag === 'Leader' && server.role._tag === 'Leader'
-    ? { server, ...followUp(story.paces, server.role.followers, server.log.lastIndex) }
-    : { server, paces: new Map(), tales: elections(before, server) }
+  const compacted = before.log.base === server.log.base ? nothing : [compaction(before, server)]
+  if (before.role === server.role && before.currentTerm === server.currentTerm) return { server, paces: story.paces, tales: compacted }
+  if (before.role._tag !== 'Leader' || server.role._tag !== 'Leader')
+    return { server, paces: new Map(), tales: [...compacted, ...elections(before, server)] }
+  const { paces, tales } = followUp(story.paces, server.role.followers, server.log.lastIndex)
+  const sent = transfers(before.role, server.role)
+  return { server, paces, tales: compacted === nothing && sent === nothing ? tales : [...compacted, ...tales, ...sent] }
 }
 
 const nothing: ReadonlyArray<Tale> = []
@@ -45,7 +49,18 @@ const nothing: ReadonlyArray<Tale> = []
 const recovered = ({ currentTerm, log }: Server): Tale =>
   log.lastIndex === 0 && currentTerm === 0
     ? { mood: 'Plain', text: 'starts with an empty log' }
-    : { mood: 'Plain', text: `starts in term ${currentTerm} with ${entries(log.lastIndex)} in its log` }
+    : { mood: 'Plain', text: `starts in term ${currentTerm} with ${held(log)}` }
+
+const compaction = (before: Server, { log, snapshots: { current } }: Server): Tale => ({
+  mood: 'Plain',
+  text: `${before.snapshots.taking?.ref === current?.ref ? 'took' : 'was sent'} a snapshot up to ${count(log.base.index)}`,
+})
+
+const transfers = (before: Leader, now: Leader): ReadonlyArray<Tale> => {
+  if (before.transfers === now.transfers) return nothing
+  const begun = now.transfers.filter(({ to, snapshot }) => before.transfer(to)?.snapshot.ref !== snapshot.ref)
+  return begun.map(({ to, base }) => ({ mood: 'Plain', text: `sends ${to} a snapshot up to ${count(base.index)}` }))
+}
 
 const elections = (before: Server, { role, currentTerm, log }: Server): ReadonlyArray<Tale> => {
   switch (role._tag) {
@@ -54,7 +69,7 @@ const elections = (before: Server, { role, currentTerm, log }: Server): Readonly
         ? nothing
         : [{ mood: 'Plain', text: `stands for election in term ${currentTerm}` }]
     case 'Leader':
-      return [{ mood: 'Good', text: `won term ${currentTerm}, and leads with ${entries(log.lastIndex)} in its log` }]
+      return [{ mood: 'Good', text: `won term ${currentTerm}, and leads with ${held(log)}` }]
     case 'Follower':
       if (before.role._tag === 'Leader') return [{ mood: 'Bad', text: `leads no more: it saw term ${currentTerm}` }]
       return role.leader === null ? nothing : [{ mood: 'Plain', text: `follows ${role.leader} in term ${currentTerm}` }]
@@ -99,3 +114,8 @@ const changed = (was: Pace, now: Pace, { id, matchIndex }: Progress, lastIndex: 
 }
 
 const entries = (n: number): string => (n === 1 ? '1 entry' : `${count(n)} entries`)
+
+const held = ({ base, lastIndex }: Log): string =>
+  base.index === 0
+    ? `${entries(lastIndex)} in its log`
+    : `a snapshot up to ${count(base.index)} and ${entries(lastIndex - base.index)} in its log`

@@ -40,6 +40,13 @@ const columns: ReadonlyArray<Column> = [
   { title: 'LEADER', cell: ({ leader }) => short(leader ?? '–'), align: 'left', minWidth: 6, rank: 4 },
   { title: 'COMMIT', cell: ({ commitIndex }) => count(commitIndex), align: 'right', minWidth: 9, rank: 1 },
   { title: 'APPLIED', cell: ({ lastApplied }) => count(lastApplied), align: 'right', minWidth: 9, rank: 2 },
+  {
+    title: 'SNAPSHOT',
+    cell: ({ snapshotIndex }) => (snapshotIndex === 0 ? '–' : count(snapshotIndex)),
+    align: 'right',
+    minWidth: 9,
+    rank: 8,
+  },
   { title: 'LOG', cell: ({ logBytes }) => size(logBytes), align: 'right', minWidth: 6, rank: 6 },
   { title: 'DISK', cell: ({ diskBytes }) => size(diskBytes), align: 'right', minWidth: 6, rank: 5 },
   { title: 'HTTP', cell: ({ endpoint }) => endpoint.replace(/^http:\/\//, ''), align: 'left', minWidth: 0, rank: 7 },

@@ -33,5 +33,6 @@ const standingOf = (server: Server): Partial<Row> => ({
   leader: leaderOf(server),
   commitIndex: server.commitIndex,
   lastApplied: server.lastApplied,
+  snapshotIndex: server.snapshots.current === null ? 0 : server.log.base.index,
   logBytes: server.log.bytes,
 })

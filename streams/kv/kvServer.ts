@@ -5,6 +5,7 @@ import type { KvLimits } from '../../src/kv/limits.js'
 import { decodeRequest, encodeRequest } from '../../src/kv/requestCodec.js'
 import type { KvResult } from '../../src/kv/result.js'
 import type { Store } from '../../src/kv/store.js'
+import type { SnapshotOptions } from '../compaction.js'
 import { createRaft, type Raft, type StopReason } from '../createRaft.js'
 import { IterableObservable } from '../iterable.js'
 import { defaultClock, InvalidOption, type RaftOptions } from '../options.js'
@@ -15,7 +16,7 @@ import { kvStateMachine } from './stateMachine.js'
 import { type Changes, type WatchOptions, watchStore } from './watch.js'
 
 /** The options of `createRaft`, which has the store as its state machine, and those of the store's service. */
-export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'codec'> {
+export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'snapshots' | 'codec'> {
   /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>
   /** A session or idempotency key that was not used for so long ends. Default 600,000: ten minutes. */
@@ -26,6 +27,8 @@ export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>,
   readonly maxRangeKeys?: number
   /** Bytes of values in one answer to a range of several keys; likewise. Default 16 MiB. */
   readonly maxRangeBytes?: number
+  /** How long the log grows before a snapshot of the store replaces it (§7). Default: up to 100,000 entries or 64 MiB of commands. */
+  readonly snapshots?: Pick<SnapshotOptions, 'everyEntries' | 'everyBytes'>
   /** What the leader has compacted. Default null: the history is kept within the bounds in `limits`, and that is all. */
   readonly compaction?: CompactionPolicy | null
 }
@@ -47,9 +50,9 @@ export interface KvServer {
   start(): void
   close(): Observable<StopReason>
   kill(): void
-  /** The state as this server has applied it: anywhere but at the leader it may be behind. */
+  /** The state as this server has applied it: anywhere but at the leader it may be behind. It is empty until what the disk held is read and applied. */
   store(): Store
-  /** Replays the present one, then each, once per turn in which something was applied. */
+  /** Replays the present one, then each, once per turn in which something was applied or a snapshot was restored: always a newer one. */
   readonly store$: IterableObservable<Store>
   /** Has a request carried out, now and once; the Observable tells the reply, and replays it. Reads are linearizable. */
   submit(request: KvRequest): Observable<KvReply>
@@ -71,12 +74,12 @@ export interface KvServer {
  * await client.put('greeting', 'hello')
  */
 export const createKvServer = (options: KvServerOptions): KvServer => {
-  const { limits = {}, scheduler = defaultClock } = options
+  const { limits = {}, scheduler = defaultClock, snapshots = {} } = options
   const { sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, compaction: policy } = { ...kvServerDefaults, ...options }
   checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, ...(policy && { everyMs: policy.everyMs }) })
 
-  const { stateMachine, store$ } = kvStateMachine({ limits, scheduler })
-  const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine })
+  const { stateMachine, store$, take } = kvStateMachine({ limits, scheduler })
+  const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine, snapshots: { ...snapshots, take } })
   const store = (): Store => store$.value
   const read = reads({ propose: (command) => raft.propose(command), store, scheduler, maxReads, maxRangeKeys, maxRangeBytes })
   let housekeeping: Subscription | undefined

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { votersOnly } from '../../src/raft/configuration.js'
 import { commandEntry } from '../../src/raft/entry.js'
-import { logIndex, nodeId, term } from '../../src/raft/ids.js'
+import { logIndex, messageSeq, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/log.js'
 import { Candidate, Follower, fresh, Leader, Progress, restart, type Role, type Server } from '../../src/raft/server.js'
+import { Snapshots, Transfer } from '../../src/raft/snapshots.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { writeSeq } from '../../src/raft/ids.js'
 import { lines } from '../../cli/view/lines.js'
@@ -88,6 +89,43 @@ describe('the story of a server', () => {
         1,
       ),
     ).toEqual([[], ['n3 fell behind: 19,999 entries to go'], [], ['n3 has caught up']])
+  })
+})
+
+describe('of snapshots', () => {
+  const held = { ref: snapshotRef(1), base: { ...base, index: logIndex(12), term: term(1) } }
+  const current = { ref: snapshotRef(1), size: 9 }
+  const compacted = (server: Server): Server => ({
+    ...server,
+    log: server.log.compactTo(held.base.index),
+    snapshots: new Snapshots(current),
+  })
+  const follower = new Follower(nodeId('n2'))
+
+  it('the story says who took one, and who was sent one', () => {
+    const before = at(1, follower, 20)
+    const taking = { ...before, snapshots: new Snapshots(null, held) }
+    expect(told(taking, compacted(taking)).at(-1)).toEqual(['took a snapshot up to 12'])
+    expect(told(before, compacted(before)).at(-1)).toEqual(['was sent a snapshot up to 12'])
+    expect(told(before, { ...compacted(before), role: candidate, currentTerm: term(2) }).at(-1)).toEqual([
+      'was sent a snapshot up to 12',
+      'stands for election in term 2',
+    ])
+  })
+
+  it('to whom one is sent, once', () => {
+    const followers = [new Progress(nodeId('n3'), logIndex(13), logIndex(2), logIndex(0), 'Snapshot', [], 0)]
+    const sending = (offset: number) =>
+      at(1, new Leader(followers, [new Transfer(nodeId('n3'), current, held.base, offset, messageSeq(7), 0)]), 20)
+    expect(told(at(1, new Leader(followers), 20), sending(0), sending(5)).slice(1)).toEqual([['sends n3 a snapshot up to 12'], []])
+  })
+
+  it('and what a server has that begins after one', () => {
+    const server = compacted(at(1, follower, 20))
+    expect(told(server, { ...server, role: n3(20) })).toEqual([
+      ['starts in term 1 with a snapshot up to 12 and 8 entries in its log'],
+      ['won term 1, and leads with a snapshot up to 12 and 8 entries in its log'],
+    ])
   })
 })
 

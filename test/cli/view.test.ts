@@ -20,7 +20,7 @@ const happened = (server: string, text: string, mood: 'Plain' | 'Good' | 'Bad' =
 const second = (at: number): Told => ({ _tag: 'Second', at })
 const after = (...told: ReadonlyArray<Told>): View => told.reduce(reduce, beginning)
 
-const log = { term: 12, leader: 'n1', lastApplied: 102_334, logBytes: 9_940_000, diskBytes: 67_108_864 }
+const log = { term: 12, leader: 'n1', lastApplied: 102_334, snapshotIndex: 99_999, logBytes: 9_940_000, diskBytes: 67_108_864 }
 const busy = after(
   standing('n1', { ...log, role: 'Leader', commitIndex: 102_334 }),
   standing('n2', { ...log, role: 'Follower', commitIndex: 102_330 }),
@@ -70,10 +70,10 @@ describe('the view becomes lines', () => {
     expect(lines.slice(0, 6)).toEqual([
       'rxraft  three servers, data in ./data' + ' '.repeat(70) + 'up 1 min 00 s',
       '',
-      '  SERVER  ROLE       TERM  LEADER     COMMIT    APPLIED     LOG    DISK  HTTP          ',
-      '● n1      leader       12  n1        102,334    102,334  9.9 MB   67 MB  127.0.0.1:7401',
-      '○ n2      follower     12  n1        102,330    102,334  9.9 MB   67 MB  127.0.0.1:7402',
-      '× n3      stopped      11  –               0          0     0 B     0 B  127.0.0.1:7403',
+      '  SERVER  ROLE       TERM  LEADER     COMMIT    APPLIED   SNAPSHOT     LOG    DISK  HTTP          ',
+      '● n1      leader       12  n1        102,334    102,334     99,999  9.9 MB   67 MB  127.0.0.1:7401',
+      '○ n2      follower     12  n1        102,330    102,334     99,999  9.9 MB   67 MB  127.0.0.1:7402',
+      '× n3      stopped      11  –               0          0          –     0 B     0 B  127.0.0.1:7403',
     ])
     expect(lines).toHaveLength(14)
     expect(lines.at(-1)).toMatch(/^try {2}npx rxraft put greeting hello .*Ctrl-C stops$/)
@@ -98,8 +98,10 @@ describe('the view becomes lines', () => {
   )
 
   it('drops columns one by one, the name and the role last', () => {
-    const headings = [86, 70, 60, 50, 40, 30, 20].map((columns) => plain(columns, 20)[2]?.trim().replace(/ +/g, ' '))
+    const headings = [100, 90, 86, 70, 60, 50, 40, 30, 20].map((columns) => plain(columns, 20)[2]?.trim().replace(/ +/g, ' '))
     expect(headings).toEqual([
+      'SERVER ROLE TERM LEADER COMMIT APPLIED SNAPSHOT LOG DISK HTTP',
+      'SERVER ROLE TERM LEADER COMMIT APPLIED LOG DISK HTTP',
       'SERVER ROLE TERM LEADER COMMIT APPLIED LOG DISK',
       'SERVER ROLE TERM LEADER COMMIT APPLIED DISK',
       'SERVER ROLE TERM LEADER COMMIT APPLIED',

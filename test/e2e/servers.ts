@@ -1,5 +1,7 @@
-import { exhaustMap, filter, firstValueFrom, from, map, timer } from 'rxjs'
+import { either } from 'fp-ts'
+import { exhaustMap, filter, firstValueFrom, from, map, mergeMap, of, timer } from 'rxjs'
 import { applyAll } from '../../src/kv/apply.js'
+import { decodeSnapshot, snapshotErrorMessage } from '../../src/kv/snapshot.js'
 import { emptyStore, type Store } from '../../src/kv/store.js'
 import { logIndex } from '../../src/raft/ids.js'
 import type { Log } from '../../src/raft/log.js'
@@ -14,6 +16,8 @@ export interface Status {
   readonly lastApplied: number
   readonly revision: number
   readonly keys: number
+  readonly snapshotIndex: number
+  readonly snapshotsInstalled: number
 }
 
 /** Null where it does not answer. */
@@ -41,14 +45,28 @@ export const agree = (all: ReadonlyArray<Status>): boolean =>
   all.some(({ role }) => role === 'Leader') && new Set(all.map(({ term, leader }) => `${term} ${leader ?? ''}`)).size === 1
 
 /**
- * The store that is in a server's own directory: all of its log, applied here. To be asked of servers
+ * The store that is in a server's own directory: its snapshot and all of its log, applied here. To be asked of servers
  * that have stopped, and then nobody's word is needed for what they hold.
  */
 export const storeIn = (directory: string): Promise<Store> =>
-  firstValueFrom(from(diskStorage(directory).open()).pipe(map(({ recovered }) => storeOf(recovered.log))))
+  firstValueFrom(
+    from(diskStorage(directory).open()).pipe(
+      mergeMap(({ recovered: { log, snapshot }, snapshots }) =>
+        snapshot === null
+          ? of(storeOf(log, emptyStore()))
+          : from(snapshots.read(snapshot.ref, 0, snapshot.size)).pipe(map((bytes) => storeOf(log, restored(bytes)))),
+      ),
+    ),
+  )
 
-const storeOf = (log: Log): Store => {
-  let store = emptyStore()
+const restored = (bytes: Uint8Array): Store => {
+  const decoded = decodeSnapshot(bytes)
+  if (either.isLeft(decoded)) throw new Error(snapshotErrorMessage(decoded.left))
+  return decoded.right
+}
+
+const storeOf = (log: Log, beginning: Store): Store => {
+  let store = beginning
   for (let first = log.base.index + 1; first <= log.lastIndex;) {
     const entries = log.from(logIndex(first))
     const commands = entries.flatMap(({ kind, command }, i) => (kind === 'command' ? [{ index: first + i, command }] : []))

@@ -281,6 +281,9 @@ describe('how a server is', () => {
       id: leader,
       role: 'Leader',
       revision: expect.any(Number),
+      snapshotIndex: 0,
+      snapshotsTaken: 0,
+      snapshotsInstalled: 0,
     })
   })
 
@@ -295,6 +298,8 @@ describe('how a server is', () => {
       )
     }
     expect(metrics.text).toContain(`rxraft_role{role="Leader"} 1\n`)
+    expect(metrics.text).toContain('rxraft_snapshot_index 0\n')
+    expect(metrics.text).toContain('rxraft_snapshots_total{from="own"} 0\nrxraft_snapshots_total{from="leader"} 0\n')
     expect(metrics.text).toMatch(/rxraft_http_answers_total\{code="2xx"\} [1-9]/)
     const names = lines.filter((line) => line.startsWith('# TYPE')).map((line) => line.split(' ')[2])
     expect(new Set(names).size).toBe(names.length)

@@ -28,7 +28,7 @@ export const applyCommitted = (server: ServerDraft): ReadonlyArray<Effect> => {
   return restore === null ? applyEntries(server) : [restore, ...applyEntries(server)]
 }
 
-/** Figure 13, 8: "Reset state machine using snapshot contents". */
+/** Figure 13, 8: "Reset state machine using snapshot contents". One at a time: until it is answered for, its bytes are needed. */
 const restoreSnapshot = (server: ServerDraft): Effect | null => {
   const { snapshots, handedOver, durable } = server
   const { base } = server.log

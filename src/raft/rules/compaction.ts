@@ -15,7 +15,7 @@ export const snapshotTaken = (server: ServerDraft, index: LogIndex, data: Uint8A
   const { log, snapshots, handedOver } = server
   const term = log.termAt(index)
   const isNewer = index > log.base.index && index <= handedOver
-  if (!isNewer || snapshots.taking !== null || term === null) return []
+  if (!isNewer || snapshots.taking !== null || snapshots.restoring !== null || term === null) return []
   const ref = snapshots.nextRef
   const base = { index, term, configuration: log.configurationAt(index) }
   server.snapshots = snapshots.with({ taking: { ref, base }, lastRef: ref })

@@ -48,6 +48,17 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
     family('gauge', 'durable_index', 'The last log index that is on stable storage.', metrics.durableIndex),
     family('gauge', 'log_entries', 'Entries of the log in memory.', metrics.logEntries),
     family('gauge', 'log_bytes', 'Commands of the log in memory.', metrics.logBytes),
+    family(
+      'gauge',
+      'snapshot_index',
+      'The last log index that the snapshot holds, 0 for none: the log begins after it.',
+      metrics.snapshotIndex,
+    ),
+    family('gauge', 'snapshot_bytes', 'Bytes of the snapshot.', metrics.snapshotBytes),
+    family('counter', 'snapshots_total', 'Snapshots by where they came from.', [
+      { labels: { from: 'own' }, value: metrics.snapshotsTaken },
+      { labels: { from: 'leader' }, value: metrics.snapshotsInstalled },
+    ]),
     family('gauge', 'storage_bytes', 'Bytes on disk.', metrics.storageBytes),
     family('counter', 'steps_total', 'Events decided.', metrics.steps),
     family('counter', 'elections_started_total', 'Elections that this server stood in.', metrics.electionsStarted),
