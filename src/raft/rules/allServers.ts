@@ -33,7 +33,6 @@ const restoreSnapshot = (server: ServerDraft): Effect | null => {
   const { snapshots, handedOver, durable } = server
   const { base } = server.log
   if (handedOver >= base.index || durable.index < base.index || snapshots.current === null) return null
-  // One at a time: the storage keeps the one that the state machine is about to read, and no other that was replaced.
   if (snapshots.restoring !== null) return null
   server.handedOver = base.index
   server.snapshots = snapshots.with({ restoring: { ref: snapshots.current.ref, base } })
