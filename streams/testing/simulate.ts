@@ -13,7 +13,7 @@ export type * from './simulate/options.js'
 export type { Shrunk } from './simulate/shrink.js'
 export type { FaultName } from './simulate/faults/index.js'
 export type { PlannedFault, PlannedRound } from './simulate/plan.js'
-export type { Workload, WorkloadModel } from './simulate/workload.js'
+export type { SnapshotMachine, Workload, WorkloadModel } from './simulate/workload.js'
 
 const sizes = [3, 5, 7]
 

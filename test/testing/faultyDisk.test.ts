@@ -3,7 +3,7 @@ import type { Persist } from '../../src/raft/effect.js'
 import { logIndex } from '../../src/raft/ids.js'
 import { VirtualScheduler } from '../../streams/heapScheduler.js'
 import { memoryStorage } from '../../streams/storage/memoryStorage.js'
-import type { OpenStorage } from '../../streams/storage/storage.js'
+import type { OpenStorage, StorageError } from '../../streams/storage/storage.js'
 import { type DiskFaults, FaultyDisk, firstRecords } from '../../streams/testing/simulate/faultyDisk.js'
 import { Gate } from '../../streams/testing/simulate/gate.js'
 import { command, hardState, persist as persistOf } from '../storage/support.js'
@@ -26,7 +26,7 @@ const opened = (faults: Partial<DiskFaults>, die = () => 0.5) => {
   const write = (...batch: ReadonlyArray<Persist>): void => {
     from(open!.write(batch) as Observable<never>).subscribe({
       complete: () => told.push(`done at ${scheduler.now()}`),
-      error: ({ _tag }: { readonly _tag: string }) => told.push(_tag),
+      error: (error: unknown) => told.push((error as StorageError)._tag),
     })
   }
   return { scheduler, storage, disk, told, write, crash: () => subscription.unsubscribe(), lastIndex: () => storage.stored().log.lastIndex }

@@ -20,6 +20,14 @@ const events: Readonly<Record<RaftEvent['_tag'], number>> = {
   SnapshotStored: 12,
   ChunkRead: 13,
 }
+const messages: Readonly<Record<Message['_tag'], number>> = {
+  RequestVote: 1,
+  RequestVoteReply: 2,
+  AppendEntries: 3,
+  AppendEntriesReply: 4,
+  InstallSnapshot: 5,
+  InstallSnapshotReply: 6,
+}
 const roles: Readonly<Record<Role['_tag'], number>> = { Follower: 1, Candidate: 2, Leader: 3 }
 
 /** Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these. */
@@ -41,7 +49,7 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
 }
 
 const hashMessage = (hash: TraceHash, message: Message, ordinal: (id: NodeId) => number): void => {
-  hash.text(message._tag)
+  hash.add(messages[message._tag])
   hash.add(ordinal(message.from))
   hash.add(message.term)
   hash.add('seq' in message ? message.seq : message.re)

@@ -17,7 +17,7 @@ export class Home {
   readonly gate: Gate
   readonly disk: FaultyDisk
   /** The server of this life; null while it is down. */
-  raft: Raft<unknown, unknown> | null = null
+  raft: Raft<unknown> | null = null
   lives = 0
   /** Counted down by each step; 0: not at all. */
   crashAfterSteps = 0
@@ -120,7 +120,7 @@ export class Home {
     this.start()
   }
 
-  private stopped(raft: Raft<unknown, unknown>, reason: StopReason): void {
+  private stopped(raft: Raft<unknown>, reason: StopReason): void {
     if (this.raft !== raft) return
     this.raft = null
     this.world.stopped(this, reason)
@@ -139,11 +139,11 @@ export class Home {
   }
 
   /** The state machine, with everyone who wants to hear what it answers, and with the fault of being slow. */
-  private observed(machine: StateMachine<unknown, unknown>): StateMachine<unknown, unknown> {
+  private observed(machine: StateMachine<unknown>): StateMachine<unknown> {
     return (apply$, snapshot) =>
-      new Observable<Applied<unknown>>((subscriber) => {
-        const waiting: Applied<unknown>[] = []
-        const tell = (answer: Applied<unknown>): void => {
+      new Observable<Applied>((subscriber) => {
+        const waiting: Applied[] = []
+        const tell = (answer: Applied): void => {
           this.world.answered(this.id, answer)
           subscriber.next(answer)
         }

@@ -180,7 +180,7 @@ export class World {
     if (home.crashAfterSteps > 0 && --home.crashAfterSteps === 0) home.crash('kept', home.downMs)
   }
 
-  answered(id: NodeId, { index, result }: Applied<unknown>): void {
+  answered(id: NodeId, { index, result }: Applied): void {
     if (!this.options.checks || this.violation !== null) return
     const wrong = this.answers.see({ id, index, result })
     if (wrong !== null) return this.fail(this.answers.name, wrong)
