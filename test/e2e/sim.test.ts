@@ -14,7 +14,7 @@ const sim = (...args: ReadonlyArray<string>): Record<string, unknown> =>
 
 describe('rxraft sim', () => {
   it('simulates seeds in processes of their own, each twice', () => {
-    expect(sim('--seeds', '2', '--first-seed', '1', '--for-ms', '3000', '--workers', '2', '--twice')).toMatchObject({
+    expect(sim('--seeds', '2', '--first-seed', '1', '--for-ms', '2000', '--workers', '2', '--twice')).toMatchObject({
       ok: true,
       seeds: 4,
       violations: 0,
@@ -30,8 +30,8 @@ describe('rxraft sim', () => {
     const directory = mkdtempSync(join(tmpdir(), 'rxraft-sim-'))
     try {
       const ledger = join(directory, 'ledger')
-      sim('--until', '0.001', '--ledger', ledger, '--for-ms', '3000', '--workers', '1')
-      sim('--until', '0.002', '--ledger', ledger, '--for-ms', '3000', '--workers', '1')
+      sim('--until', '0.0002', '--ledger', ledger, '--for-ms', '1000', '--workers', '1')
+      sim('--until', '0.0004', '--ledger', ledger, '--for-ms', '1000', '--workers', '1')
       const lines = readFileSync(ledger, 'utf8')
         .trimEnd()
         .split('\n')
