@@ -81,6 +81,7 @@ describe('opening a disk', () => {
       currentTerm: 0,
       votedFor: null,
       commitIndex: 0,
+      snapshot: null,
       base: { index: 0, term: 0, configuration },
       configuration,
       entries: [],

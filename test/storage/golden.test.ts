@@ -5,14 +5,29 @@ import { fileURLToPath } from 'node:url'
 import { votersOnly } from '../../src/raft/configuration.js'
 import { configurationEntry, noopEntry } from '../../src/raft/entry.js'
 import { nodeId, term } from '../../src/raft/ids.js'
-import { command, copyOf, crashedAfter, done, found, hardState, persist, plain, temporaryDirectory, withDisk } from './support.js'
+import {
+  bytesOf,
+  command,
+  configuration,
+  copyOf,
+  crashedAfter,
+  done,
+  found,
+  hardState,
+  persist,
+  plain,
+  pointer,
+  snapshotBytes,
+  temporaryDirectory,
+  withDisk,
+} from './support.js'
 
 /*
  * The format, byte by byte, in golden/: what was once written has to be read for ever. GOLDEN=write
  * rewrites the file, and the difference is then for a reviewer to see.
  */
 
-const golden = join(dirname(fileURLToPath(import.meta.url)), 'golden', 'disk.txt')
+const golden = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), 'golden', name)
 
 const script = [
   [persist({ hardState: hardState(1, 'n1'), entries: [noopEntry(term(1)), command(1, 'hello')] })],
@@ -62,24 +77,43 @@ const parse = (text: string): string => {
   return directory
 }
 
-const written = async (): Promise<string> => {
-  const directory = await crashedAfter(script, { segmentBytes: 600 })
-  return print(directory)
-}
+/** A snapshot of which the log keeps an entry that stands in an older segment. */
+const snapshotScript = [
+  [persist({ hardState: hardState(1, 'n1'), entries: ['a', 'b', 'c'].map((text) => command(1, text)), commitIndex: 3 })],
+  [persist({ snapshot: pointer(7, 40, 2), firstIndex: 4, entries: [command(1, 'd')], commitIndex: 3 })],
+  [persist({ firstIndex: 5, entries: [command(1, 'e')], commitIndex: 4 })],
+]
 
 describe('the format', () => {
-  it('is what is written', async () => {
-    const text = await written()
+  it.each([
+    { file: 'disk.txt', written: () => crashedAfter(script, { segmentBytes: 600 }) },
+    { file: 'snapshot.txt', written: () => crashedAfter(snapshotScript) },
+  ])('is what is written: $file', async ({ file, written }) => {
+    const text = print(await written())
     if (process.env['GOLDEN'] === 'write') {
-      mkdirSync(dirname(golden), { recursive: true })
-      writeFileSync(golden, text)
+      mkdirSync(dirname(golden(file)), { recursive: true })
+      writeFileSync(golden(file), text)
     }
-    expect(text).toBe(readFileSync(golden, 'utf8'))
+    expect(text).toBe(readFileSync(golden(file), 'utf8'))
+  })
+
+  it('with a snapshot is what is read', async () => {
+    const directory = parse(readFileSync(golden('snapshot.txt'), 'utf8'))
+    expect(print(copyOf(directory))).toBe(readFileSync(golden('snapshot.txt'), 'utf8'))
+    await withDisk(directory, async (disk) => {
+      expect(plain(disk.recovered)).toMatchObject({
+        snapshot: { ref: 7, size: 40 },
+        base: { index: 2, term: 1, configuration },
+        commitIndex: 4,
+        entries: ['c', 'd', 'e'].map((text) => [1, 'command', text]),
+      })
+      expect(await bytesOf(disk, 7, 40)).toEqual(Buffer.from(snapshotBytes(7, 40)))
+    })
   })
 
   it('is what is read', async () => {
-    const directory = parse(readFileSync(golden, 'utf8'))
-    expect(print(copyOf(directory))).toBe(readFileSync(golden, 'utf8'))
+    const directory = parse(readFileSync(golden('disk.txt'), 'utf8'))
+    expect(print(copyOf(directory))).toBe(readFileSync(golden('disk.txt'), 'utf8'))
     const { log, ...rest } = await found(directory)
     expect(plain({ log, ...rest })).toMatchObject({
       currentTerm: 2 ** 40,
@@ -96,7 +130,7 @@ describe('the format', () => {
   })
 
   it('is gone on with', async () => {
-    const directory = parse(readFileSync(golden, 'utf8'))
+    const directory = parse(readFileSync(golden('disk.txt'), 'utf8'))
     await withDisk(directory, (disk) => done(disk.write([persist({ firstIndex: 5, entries: [command(2 ** 40, 'more')] })])))
     expect((await found(directory)).log.lastIndex).toBe(5)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import { lastValueFrom, VirtualTimeScheduler } from 'rxjs'
 import type { Persist } from '../../src/raft/effect.js'
@@ -10,7 +10,23 @@ import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { memoryStorage } from '../../streams/storage/memoryStorage.js'
 import { ForgetfulDisk } from './powerLoss.js'
 import { aScript } from './scripts.js'
-import { configuration, done, incarnation, opened, plain, tagOf, temporaryDirectory } from './support.js'
+import {
+  bytesOf,
+  command,
+  configuration,
+  done,
+  hardState,
+  incarnation,
+  opened,
+  perform,
+  persist,
+  plain,
+  pointer,
+  snapshotBytes,
+  snapshotPath,
+  tagOf,
+  temporaryDirectory,
+} from './support.js'
 
 type Script = ReadonlyArray<ReadonlyArray<Persist>>
 
@@ -33,7 +49,7 @@ const statesOf = async (script: Script): Promise<ReadonlyArray<Recovered>> => {
   const { open } = await opened(memory)
   const states = [memory.stored()]
   for (const batch of script) {
-    await done(open.write(batch))
+    await perform(open, batch)
     states.push(memory.stored())
   }
   return states
@@ -57,9 +73,15 @@ const live = async (
   if (start === 'failed' || start === 'stopped') return known
   const { recovered } = start.open
   let acknowledged = whichState(states, recovered, known)
+  const { snapshot } = recovered
+  if (snapshot !== null) {
+    const bytes = await Promise.race([bytesOf(start.open, snapshot.ref, snapshot.size), stops])
+    if (bytes === 'stopped') return acknowledged
+    expect(bytes).toEqual(Buffer.from(snapshotBytes(snapshot.ref, snapshot.size)))
+  }
   while (acknowledged < script.length) {
     const batch = script[acknowledged]!.map((persist) => notBefore(recovered, persist))
-    const written = await Promise.race([done(start.open.write(batch)).catch(unlessFailed), stops])
+    const written = await Promise.race([perform(start.open, batch).catch(unlessFailed), stops])
     if (written === 'failed' || written === 'stopped') return acknowledged
     acknowledged++
     if (acknowledged % 3 === 0) scheduler.flush() // time for the durable marker
@@ -111,6 +133,10 @@ const finish = async (
   expect(await live(disk, script, states, known, new Promise(() => undefined), segmentBytes)).toBe(script.length)
   const { open } = await opened(diskStorage(life(), { fileSystem: disk.fileSystem }))
   expect(plain(open.recovered)).toEqual(plain(states[script.length]!))
+  const { snapshot } = open.recovered
+  expect(disk.list().filter((name) => name.endsWith('.snapshot'))).toEqual(
+    snapshot === null ? [] : [basename(snapshotPath('', snapshot.ref))],
+  )
 }
 
 const segmentBytes = 900
@@ -119,7 +145,10 @@ const growBytes = 250
 /** More for a release: RUNS=5000. */
 const numRuns = Number(process.env['RUNS'] ?? 100)
 const [sample] = fc.sample(
-  aScript(8).filter((script) => script.flat().length > 14),
+  aScript(8).filter((script) => {
+    const writes = script.flat()
+    return writes.length > 14 && writes.filter(({ write: { snapshot } }) => snapshot !== null).length > 3
+  }),
   { numRuns: 1, seed: 7 },
 )
 
@@ -146,6 +175,30 @@ describe('what was acknowledged is there, and at most one write more', () => {
       expect(calls).toBeGreaterThan(50)
     },
   )
+
+  it('when it is without power while segments are given up to a snapshot', async () => {
+    const batches = Array.from({ length: 6 }, (_, i) => [
+      persist({ hardState: hardState(i + 1), firstIndex: i + 1, entries: [command(i + 1, 'x'.repeat(400))], commitIndex: i + 1 }),
+    ])
+    const script = [
+      ...batches,
+      [persist({ snapshot: pointer(1, 600, 5, { term: 5 }), firstIndex: 7, commitIndex: 6 })],
+      [persist({ snapshot: pointer(2, 10, 6, { term: 6 }), firstIndex: 7, entries: [command(6, 'y')], commitIndex: 7 })],
+      [persist({ firstIndex: 8, entries: [command(6, 'z')], commitIndex: 7 })],
+    ]
+    const states = await statesOf(script)
+    let calls = 100 // shortly before the first pointer
+    for (let complete = false; !complete; calls++) {
+      for (let seed = 0; seed < 2; seed++) {
+        const disk = await bootstrapped()
+        const acknowledged = await live(disk, script, states, 0, disk.stopAfter(calls), 800)
+        complete = acknowledged === script.length
+        disk.losePower(dice(calls * 2 + seed))
+        await finish(disk, script, states, acknowledged, 800)
+      }
+    }
+    expect(calls).toBeGreaterThan(130)
+  })
 
   it('through any history of kills, losses of power and failed syncs', async () => {
     const fate = fc.record({

@@ -50,6 +50,11 @@ export class ForgetfulDisk {
     this.syncsUntilFailure = n
   }
 
+  /** The names in the directory. */
+  list(): ReadonlyArray<string> {
+    return [...this.names.keys()].sort()
+  }
+
   kill(): void {
     this.left = Number.POSITIVE_INFINITY
     this.syncsUntilFailure = Number.POSITIVE_INFINITY
@@ -83,7 +88,7 @@ export class ForgetfulDisk {
 
   readonly fileSystem: FileSystem = {
     mkdir: (_path, _options, done) => this.call<string | undefined>(done, () => undefined),
-    readdir: (_path, done) => this.call(done, () => [...this.names.keys()].sort()),
+    readdir: (_path, done) => this.call(done, () => [...this.list()]),
     open: (path, flags, _mode, done) =>
       this.call(done, () => {
         const inode = path.endsWith('n1')
@@ -150,7 +155,7 @@ export class ForgetfulDisk {
     const name = basename(path)
     const inode = this.names.get(name)
     if (inode !== undefined) {
-      if (flags === 'wx') throw systemError('EEXIST')
+      if (flags === 'wx' || flags === 'wx+') throw systemError('EEXIST')
       return inode
     }
     if (flags === 'r' || flags === 'r+') throw systemError('ENOENT')

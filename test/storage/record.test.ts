@@ -14,7 +14,17 @@ const payload = fc.uint8Array({ maxLength: 60 })
 
 describe('a record', () => {
   it('reads as it was written, wherever it stands', () => {
-    const kind = fc.constantFrom<RecordKind>('segment', 'hardState', 'truncation', 'entries', 'commit', 'vote')
+    const kind = fc.constantFrom<RecordKind>(
+      'segment',
+      'hardState',
+      'truncation',
+      'entries',
+      'commit',
+      'vote',
+      'pointer',
+      'snapshot',
+      'block',
+    )
     fc.assert(
       fc.property(payload, kind, fc.nat(2 ** 40), fc.boolean(), fc.nat(50), (bytes, kind, write, last, at) => {
         const file = Buffer.concat([Buffer.alloc(at, 0xee), record(bytes, { kind, write, last, at })])

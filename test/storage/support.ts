@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { defaultIfEmpty, firstValueFrom, from, lastValueFrom, type ObservableInput, VirtualTimeScheduler } from 'rxjs'
 import { votersOnly } from '../../src/raft/configuration.js'
-import type { HardState, Persist, Write } from '../../src/raft/effect.js'
+import type { HardState, Persist, SnapshotPointer, StoreSnapshot, Write } from '../../src/raft/effect.js'
 import { commandEntry, type Entry } from '../../src/raft/entry.js'
-import { logIndex, nodeId, term, writeSeq } from '../../src/raft/ids.js'
+import { logIndex, nodeId, snapshotRef, term, writeSeq } from '../../src/raft/ids.js'
 import type { Recovered } from '../../src/raft/server.js'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { type DiskOptions, diskStorage, type OpenDisk } from '../../streams/storage/disk/diskStorage.js'
@@ -100,7 +100,7 @@ export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>
   return withDisk(
     directory,
     async (disk) => {
-      for (const batch of batches) await done(disk.write(batch))
+      for (const batch of batches) await perform(disk, batch)
       return copyOf(directory)
     },
     { fileSystem: hasty, scheduler: new VirtualTimeScheduler(), growBytes: 1, ...options },
@@ -144,14 +144,66 @@ export const hardState = (currentTerm: number, votedFor: string | null = null): 
 })
 
 /** A state as values that can be compared, whatever the log is made of. */
-export const plain = ({ currentTerm, votedFor, log, commitIndex }: Recovered): unknown => ({
+export const plain = ({ currentTerm, votedFor, log, commitIndex, snapshot }: Recovered): unknown => ({
   currentTerm,
   votedFor,
   commitIndex,
+  snapshot,
   base: log.base,
   configuration: log.configuration,
   entries: [...log].map(({ term, kind, command }) => [term, kind, Buffer.from(command).toString('latin1')]),
 })
+
+/** The bytes of snapshot `ref`, of which no two blocks look the same. */
+export const snapshotBytes = (ref: number, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8) * 13 + ref
+  return bytes
+}
+
+/** Snapshot `ref` of entry `index`, of which the log keeps what follows. */
+export const pointer = (ref: number, size: number, index: number, { term: t = 1, keepsSuffix = true } = {}): SnapshotPointer => ({
+  ref: snapshotRef(ref),
+  size,
+  base: { index: logIndex(index), term: term(t), configuration },
+  keepsSuffix,
+})
+
+/** The snapshot that `pointer` points to, in pieces of `pieceBytes`. */
+export const piecesOf = ({ ref, size, base }: SnapshotPointer, pieceBytes = Math.max(1, size)): ReadonlyArray<StoreSnapshot> => {
+  const bytes = snapshotBytes(ref, size)
+  return Array.from({ length: Math.max(1, Math.ceil(size / pieceBytes)) }, (_, i) => {
+    const offset = i * pieceBytes
+    return {
+      _tag: 'StoreSnapshot',
+      ref,
+      base,
+      offset,
+      data: bytes.subarray(offset, offset + pieceBytes),
+      last: offset + pieceBytes >= size,
+    }
+  })
+}
+
+/** Stores it, as `streams/snapshots.ts` does: one piece after another. */
+export const store = async ({ snapshots }: OpenStorage, pointer: SnapshotPointer, pieceBytes?: number): Promise<void> => {
+  for (const piece of piecesOf(pointer, pieceBytes)) await done(snapshots.store(piece))
+}
+
+/** Does what a server does for one batch: the snapshots in it are stored before, and those they take the place of discarded after. */
+export const perform = async (open: OpenStorage, batch: ReadonlyArray<Persist>): Promise<void> => {
+  const pointers = batch.flatMap(({ write: { snapshot } }) => (snapshot === null ? [] : [snapshot]))
+  for (const pointer of pointers) await store(open, pointer, 1 + ((pointer.ref * 97) % 700) + (pointer.size >> 4))
+  await done(open.write(batch))
+  const last = pointers.at(-1)?.ref
+  if (last !== undefined) await done(open.snapshots.discard(Array.from({ length: last - 1 }, (_, i) => snapshotRef(i + 1))))
+}
+
+/** The bytes of a stored snapshot. */
+export const bytesOf = async ({ snapshots }: OpenStorage, ref: number, size: number, offset = 0): Promise<Buffer> =>
+  Buffer.from(await lastValueFrom(from(snapshots.read(snapshotRef(ref), offset, size))))
+
+export const snapshotPath = (directory: string, ref: number): string => join(directory, `${String(ref).padStart(10, '0')}.snapshot`)
 
 export const segmentOne = (directory: string): string => join(directory, '0000000001.log')
 

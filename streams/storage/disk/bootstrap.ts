@@ -94,6 +94,7 @@ const fill = (handles: Handles, directory: string, identity: Identity, configura
   const header = {
     ...hardState,
     base: { index: logIndex(0), term: term(0), configuration },
+    snapshot: null,
     lastIndex: logIndex(0),
     commitIndex: logIndex(0),
   }

@@ -1,5 +1,5 @@
 import { either, function as F } from 'fp-ts'
-import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, NEVER, Observable, of, type SchedulerLike, timer } from 'rxjs'
+import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
 import { InvalidOption } from '../../options.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage } from '../storage.js'
@@ -12,6 +12,8 @@ import { lockPath } from './layout.js'
 import { takeLock } from './lock.js'
 import { occupy } from './occupancy.js'
 import { type Found, recover } from './recover.js'
+import { rows } from './rows.js'
+import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
 export interface DiskOptions {
@@ -51,7 +53,7 @@ const maxSegmentBytes = 2 ** 30
 /**
  * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with
  * checksums, one write and one sync for each batch, and term and vote a second time in a file of their
- * own. docs/storage.md has the format and the rules of recovery.
+ * own; snapshots (§7) in files of theirs, for which the log gives up the segments that they replace. docs/storage.md has the format and the rules of recovery.
  *
  * Opening locks the directory, reads all of it, and cuts off the torn end of a write that a crash
  * interrupted. Errors, as the error of `open()`: `NotBootstrapped`, `WrongIdentity`, `Locked`,
@@ -107,18 +109,25 @@ const run = (
     settled,
   } = found
   const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
-  const writer = new Writer(handles, found, { directory, identity, segmentBytes, growBytes, idle$ })
+  const newRow = rows()
+  const writer = new Writer(handles, found, { directory, identity, segmentBytes, growBytes, idle$, row: newRow() })
+  const files = new SnapshotFiles(handles, directory, identity, found.snapshot, newRow())
   const closed$ = new AsyncSubject<never>()
   let closing = false
   const disk: OpenDisk = {
     identity,
     recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
     write: (batch) => writer.append(batch),
-    snapshots: { store: () => NEVER, read: () => NEVER, discard: () => EMPTY },
-    sizeBytes: () => writer.bytes,
+    snapshots: {
+      store: (piece) => files.store(piece),
+      read: (ref, offset, maxBytes) => files.read(ref, offset, maxBytes),
+      discard: (refs) => files.discard(refs),
+    },
+    sizeBytes: () => writer.bytes + files.bytes,
     close: () => {
       if (!closing)
         concat(
+          files.settle().pipe(catchError(() => EMPTY)),
           writer.mark().pipe(catchError(() => EMPTY)),
           defer(() => handles.release()),
         ).subscribe(closed$)
@@ -126,7 +135,7 @@ const run = (
       return closed$
     },
   }
-  return concat(settled ? EMPTY : writer.settle({ currentTerm, votedFor }), of(disk), closed$)
+  return concat(settled ? EMPTY : writer.settle({ currentTerm, votedFor }), writer.forget(), of(disk), closed$)
 }
 
 const checkOwner = (

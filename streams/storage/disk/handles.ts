@@ -15,8 +15,8 @@ export interface Handles {
   close(fd: number): Observable<never>
   /** All of `bytes` at `position`, in one call unless the operating system writes less. */
   write(fd: number, bytes: Uint8Array, position: number): Observable<never>
-  /** Fills `target` with what stands from the start of the file on, in blocks; emits after each how many bytes are there. */
-  read(fd: number, target: Uint8Array): Observable<number>
+  /** Fills `target` with what stands from `position` on, the start of the file by default, in blocks; emits after each how many bytes are there. */
+  read(fd: number, target: Uint8Array, position?: number): Observable<number>
   fdatasync(fd: number): Observable<never>
   fsync(fd: number): Observable<never>
   /** Makes the names in `directory` durable. */
@@ -104,14 +104,14 @@ export const handlesOn = (fs: FileSystem): Handles => {
       }),
     )
 
-  const read = (fd: number, target: Uint8Array): Observable<number> =>
+  const read = (fd: number, target: Uint8Array, position = 0): Observable<number> =>
     of(0).pipe(
       expand((from) =>
         from === target.length
           ? EMPTY
-          : call<number>((fs, done) => fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), from, done)).pipe(
-              concatMap((read) => (read > 0 ? of(from + read) : ioError('it became shorter while it was read'))),
-            ),
+          : call<number>((fs, done) =>
+              fs.read(fd, target, from, Math.min(readBlockBytes, target.length - from), position + from, done),
+            ).pipe(concatMap((read) => (read > 0 ? of(from + read) : ioError('it became shorter while it was read')))),
       ),
     )
 

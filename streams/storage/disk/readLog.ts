@@ -1,5 +1,6 @@
 import { either } from 'fp-ts'
 import { concat, EMPTY, from, last, map, mergeMap, mergeScan, type Observable, of } from 'rxjs'
+import type { LogIndex } from '../../../src/raft/ids.js'
 import { refuse } from '../refuse.js'
 import { corrupt, whileReading } from './errors.js'
 import { type Handles, sizeOf } from './handles.js'
@@ -20,25 +21,28 @@ export interface LogEnd {
   readonly wholeTo: number
   /** Whether remains of a write that never ended stand behind it. */
   readonly torn: boolean
-  /** What the segments before it occupy. */
-  readonly formerBytes: number
+  /** The highest index of an entry in it. */
+  readonly highest: LogIndex
+  /** The segments before it, oldest first. */
+  readonly former: ReadonlyArray<FormerSegment>
   /** The segment after it, if rotation did not even write its header. */
   readonly unborn: number | null
 }
 
+/** A segment that is no longer written to. It can go when a snapshot has all entries up to `highest`. */
+export interface FormerSegment {
+  readonly segment: number
+  readonly bytes: number
+  readonly highest: LogIndex
+}
+
 /** The numbers of the segments: consecutive, and at least one. */
-export const listSegments = (handles: Handles, directory: string): Observable<ReadonlyArray<number>> =>
-  handles
-    .call<string[]>((fs, done) => fs.readdir(directory, done))
-    .pipe(
-      whileReading(directory),
-      mergeMap((names) => {
-        const segments = segmentsAmong(names)
-        const [first = 1] = segments
-        const missing = segments.length === 0 ? first : segments.map((_, i) => first + i).find((segment, i) => segment !== segments[i])
-        return missing === undefined ? of(segments) : refuse(corrupt(segmentFile(directory, missing), 0, 'the file is missing'))
-      }),
-    )
+export const segmentsIn = (directory: string, names: ReadonlyArray<string>): Observable<ReadonlyArray<number>> => {
+  const segments = segmentsAmong(names)
+  const [first = 1] = segments
+  const missing = segments.length === 0 ? first : segments.map((_, i) => first + i).find((segment, i) => segment !== segments[i])
+  return missing === undefined ? of(segments) : refuse(corrupt(segmentFile(directory, missing), 0, 'the file is missing'))
+}
 
 /** Reads all of the log and changes nothing. `durable` is the write that is known to have been on disk. */
 export const readLog = (
@@ -60,7 +64,18 @@ export const readLog = (
       1,
     ),
     last(),
-    map((end) => end!),
+    mergeMap((end) => {
+      const { unread, log } = end!.whole
+      return unread === null
+        ? of(end!)
+        : refuse(
+            corrupt(
+              segmentFile(directory, segments[0]!),
+              0,
+              `it begins after entry ${log.base.index}, and the segments before it are missing, of which no snapshot has more than entry ${unread.index}`,
+            ),
+          )
+    }),
   )
 }
 
@@ -93,10 +108,20 @@ const readSegment = (
 
 /** The end of the log once `next` was read after `former`, which is closed if the log goes on behind it. */
 const following = (handles: Handles, former: LogEnd | null, { fd, bytes, progress, ending }: ReadSegment): Observable<LogEnd> => {
-  const { segment, whole, wholeFrom, wholeTo } = progress
+  const { segment, whole, wholeFrom, wholeTo, highest } = progress
   if (ending === 'unborn' && former !== null) return concat(handles.close(fd), of({ ...former, unborn: segment }))
-  const formerBytes = former === null ? 0 : former.formerBytes + former.bytes.length
-  const end: LogEnd = { segment, fd, bytes, whole: whole!, wholeFrom, wholeTo, torn: ending === 'torn', formerBytes, unborn: null }
+  const end: LogEnd = {
+    segment,
+    fd,
+    bytes,
+    whole: whole!,
+    wholeFrom,
+    wholeTo,
+    torn: ending === 'torn',
+    highest,
+    former: former === null ? [] : [...former.former, { segment: former.segment, bytes: former.bytes.length, highest: former.highest }],
+    unborn: null,
+  }
   return concat(former === null ? EMPTY : handles.close(former.fd), of(end))
 }
 

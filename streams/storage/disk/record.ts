@@ -13,10 +13,21 @@ import { crc32 } from 'node:zlib'
  *    another place, or of another file or server, is not good.
  */
 
-export type RecordKind = 'segment' | 'hardState' | 'truncation' | 'entries' | 'commit' | 'vote'
+export type RecordKind = 'segment' | 'hardState' | 'truncation' | 'entries' | 'commit' | 'vote' | 'pointer' | 'snapshot' | 'block'
 
 /** Their numbers on disk. Zero is none, so that zeros are no record. */
-const kinds: ReadonlyArray<RecordKind | null> = [null, 'segment', 'hardState', 'truncation', 'entries', 'commit', 'vote']
+const kinds: ReadonlyArray<RecordKind | null> = [
+  null,
+  'segment',
+  'hardState',
+  'truncation',
+  'entries',
+  'commit',
+  'vote',
+  'pointer',
+  'snapshot',
+  'block',
+]
 
 export const recordHeaderBytes = 15
 export const u48Bytes = 6
@@ -53,16 +64,17 @@ export const sealRecord = (target: Buffer, at: number, end: number, { kind, writ
   target.writeUInt32LE(crc32(target.subarray(at + 4, end), begin(origin, targetAt + at)), at)
 }
 
+/** The operator takes the lower 32 bits of an offset: places 4 GiB apart, of which only snapshots have any, are told apart by `write`. */
 const begin = (origin: number, offset: number): number => (origin ^ offset) >>> 0
 
-/** The record that stands in `file` at `at`; null where none does that is whole and unchanged. */
-export const readRecord = (file: Buffer, at: number, origin: number): LogRecord | null => {
+/** The record that stands in `file` at `at`; null where none does that is whole and unchanged. `fileAt` is where in the file these bytes begin. */
+export const readRecord = (file: Buffer, at: number, origin: number, fileAt = 0): LogRecord | null => {
   const payloadAt = at + recordHeaderBytes
   if (payloadAt > file.length) return null
   const end = payloadAt + file.readUInt32LE(at + 4)
   const kind = kinds[file[at + 14]! & ~endsWrite]
   if (kind === undefined || kind === null || end > file.length) return null
-  if (crc32(file.subarray(at + 4, end), begin(origin, at)) !== file.readUInt32LE(at)) return null
+  if (crc32(file.subarray(at + 4, end), begin(origin, fileAt + at)) !== file.readUInt32LE(at)) return null
   return {
     kind,
     write: file.readUIntLE(at + 8, u48Bytes),

@@ -1,17 +1,19 @@
 import { either } from 'fp-ts'
 import { constants } from 'node:fs'
-import { catchError, concat, EMPTY, forkJoin, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
+import { catchError, concat, concatMap, EMPTY, forkJoin, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
 import { refuse } from '../refuse.js'
 import { corrupt, hasCode, whileReading, whileWriting } from './errors.js'
 import { type Handles, readWhole } from './handles.js'
 import type { Identity } from './identity.js'
-import { segmentFile, voteFile } from './layout.js'
-import { listSegments, type LogEnd, readLog } from './readLog.js'
+import { segmentFile, snapshotFile, snapshotsAmong, voteFile } from './layout.js'
+import { type LogEnd, readLog, segmentsIn } from './readLog.js'
 import type { Replayed } from './replay.js'
+import { unlink } from './snapshotFiles.js'
+import { openSnapshot, type SnapshotFile } from './snapshotReader.js'
 import { isSame, readSlots, reconcile, type Slot } from './vote.js'
 
 /** What was found, all of it durable, and where to write on. */
-export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'formerBytes'> {
+export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'highest' | 'former'> {
   readonly recovered: Replayed
   /** Whether log and vote file both hold its term and vote. */
   readonly settled: boolean
@@ -22,26 +24,37 @@ export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'formerBytes'> {
   /** The newest slot of the vote file, null if none was good; and that file, open. */
   readonly slot: Slot | null
   readonly voteFd: number
+  /** The snapshot that the log begins after, checked and open; null where it begins with its first entry. */
+  readonly snapshot: SnapshotFile | null
 }
 
 /**
  * Reads a data directory. Nothing is changed before all of it has been read and judged; then the torn
- * end of the last write is cut off, and what may not be durable yet is made so.
+ * end of the last write is cut off, what may not be durable yet is made so, and snapshots that nobody refers to are removed.
  */
 export const recover = (handles: Handles, directory: string, identity: Identity): Observable<Found> =>
-  forkJoin([readVote(handles, directory, identity), listSegments(handles, directory)]).pipe(
-    mergeMap(([slot, segments]) => forkJoin([of(slot), readLog(handles, directory, identity, segments, slot?.durable ?? 0)])),
-    mergeMap(([slot, log]) => {
+  forkJoin([readVote(handles, directory, identity), namesIn(handles, directory)]).pipe(
+    mergeMap(([slot, names]) =>
+      segmentsIn(directory, names).pipe(
+        mergeMap((segments) => readLog(handles, directory, identity, segments, slot?.durable ?? 0)),
+        mergeMap((log) => forkJoin([of(slot), of(names), of(log), snapshotOf(handles, directory, identity, log.whole)])),
+      ),
+    ),
+    mergeMap(([slot, names, log, snapshot]) => {
       const hardState = reconcile(log.whole, log.torn, slot)
       if (either.isLeft(hardState)) return refuse(corrupt(voteFile(directory), 0, hardState.left))
-      const { segment, fd, formerBytes, whole, wholeTo: end, torn, bytes } = log
+      const { segment, fd, highest, former, whole, wholeTo: end, torn, bytes } = log
       const size = torn ? end : bytes.length
       const recovered = { ...whole, ...hardState.right }
       const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
       return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
         whileWriting(voteFile(directory)),
         mergeMap((voteFd) =>
-          concat(repair(handles, directory, log), of({ recovered, settled, segment, fd, end, size, formerBytes, slot, voteFd })),
+          concat(
+            repair(handles, directory, log),
+            removeOthers(handles, directory, names, snapshot),
+            of({ recovered, settled, segment, fd, end, size, highest, former, slot, voteFd, snapshot }),
+          ),
         ),
       )
     }),
@@ -53,6 +66,20 @@ const readVote = (handles: Handles, directory: string, identity: Identity): Obse
     catchError((error: unknown) => (hasCode(error, 'ENOENT') ? of(null) : throwError(() => error))),
     whileReading(voteFile(directory)),
   )
+
+const namesIn = (handles: Handles, directory: string): Observable<ReadonlyArray<string>> =>
+  handles.call<string[]>((fs, done) => fs.readdir(directory, done)).pipe(whileReading(directory))
+
+const snapshotOf = (
+  handles: Handles,
+  directory: string,
+  identity: Identity,
+  { snapshot, log }: Replayed,
+): Observable<SnapshotFile | null> => (snapshot === null ? of(null) : openSnapshot(handles, directory, identity, snapshot, log.base))
+
+/** A crash left them: one that was being stored, whole or in part, or one that was to be discarded. */
+const removeOthers = (handles: Handles, directory: string, names: ReadonlyArray<string>, current: SnapshotFile | null): Observable<never> =>
+  from(snapshotsAmong(names)).pipe(concatMap((ref) => (ref === current?.ref ? EMPTY : unlink(handles, snapshotFile(directory, ref)))))
 
 /**
  * The last write is written once more before it is synced: after a failed sync its pages may be clean in

@@ -1,18 +1,15 @@
 import { either } from 'fp-ts'
-import type { Entry } from '../../../src/raft/entry.js'
-import { type LogIndex, maxIndex } from '../../../src/raft/ids.js'
-import { logFrom } from '../../../src/raft/log.js'
-import type { Recovered } from '../../../src/raft/server.js'
+import { type LogIndex, logIndex, maxIndex } from '../../../src/raft/ids.js'
+import { applyHeader, applyRecord, type State } from './apply.js'
 import type { Identity } from './identity.js'
-import { decodeSegmentHeader, readHardState, readIndex, readPacked } from './payload.js'
-import { findLaterWrite, type LogRecord, originOf, readRecord, u48Bytes } from './record.js'
+import { findLaterWrite, originOf, readRecord } from './record.js'
 
 /*
  * Bytes of segments to what a server finds when it starts. Pure; recover.ts brings the bytes.
  */
 
 /** A state as of the end of a physical write. */
-export interface Replayed extends Recovered {
+export interface Replayed extends State {
   readonly write: number
 }
 
@@ -26,8 +23,10 @@ export interface Progress {
   readonly wholeFrom: number
   readonly wholeTo: number
   /** The same, and the records of a write whose last record was not read yet. */
-  readonly state: Recovered | null
+  readonly state: State | null
   readonly at: number
+  /** The highest index of an entry in this segment, whatever became of it; 0 where there is none. */
+  readonly highest: LogIndex
 }
 
 /** What a crash cannot explain. */
@@ -45,6 +44,7 @@ export const startOf = (segment: number, identity: Identity, whole: Replayed | n
   wholeTo: 0,
   state: whole,
   at: 0,
+  highest: logIndex(0),
 })
 
 /** Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose it is. */
@@ -55,10 +55,10 @@ export const headerOrigin = originOf(['rxraft log'])
 /** Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies a payload out of it. */
 export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8Array) => Uint8Array): either.Either<Damage, Progress> => {
   const origin = segmentOrigin(progress.identity, progress.segment)
-  let { whole, wholeFrom, wholeTo, state, at } = progress
+  let { whole, wholeFrom, wholeTo, state, at, highest } = progress
   for (;;) {
     const record = readRecord(bytes, at, at === 0 ? headerOrigin : origin)
-    if (record === null) return either.right({ ...progress, whole, wholeFrom, wholeTo, state, at })
+    if (record === null) return either.right({ ...progress, whole, wholeFrom, wholeTo, state, at, highest })
     if (whole !== null && record.write !== whole.write + 1)
       return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
 
@@ -66,6 +66,7 @@ export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8A
     if (typeof next === 'string') return either.left({ offset: at, what: next })
     state = next
     at = record.end
+    if (record.kind === 'entries') highest = maxIndex(highest, state.log.lastIndex)
     if (record.last) {
       whole = { ...state, write: record.write }
       wholeFrom = wholeTo
@@ -108,74 +109,3 @@ export const judge = (bytes: Buffer, progress: Progress, durable: number | null)
 }
 
 const isBlank = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length))
-
-const applyHeader = ({ segment, identity, whole }: Progress, { kind, payload }: LogRecord): Recovered | string => {
-  const header = kind === 'segment' ? decodeSegmentHeader(payload) : null
-  if (header === null) return 'it does not open with the header of a segment'
-  const { id, clusterId, incarnation, currentTerm, votedFor, base, lastIndex, commitIndex } = header
-  if (id !== identity.id || clusterId !== identity.clusterId || incarnation !== identity.incarnation) {
-    return `it belongs to server ${id} of cluster ${clusterId}, incarnation ${incarnation}`
-  }
-  if (header.segment !== segment) return `it is segment ${header.segment} under another name`
-  if (whole === null) {
-    return lastIndex === base.index
-      ? { currentTerm, votedFor, log: logFrom(base), commitIndex, snapshot: null }
-      : `it begins after entry ${lastIndex}, and the segments before it are missing`
-  }
-  const { log } = whole
-  const continues =
-    currentTerm === whole.currentTerm &&
-    votedFor === whole.votedFor &&
-    lastIndex === log.lastIndex &&
-    base.index === log.base.index &&
-    base.term === log.base.term
-  return continues ? whole : `it does not continue the segment before it, which ends at entry ${log.lastIndex} in term ${whole.currentTerm}`
-}
-
-const applyRecord = (
-  state: Recovered | null,
-  { kind, payload }: LogRecord,
-  keep: (payload: Uint8Array) => Uint8Array,
-): Recovered | string => {
-  if (state === null) return 'there is no header before it'
-  const { log } = state
-  switch (kind) {
-    case 'hardState': {
-      const hardState = readHardState(payload)
-      if (hardState === null) return 'it holds no term and vote'
-      return hardState.currentTerm < state.currentTerm
-        ? `it goes back from term ${state.currentTerm} to ${hardState.currentTerm}`
-        : { ...state, ...hardState }
-    }
-    case 'truncation': {
-      const from = readIndex(payload)
-      const holds = from !== null && from > log.base.index && from <= log.lastIndex
-      return holds
-        ? { ...state, log: log.truncateFrom(from) }
-        : `it truncates from ${from ?? 'nowhere'}, and the log holds ${log.base.index + 1} to ${log.lastIndex}`
-    }
-    case 'entries': {
-      const firstIndex = readIndex(payload)
-      if (firstIndex !== log.lastIndex + 1) return `its entries begin at ${firstIndex ?? 'nowhere'}, and the log ends at ${log.lastIndex}`
-      const entries = readPacked(keep(payload.subarray(u48Bytes)))
-      if (entries === null) return 'it holds no entries'
-      return ascending(log.lastTerm, entries) ? { ...state, log: log.append(entries) } : 'the terms of its entries decrease'
-    }
-    case 'commit': {
-      const index: LogIndex | null = readIndex(payload)
-      return index === null ? 'it holds no index' : { ...state, commitIndex: maxIndex(state.commitIndex, index) }
-    }
-    case 'segment':
-    case 'vote':
-      return `a record of kind ${kind} has no place there`
-  }
-}
-
-const ascending = (from: number, entries: ReadonlyArray<Entry>): boolean => {
-  let last = from
-  for (const { term } of entries) {
-    if (term < last) return false
-    last = term
-  }
-  return true
-}

@@ -1,6 +1,7 @@
 import type { LogIndex } from '../../../src/raft/ids.js'
 import type { HardState } from '../../../src/raft/effect.js'
 import type { LogBase } from '../../../src/raft/log.js'
+import type { StoredSnapshot } from '../../../src/raft/snapshots.js'
 import type { Identity } from './identity.js'
 import { encodeSegmentHeader } from './payload.js'
 import { recordHeaderBytes, sealRecord } from './record.js'
@@ -9,6 +10,7 @@ import { headerOrigin } from './replay.js'
 /** What the log is when a segment begins. */
 export interface SegmentState extends HardState {
   readonly base: LogBase
+  readonly snapshot: StoredSnapshot | null
   readonly lastIndex: LogIndex
   readonly commitIndex: LogIndex
 }
@@ -18,7 +20,7 @@ export const encodeSegment = (
   { id, clusterId, incarnation }: Identity,
   segment: number,
   write: number,
-  { currentTerm, votedFor, base, lastIndex, commitIndex }: SegmentState,
+  { currentTerm, votedFor, base, snapshot, lastIndex, commitIndex }: SegmentState,
 ): Buffer => {
   const payload = encodeSegmentHeader({
     format: 'rxraft log 1',
@@ -29,7 +31,7 @@ export const encodeSegment = (
     currentTerm,
     votedFor,
     base: { index: base.index, term: base.term, configuration: base.configuration },
-    snapshot: null,
+    snapshot: snapshot === null ? null : { ref: snapshot.ref, size: snapshot.size },
     lastIndex,
     commitIndex,
   })

@@ -1,14 +1,17 @@
-import { AsyncSubject, concat, defer, EMPTY, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
+import { concat, concatMap, defer, EMPTY, from, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
 import type { HardState, Persist } from '../../../src/raft/effect.js'
-import { writeSeq } from '../../../src/raft/ids.js'
+import { type LogIndex, logIndex, maxIndex, writeSeq } from '../../../src/raft/ids.js'
 import { type BatchSize, encodeBatch, sizeOfBatch } from './batch.js'
 import { whileWriting } from './errors.js'
 import type { Handles } from './handles.js'
 import type { Identity } from './identity.js'
 import { segmentFile, voteFile } from './layout.js'
+import type { FormerSegment } from './readLog.js'
 import type { Found } from './recover.js'
 import { segmentOrigin } from './replay.js'
+import type { Row } from './rows.js'
 import { encodeSegment, type SegmentState } from './segment.js'
+import { unlink } from './snapshotFiles.js'
 import { encodeSlot, slotOffset, voteFileBytes } from './vote.js'
 
 export interface WriterOptions {
@@ -18,15 +21,14 @@ export interface WriterOptions {
   readonly growBytes: number
   /** Emits once, when the durable marker is due. */
   readonly idle$: Observable<unknown>
+  /** Where its work is done, one piece after another. */
+  readonly row: Row
 }
 
 /** A buffer that served a larger write than this is not kept. */
 const keptBufferBytes = 4 << 20
 
-/**
- * The end of the log. Work is done one piece after another, each beginning when the former is on disk;
- * a piece that fails fails all that follow, so that nothing is ever written after a failed write or sync.
- */
+/** The end of the log: each piece of work begins when the former is on disk. */
 export class Writer {
   private readonly voteFd: number
   private state: SegmentState
@@ -36,7 +38,9 @@ export class Writer {
   private end: number
   /** How long the file is: behind `end` there are zeros. */
   private size: number
-  private formerBytes: number
+  /** The highest index of an entry in this segment, and the segments before it, oldest first. */
+  private highest: LogIndex
+  private former: ReadonlyArray<FormerSegment>
   private origin: number
   /** The last write, which is on disk. */
   private write: number
@@ -44,23 +48,23 @@ export class Writer {
   private slot: number
   private marked: number
   private buffer = Buffer.allocUnsafeSlow(1 << 16)
-  private last$: Observable<never> = EMPTY
   private markerDue = false
 
   constructor(
     private readonly handles: Handles,
-    { recovered, slot, voteFd, segment, fd, end, size, formerBytes }: Found,
+    { recovered, slot, voteFd, segment, fd, end, size, highest, former }: Found,
     private readonly options: WriterOptions,
   ) {
-    const { currentTerm, votedFor, log, commitIndex, write } = recovered
-    this.state = { currentTerm, votedFor, base: log.base, lastIndex: log.lastIndex, commitIndex }
+    const { currentTerm, votedFor, log, snapshot, commitIndex, write } = recovered
+    this.state = { currentTerm, votedFor, base: log.base, snapshot, lastIndex: log.lastIndex, commitIndex }
     this.voteFd = voteFd
     this.segment = segment
     this.path = segmentFile(options.directory, segment)
     this.fd = fd
     this.end = end
     this.size = size
-    this.formerBytes = formerBytes
+    this.highest = highest
+    this.former = former
     this.origin = segmentOrigin(options.identity, segment)
     this.write = write
     this.slot = slot?.number ?? 0
@@ -69,12 +73,12 @@ export class Writer {
   }
 
   get bytes(): number {
-    return this.formerBytes + this.size + voteFileBytes
+    return this.former.reduce((sum, { bytes }) => sum + bytes, this.size) + voteFileBytes
   }
 
-  /** Makes `batch` durable as one write and one sync. */
+  /** Makes `batch` durable as one write and one sync. Segments that it makes superfluous go after that. */
   append(batch: ReadonlyArray<Persist>): Observable<never> {
-    return this.next(() => {
+    const written = this.options.row(() => {
       const { lastIndex, commitIndex } = this.state
       const size = sizeOfBatch(batch, lastIndex, commitIndex)
       if (size.records === 0) return EMPTY
@@ -85,6 +89,37 @@ export class Writer {
             defer(() => this.appendToSegment(batch, size)),
           )
     })
+    if (batch.some(({ write }) => write.snapshot !== null))
+      this.options.row(() =>
+        concat(
+          this.rotate(),
+          defer(() => this.forget()),
+        ),
+      )
+    return written
+  }
+
+  /**
+   * Removes the segments whose entries are all in the snapshot that the log, durably, begins after (§7). From the oldest on, each
+   * name gone before the next one goes: whatever of it a crash leaves undone, what is left are consecutive segments.
+   */
+  forget(): Observable<never> {
+    const { handles, former, options } = this
+    const needed = former.findIndex(({ highest }) => highest > this.state.base.index)
+    const superfluous = former.slice(0, needed < 0 ? former.length : needed)
+    return from(superfluous).pipe(
+      concatMap(({ segment }) =>
+        concat(
+          unlink(handles, segmentFile(options.directory, segment)),
+          handles.fsyncDirectory(options.directory),
+          defer(() => {
+            this.former = this.former.slice(1)
+            return EMPTY
+          }),
+        ),
+      ),
+      whileWriting(options.directory),
+    )
   }
 
   /** Writes `hardState` where it is not yet. */
@@ -96,14 +131,7 @@ export class Writer {
 
   /** Says in the vote file that everything written is on disk. */
   mark(): Observable<never> {
-    return this.next(() => (this.marked < this.write ? this.saveVote(this.state) : EMPTY))
-  }
-
-  private next(work: () => Observable<never>): Observable<never> {
-    const done$ = new AsyncSubject<never>()
-    concat(this.last$, defer(work)).subscribe(done$)
-    this.last$ = done$
-    return done$
+    return this.options.row(() => (this.marked < this.write ? this.saveVote(this.state) : EMPTY))
   }
 
   private appendToSegment(batch: ReadonlyArray<Persist>, size: BatchSize): Observable<never> {
@@ -118,8 +146,10 @@ export class Writer {
     return concat(
       size.hardState === null ? logged : merge(logged, this.saveVote(size.hardState)),
       defer(() => {
-        const { lastIndex, commitIndex } = size
-        this.state = { ...this.state, ...size.hardState, lastIndex, commitIndex }
+        const { lastIndex, commitIndex, snapshot } = size
+        const begins = snapshot === null ? null : { base: snapshot.base, snapshot: { ref: snapshot.ref, size: snapshot.size } }
+        this.state = { ...this.state, ...begins, ...size.hardState, lastIndex, commitIndex }
+        this.highest = maxIndex(this.highest, size.highest)
         this.write = write
         this.end = end + size.bytes
         this.size = Math.max(this.size, fileSize)
@@ -168,7 +198,8 @@ export class Writer {
           handles.fsyncDirectory(directory),
           handles.close(this.fd),
           defer(() => {
-            this.formerBytes += this.size
+            this.former = [...this.former, { segment: this.segment, bytes: this.size, highest: this.highest }]
+            this.highest = logIndex(0)
             this.segment = segment
             this.path = path
             this.fd = fd
