@@ -73,9 +73,14 @@ describe('a slice: mistakes that are seen at once (all of them: npm run falls)',
     '21-retry-applied-twice': 'store',
     'applied-before-durable': 'stopped',
   }
-  it.each(Object.entries(slice).map(([name, check]) => ({ name, check })))('$name is seen by $check', async ({ name, check }) => {
-    const fall = falls.get(name) as Fall
-    const { caught } = await putBack(fall, { root, seconds: 8, seeds: 60, timeoutMs: 25_000 })
-    expect(caught.map((it) => it.check)).toContain(check)
-  })
+  it.each(Object.entries(slice).map(([name, check]) => ({ name, check })))(
+    '$name is seen by $check',
+    async ({ name, check }) => {
+      const { patch, scenarios: met } = falls.get(name) as Fall
+      const quick = met.filter((scenario) => scenario !== 'simulator')
+      const { caught } = await putBack({ patch, scenarios: quick }, { root, seconds: 5, seeds: 60, timeoutMs: 50_000 })
+      expect(caught.map((it) => it.check)).toContain(check)
+    },
+    60_000,
+  )
 })
