@@ -1,10 +1,11 @@
 import { durable, http } from './processes.js'
+import { linearizability } from './linearizability.js'
 import { bareSubject, memory } from './memory.js'
 import { appendNs, draftNs, stepNs } from './step.js'
 
 /*
- * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, draft; all but
- * the last by default. Each prints its figures beside something else measured in the same run, since
+ * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, linearizability, draft; all
+ * but the last by default. Each prints its figures beside something else measured in the same run, since
  * a figure by itself says more about the machine.
  */
 
@@ -35,6 +36,11 @@ if (wanted('draft')) {
   const figures = draftNs()
   result['draftNs'] = figures
   table('draft: immer’s alone against a whole step with our own', figures, 'ns')
+}
+if (wanted('linearizability')) {
+  const figures = linearizability()
+  result['linearizability'] = figures
+  table('linearizability: operations checked per second', figures, '/s')
 }
 if (wanted('memory')) {
   const figures = await memory({ 1: 40_000, 16: 150_000, 256: 600_000, 4096: 600_000 })

@@ -2,6 +2,7 @@
 export * from './checkers/index.js'
 export * from './cluster.js'
 export type { DiskRecord } from './disk.js'
+export * from './linearizability.js'
 export * from './marbles.js'
 export * from './properties.js'
 export * from './random.js'

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as testing from '../../streams/testing/index.js'
 import { faultNames } from '../../streams/testing/simulate/faults/index.js'
 import { run } from './example.js'
+import { text } from './linearizabilityExample.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const page = read('docs/testing.md')
@@ -22,4 +23,9 @@ it('the page names every fault and every checker', () => {
   expect(faultNames.filter((name) => !faults.includes(`\`${name}\``))).toEqual([])
   const checkers = testing.allChecks.map((check) => Object.entries(testing).find(([, value]) => value === check)?.[0] ?? '')
   expect(checkers.filter((name) => name === '' || !page.includes(`\`${name}\``))).toEqual([])
+})
+
+it('the page shows the example of a bad history, and what it prints', () => {
+  expect(page).toContain(`\`\`\`ts\n${read('test/testing/linearizabilityExample.ts')}\`\`\``)
+  expect(page).toContain(`\`\`\`text\n${text}\n\`\`\``)
 })

@@ -38,8 +38,9 @@ describe('simulate', () => {
   })
 
   it('a fault that was asked for and had no effect fails the run: nobody is there to lose an answer', () => {
-    const { violation, faults } = simulate(1, { servers: 3, forMs: 20_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
+    const { violation, faults } = simulate(1, { servers: 3, forMs: 120_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
     expect(violation?.name).toBe('a fault that was asked for bites')
+    expect(faults.lostAnswer?.asked).toBeGreaterThan(2)
     expect(faults.lostAnswer?.bit).toBe(0)
   })
 

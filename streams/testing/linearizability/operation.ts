@@ -1,0 +1,33 @@
+/** One operation of a client, as the client saw it. Times are numbers of any one clock: only their order counts. */
+export type Operation<Input, Output> = Completed<Input, Output> | Pending<Input>
+
+/** An operation that was answered: it took effect at one moment between `call` and `return`. */
+export interface Completed<Input, Output> {
+  readonly client: string | number
+  /** What it is about, where the object is made of parts that know nothing of each other; see `Model.partition`. */
+  readonly key?: string
+  readonly call: number
+  readonly return: number
+  readonly input: Input
+  readonly output: Output
+}
+
+/** An operation whose outcome nobody knows: it took effect at some moment after `call`, however late, or never. */
+export interface Pending<Input> {
+  readonly client: string | number
+  readonly key?: string
+  readonly call: number
+  readonly return: null
+  readonly input: Input
+  readonly output?: undefined
+}
+
+/** When it must have taken effect, if it did. */
+export const endOf = (operation: { readonly return: number | null }): number => operation.return ?? Number.POSITIVE_INFINITY
+
+/** Throws an `Error` that names the operation where its times make no sense. */
+export const checkTimes = ({ client, call, return: end }: Operation<unknown, unknown>): void => {
+  if (Number.isNaN(call) || (end !== null && !(call <= end))) {
+    throw new Error(`an operation of client ${client} is called at ${call} and returns at ${end}: it must return at its call or later`)
+  }
+}
