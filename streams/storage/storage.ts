@@ -28,8 +28,8 @@ export interface OpenStorage {
 
 /**
  * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`; `read`, of what is
- * stored whole, at any time. What was stored in part when the
- * storage was closed or abandoned, and what no write points to, is gone when it is opened again.
+ * stored whole, at any time. What was stored in part when the storage was closed or abandoned, and what no write points to, is gone when
+ * it is opened again.
  */
 export interface SnapshotStorage {
   /**
