@@ -10,7 +10,7 @@ import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
 import { type SnapshotEffect, snapshots } from './snapshots.js'
 import { refuse } from './storage/refuse.js'
-import type { SnapshotStorage } from './storage/storage.js'
+import type { SnapshotStorage, StorageError } from './storage/storage.js'
 
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
   /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
@@ -21,9 +21,10 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   readonly rejected: (what: Rejected) => void
 }
 
+const keepsNone: StorageError = { _tag: 'StorageFailed', message: 'This storage keeps no snapshots: give the server one that does.' }
 const noSnapshots: SnapshotStorage = {
-  store: () => refuse({ _tag: 'StorageFailed', message: 'This storage keeps no snapshots: give the server one that does.' }),
-  read: () => refuse({ _tag: 'StorageFailed', message: 'This storage keeps no snapshots: give the server one that does.' }),
+  store: () => refuse(keepsNone),
+  read: () => refuse(keepsNone),
   discard: () => EMPTY,
 }
 
