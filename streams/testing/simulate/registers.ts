@@ -91,14 +91,18 @@ interface RegisterState {
 
 const snapshotCodec = json<RegisterState>()
 
-/** The registers with a session for each client: a command that comes again is answered as it was and changes nothing. */
+/**
+ * The registers with a session for each client: a command that comes again is answered as it was and changes nothing. One that comes
+ * after its client went on, delayed in a queue of a server, is answered with null: nobody waits for it.
+ */
 const machine = (): SnapshotMachine<RegisterCommand, RegisterResult> => {
   const registers: (string | null)[] = Array.from({ length: keys }, () => null)
   const sessions = new Map<number, Session>()
   let reached = logIndex(0)
   const apply = (command: RegisterCommand): RegisterResult => {
     const session = sessions.get(command.client)
-    if (session !== undefined && command.serial <= session.serial) return session.result
+    if (session !== undefined && command.serial < session.serial) return null
+    if (session?.serial === command.serial) return session.result
     const { value, result } = perform(command, registers[command.key] ?? null)
     registers[command.key] = value
     if (session === undefined) sessions.set(command.client, { serial: command.serial, result })
@@ -136,15 +140,17 @@ const machine = (): SnapshotMachine<RegisterCommand, RegisterResult> => {
 const model = (): WorkloadModel<RegisterCommand, RegisterResult> => {
   const registers = new Map<number, string | null>()
   const done = new Map<string, { readonly index: number; readonly result: RegisterResult }>()
+  const latest = new Map<number, number>()
   const nameOf = (client: number, serial: number): string => `${client}.${serial}`
   return {
     apply: (index, command) => {
       const name = nameOf(command.client, command.serial)
       const before = done.get(name)
-      if (before !== undefined) return before.result
+      if (before !== undefined) return command.serial === latest.get(command.client) ? before.result : null
       const { value, result } = perform(command, registers.get(command.key) ?? null)
       registers.set(command.key, value)
       done.set(name, { index, result })
+      latest.set(command.client, command.serial)
       return result
     },
     effectiveIndex: (client, serial) => done.get(nameOf(client, serial))?.index,
