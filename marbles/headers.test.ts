@@ -25,6 +25,7 @@ it('every operator has its diagram', () => {
     'electionTimer',
     'heartbeat',
     'inbound',
+    'ofTag',
     'outbound',
     'proposals',
     'run',

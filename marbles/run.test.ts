@@ -85,7 +85,7 @@ describe('run', () => {
     ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
       const performed$ = new Subject<Effect>()
       const corrupt = { ...after(initial, timedOut(1), persistedEvent(1)), currentTerm: term(0) }
-      const event$ = hot('--b--b', steps)
+      const event$ = hot('--z--b', { ...steps, z: started })
       expectObservable(performed$).toBe('-')
       const stepped$ = event$.pipe(
         run({ initial: corrupt, perform: (effect) => performed$.next(effect), scheduler, maxEffectsPerTurn }),

@@ -1,8 +1,9 @@
-import { defer, filter, NEVER, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
+import { defer, NEVER, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
 import type { Apply, Restore } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { after, type LogIndex, type SnapshotRef, type Term } from '../src/raft/ids.js'
 import { Hot } from './hotInternals.js'
+import { ofTag } from './ofTag.js'
 import type { Sink } from './sink.js'
 
 /** A committed command, for the state machine: in log order, each index once per run (§5.3). */
@@ -217,7 +218,7 @@ export const applied =
       subscriber.add(() => machine?.unsubscribe())
       if (snapshots?.awaited !== true) begin(null)
       subscriber.add(
-        effect$.pipe(filter((effect) => effect._tag === 'Apply' || effect._tag === 'Restore')).subscribe({
+        effect$.pipe(ofTag('Apply', 'Restore')).subscribe({
           next: (effect) => {
             if (effect._tag === 'Restore') restores.push({ restore: effect, runs: [] })
             else (restores[restores.length - 1]?.runs ?? runs).push({ apply: effect, given: 0, answered: 0 })

@@ -18,6 +18,7 @@ export interface ClockHost {
  *  - No timer fires early: the present is rounded up when a delay is added to it.
  *  - Actions without delay run in one task, at the end of the present phase of the event loop, and so
  *    do those that they schedule in turn, for at most `maxSliceMs`; then everyone else has a turn.
+ *  - Time stands still while an action runs: what happens in it happens at once, and reading a clock costs as much as a small step.
  *  - A timer lets one phase of input pass before it acts: after a stall the host runs timers before
  *    sockets, and an election timeout must not win against the heartbeat that lies in a socket.
  */
@@ -25,6 +26,8 @@ class Clock extends HeapScheduler {
   private armedFor = Number.POSITIVE_INFINITY
   private disarm: () => void = () => undefined
   private turnComing = false
+  /** While an action runs, when it began. */
+  private actingAt: number | null = null
   /** Timers due until then may act: what came in before that will have had its phase by the next slice. */
   private timersUpTo = Number.NEGATIVE_INFINITY
 
@@ -33,6 +36,10 @@ class Clock extends HeapScheduler {
   }
 
   now(): number {
+    return Math.ceil(this.actingAt ?? this.host.now())
+  }
+
+  protected present(): number {
     return Math.ceil(this.host.now())
   }
 
@@ -76,8 +83,9 @@ class Clock extends HeapScheduler {
     const endMs = now + maxSliceMs
     const { timersUpTo } = this
     try {
-      while (now < endMs && this.runNext(timersUpTo)) now = this.host.now()
+      for (this.actingAt = now; now < endMs && this.runNext(timersUpTo); this.actingAt = now) now = this.host.now()
     } finally {
+      this.actingAt = null
       this.turnComing = false
       if (this.hasTurn() || this.nextDue() <= now) this.letTimersAct()
       else if (this.nextDue() < Number.POSITIVE_INFINITY) this.armFor(this.nextDue())

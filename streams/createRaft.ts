@@ -1,6 +1,5 @@
 import {
   AsyncSubject,
-  BehaviorSubject,
   concat,
   defer,
   distinctUntilChanged,
@@ -25,6 +24,7 @@ import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
 import { electionTimer } from './electionTimer.js'
 import { heartbeat } from './heartbeat.js'
+import { Hot, Latest } from './hotInternals.js'
 import { IterableObservable } from './iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { Rejected } from './network/network.js'
@@ -102,11 +102,11 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const tuning = tuned(options)
   const id = checkedId(options.id)
 
-  const state$ = new BehaviorSubject<Server | null>(null)
-  const apply$ = new Subject<ApplyMsg<C>>()
-  const restore$ = new Subject<Snapshot>()
-  const rejected$ = new Subject<Rejected>()
-  const inspect$ = new Subject<Inspection>()
+  const state$ = new Latest<Server>()
+  const apply$ = new Hot<ApplyMsg<C>>()
+  const restore$ = new Hot<Snapshot>()
+  const rejected$ = new Hot<Rejected>()
+  const inspect$ = new Hot<Inspection>()
   const stopped$ = new ReplaySubject<StopReason>(1)
   const counters = counting()
 
@@ -211,7 +211,6 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   }
 
   const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
-  const server$ = state$.pipe(filter((server) => server !== null))
 
   const commandsFrom = (from: LogIndex, server: Server): ReadonlyArray<ApplyMsg<C>> => {
     const msgs: ApplyMsg<C>[] = []
@@ -259,14 +258,14 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       if (options.snapshots === undefined) throw new InvalidOption('snapshots', 'is needed for taking any, on every server of the cluster')
       return snapshotting.snapshot(index, data)
     },
-    state$: iterable(server$),
+    state$: iterable(state$),
     role$: iterable(
-      server$.pipe(
+      state$.pipe(
         map(({ role }) => role._tag),
         distinctUntilChanged(),
       ),
     ),
-    leader$: iterable(server$.pipe(map(leaderOf), distinctUntilChanged())),
+    leader$: iterable(state$.pipe(map(leaderOf), distinctUntilChanged())),
     apply$: iterable(apply$),
     applyFrom: (index) =>
       iterable(

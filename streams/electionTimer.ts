@@ -1,7 +1,8 @@
-import { filter, type SchedulerLike } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { deadline } from './deadlineInternals.js'
+import { ofTag } from './ofTag.js'
 import type { Sink } from './sink.js'
 
 export interface ElectionTimerOptions {
@@ -23,7 +24,7 @@ export const electionTimer =
   ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
   (effect$) =>
     effect$.pipe(
-      filter((effect) => effect._tag === 'ArmElectionTimer'),
+      ofTag('ArmElectionTimer'),
       deadline(
         () => min + Math.floor(random() * (max - min + 1)),
         ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),

@@ -20,6 +20,8 @@ export abstract class HeapScheduler implements SchedulerLike {
 
   /** Whole milliseconds since some fixed moment; never decreases. */
   abstract now(): number
+  /** The moment from which a delay counts: where `now` stands still for a while, this does not. */
+  protected abstract present(): number
   /** Something was scheduled that is due at `due`, earlier than all else. */
   protected abstract wake(due: number): void
   /** Nothing with a delay is left. */
@@ -32,7 +34,7 @@ export abstract class HeapScheduler implements SchedulerLike {
 
   /** @internal */
   enqueue(action: HeapAction<unknown>, delay: number): void {
-    action.due = this.now() + (delay > 0 ? Math.ceil(delay) : 0)
+    action.due = delay > 0 ? this.present() + Math.ceil(delay) : this.now()
     action.order = this.order++
     if (delay <= 0) {
       action.place = -1 - (this.gone + this.turns.length)
@@ -184,6 +186,10 @@ export class VirtualScheduler extends HeapScheduler {
   private time = 0
 
   now(): number {
+    return this.time
+  }
+
+  protected present(): number {
     return this.time
   }
 

@@ -1,7 +1,8 @@
-import { filter, type SchedulerLike } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { deadline } from './deadlineInternals.js'
+import { ofTag } from './ofTag.js'
 import type { Sink } from './sink.js'
 
 /**
@@ -14,7 +15,7 @@ export const heartbeat =
   ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
   (effect$) =>
     effect$.pipe(
-      filter((effect) => effect._tag === 'ArmHeartbeat'),
+      ofTag('ArmHeartbeat'),
       deadline(
         () => heartbeatMs,
         ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),

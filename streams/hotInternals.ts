@@ -2,18 +2,15 @@ import { Observable, type Subscriber } from 'rxjs'
 
 /**
  * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and
- * go while a value is under way. Those who are there when `next` is called get the value, in the order in which they came.
+ * go while a value is under way. Those who are there when `next` is called get the value, in the order in which they came;
+ * those who come after the end get that.
  */
 export class Hot<T> extends Observable<T> {
   private subscribers: ReadonlyArray<Subscriber<T>> = []
+  protected ended = false
 
   constructor() {
-    super((subscriber) => {
-      this.subscribers = [...this.subscribers, subscriber]
-      return () => {
-        this.subscribers = this.subscribers.filter((other) => other !== subscriber)
-      }
-    })
+    super((subscriber) => this.enter(subscriber))
   }
 
   get observed(): boolean {
@@ -23,5 +20,74 @@ export class Hot<T> extends Observable<T> {
   next(value: T): void {
     const { subscribers } = this
     for (let i = 0; i < subscribers.length; i++) subscribers[i]!.next(value)
+  }
+
+  complete(): void {
+    this.ended = true
+    for (const subscriber of this.subscribers) subscriber.complete()
+  }
+
+  protected enter(subscriber: Subscriber<T>): () => void {
+    if (this.ended) subscriber.complete()
+    else this.subscribers = [...this.subscribers, subscriber]
+    return () => {
+      this.subscribers = this.subscribers.filter((other) => other !== subscriber)
+    }
+  }
+}
+
+/** A hot stream that late comers get the last value of, as of a `BehaviorSubject`; it may have none yet. After its end it gives that alone. */
+export class Latest<T> extends Hot<T> {
+  value: T | null = null
+
+  override next(value: T): void {
+    this.value = value
+    super.next(value)
+  }
+
+  protected override enter(subscriber: Subscriber<T>): () => void {
+    if (!this.ended && this.value !== null) subscriber.next(this.value)
+    return super.enter(subscriber)
+  }
+}
+
+interface Entry<T> {
+  /** Null: all. */
+  readonly tags: ReadonlyArray<string> | null
+  readonly subscriber: Subscriber<T>
+}
+
+/** A hot stream that asks nobody whether a value concerns them: `ofTag` says it once, when it is subscribed to. */
+export class HotByTag<T extends { readonly _tag: string }> extends Observable<T> {
+  private entries: ReadonlyArray<Entry<T>> = []
+  /** Who gets the values with that tag, found when the first of them comes. */
+  private readonly byTag = new Map<string, ReadonlyArray<Subscriber<T>>>()
+
+  constructor() {
+    super((subscriber) => this.enter({ tags: null, subscriber }))
+  }
+
+  ofTag(tags: ReadonlyArray<string>): Observable<T> {
+    return new Observable((subscriber) => this.enter({ tags, subscriber }))
+  }
+
+  next(value: T): void {
+    const subscribers = this.byTag.get(value._tag) ?? this.find(value._tag)
+    for (let i = 0; i < subscribers.length; i++) subscribers[i]!.next(value)
+  }
+
+  private find(tag: string): ReadonlyArray<Subscriber<T>> {
+    const found = this.entries.filter(({ tags }) => tags === null || tags.includes(tag)).map(({ subscriber }) => subscriber)
+    this.byTag.set(tag, found)
+    return found
+  }
+
+  private enter(entry: Entry<T>): () => void {
+    this.entries = [...this.entries, entry]
+    this.byTag.clear()
+    return () => {
+      this.entries = this.entries.filter((other) => other !== entry)
+      this.byTag.clear()
+    }
   }
 }

@@ -1,8 +1,9 @@
-import { filter, Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
+import { Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
 import type { EffectOf } from '../src/raft/effect.js'
 import type { RaftEvent, RequestId } from '../src/raft/event.js'
 import { after, type LogIndex, type Term } from '../src/raft/ids.js'
 import { leaderOf, type Server } from '../src/raft/server.js'
+import { ofTag } from './ofTag.js'
 import { Proposal } from './proposal.js'
 import type { Sink } from './sink.js'
 
@@ -127,19 +128,17 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
     new Observable<RaftEvent>((subscriber) => {
       out = subscriber
       subscriber.add(
-        effect$
-          .pipe(filter((effect) => effect._tag === 'ScheduleFlush' || effect._tag === 'Appended' || effect._tag === 'Refused'))
-          .subscribe({
-            next: (effect) => {
-              if (effect._tag === 'Appended') onAppended(effect)
-              else if (effect._tag === 'Refused') onRefused(effect)
-              else {
-                flushDue = true
-                scheduleTurn()
-              }
-            },
-            error: (error: unknown) => subscriber.error(error),
-          }),
+        effect$.pipe(ofTag('ScheduleFlush', 'Appended', 'Refused')).subscribe({
+          next: (effect) => {
+            if (effect._tag === 'Appended') onAppended(effect)
+            else if (effect._tag === 'Refused') onRefused(effect)
+            else {
+              flushDue = true
+              scheduleTurn()
+            }
+          },
+          error: (error: unknown) => subscriber.error(error),
+        }),
       )
       subscriber.add(() => {
         out = null

@@ -1,8 +1,7 @@
-import { catchError, EMPTY, filter, from, merge, NEVER, Observable, of, share } from 'rxjs'
+import { defer, EMPTY, merge, Observable, of, type OperatorFunction } from 'rxjs'
 import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import type { Message } from '../src/raft/messages.js'
-import { Hot } from './hotInternals.js'
+import { Hot, HotByTag } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
 import type { Network, Rejected } from './network/network.js'
 import { outbound } from './outbound.js'
@@ -28,6 +27,21 @@ const noSnapshots: SnapshotStorage = {
   discard: () => EMPTY,
 }
 
+/** The events among what comes: of what is none, `eventOf` takes care itself and gives null. A `filter` and a `tap` in one hop. */
+const events =
+  <T>(eventOf: (value: T) => RaftEvent | null): OperatorFunction<T, RaftEvent> =>
+  (value$) =>
+    new Observable((subscriber) =>
+      value$.subscribe({
+        next: (value) => {
+          const event = eventOf(value)
+          if (event !== null) subscriber.next(event)
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    )
+
 /**
  * A server as one cold Observable: subscribing starts it from `initial`, unsubscribing kills it, and
  * every step is emitted. Events go round:
@@ -42,29 +56,37 @@ export const raft = (
     const toDisk$ = new Hot<Persist | Send | DiscardSnapshots>()
     const toSnapshots$ = new Hot<SnapshotEffect>()
     const toNetwork$ = new Hot<Send>()
-    const effect$ = new Hot<Effect>()
+    const effect$ = new HotByTag<Effect>()
     const perform = (effect: Effect): void => {
-      if (effect._tag === 'Send' && effect.after === null) toNetwork$.next(effect)
-      else if (effect._tag === 'Send' || effect._tag === 'Persist' || effect._tag === 'DiscardSnapshots') toDisk$.next(effect)
-      else if (effect._tag === 'StoreSnapshot' || effect._tag === 'ReadChunk') toSnapshots$.next(effect)
-      else effect$.next(effect)
+      switch (effect._tag) {
+        case 'Persist':
+          return toDisk$.next(effect)
+        case 'Send':
+          return effect.after === null ? toNetwork$.next(effect) : toDisk$.next(effect)
+        case 'DiscardSnapshots':
+          return effect.after === null ? toSnapshots$.next(effect) : toDisk$.next(effect)
+        case 'StoreSnapshot':
+        case 'ReadChunk':
+          return toSnapshots$.next(effect)
+        default:
+          return effect$.next(effect)
+      }
     }
 
-    const disk$ = toDisk$.pipe(durably(storage), share())
-    const persisted$ = disk$.pipe(filter((answer) => answer._tag === 'Persisted'))
-    const released$ = disk$.pipe(catchError(() => NEVER)) // it is told by persisted$
-    const message$: Observable<Message> = merge(toNetwork$, released$.pipe(filter((answer) => answer._tag === 'Send'))).pipe(outbound())
-    const snapshot$ = merge(toSnapshots$, released$.pipe(filter((answer) => answer._tag === 'DiscardSnapshots'))).pipe(
-      snapshots(storage.snapshots ?? noSnapshots),
+    const persisted$ = toDisk$.pipe(
+      durably(storage),
+      events((answer) => {
+        if (answer._tag === 'Persisted') return answer
+        perform(answer) // it waits for nothing any more
+        return null
+      }),
     )
-
-    const inbound$ = new Observable<RaftEvent>((events) =>
-      from(network(message$)).subscribe({
-        next: (event) => {
-          if (event._tag === 'Rejected') rejected(event)
-          else events.next(event)
-        },
-        error: (error: unknown) => events.error(error),
+    const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots))
+    const inbound$ = defer(() => network(toNetwork$.pipe(outbound()))).pipe(
+      events((event) => {
+        if (event._tag !== 'Rejected') return event
+        rejected(event)
+        return null
       }),
     )
 

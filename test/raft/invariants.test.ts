@@ -14,33 +14,33 @@ const durable = (index: number, written: number, acknowledged: number) =>
 const server = { ...follower({ T: 3, log: [1, 2], commit: 2 }), votedFor: n2, lastApplied: at(2) }
 const leads = leader({ T: 4, log: [1, 2] })
 
-describe('each invariant sees its breach', () => {
-  const breaches: Readonly<Record<string, readonly [before: Server, after: Server]>> = {
-    'currentTerm never decreases (§5.1)': [server, { ...server, currentTerm: term(2) }],
-    'at most one vote per term (§5.2)': [server, { ...server, votedFor: n3 }],
-    'a candidate and a leader voted for themselves (§5.2)': [candidate(), { ...candidate(), votedFor: n2 }],
-    'a server becomes leader only from candidate (Figure 4)': [{ ...leads, role: new Follower(null) }, leads],
-    'no entry is newer than currentTerm': [server, { ...server, log: logOf(1, 2, 4) }],
-    'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)': [leads, { ...leads, log: logOf(1) }],
-    'commitIndex never decreases': [server, { ...server, commitIndex: at(1), handedOver: at(1), lastApplied: at(1) }],
-    'commitIndex is within the log': [server, { ...server, commitIndex: at(3) }],
-    'what is committed stays (§5.4)': [server, { ...server, log: logOf(1, 3) }],
-    'a leader commits only an entry of its own term by counting (§5.4.2)': [leads, { ...leads, commitIndex: at(2) }],
-    'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed': [server, { ...server, handedOver: at(3) }],
-    'a snapshot only ever advances the log’s beginning (§7)': [server, { ...server, log: server.log.compactTo(at(1)) }],
-    'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)': [
-      { ...server, lastApplied: at(0), handedOver: at(0) },
-      { ...server, lastApplied: at(0), handedOver: at(0), log: server.log.compactTo(at(1)) },
-    ],
-    'lastApplied and handedOver never decrease': [server, { ...server, lastApplied: at(1) }],
-    'only what is durable is handed over': [
-      { ...server, handedOver: at(0), lastApplied: at(0) },
-      { ...server, durable: durable(1, 0, 0) },
-    ],
-    'durable is within the log': [server, { ...server, durable: durable(3, 0, 0) }],
-    'unacknowledged writes are exactly those after the last acknowledged one': [server, { ...server, durable: durable(2, 1, 0) }],
-  }
+const breaches: Readonly<Record<string, readonly [before: Server, after: Server]>> = {
+  'currentTerm never decreases (§5.1)': [server, { ...server, currentTerm: term(2) }],
+  'at most one vote per term (§5.2)': [server, { ...server, votedFor: n3 }],
+  'a candidate and a leader voted for themselves (§5.2)': [candidate(), { ...candidate(), votedFor: n2 }],
+  'a server becomes leader only from candidate (Figure 4)': [{ ...leads, role: new Follower(null) }, leads],
+  'no entry is newer than currentTerm': [server, { ...server, log: logOf(1, 2, 4) }],
+  'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)': [leads, { ...leads, log: logOf(1) }],
+  'commitIndex never decreases': [server, { ...server, commitIndex: at(1), handedOver: at(1), lastApplied: at(1) }],
+  'commitIndex is within the log': [server, { ...server, commitIndex: at(3) }],
+  'what is committed stays (§5.4)': [server, { ...server, log: logOf(1, 3) }],
+  'a leader commits only an entry of its own term by counting (§5.4.2)': [leads, { ...leads, commitIndex: at(2) }],
+  'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed': [server, { ...server, handedOver: at(3) }],
+  'a snapshot only ever advances the log’s beginning (§7)': [server, { ...server, log: server.log.compactTo(at(1)) }],
+  'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)': [
+    { ...server, lastApplied: at(0), handedOver: at(0) },
+    { ...server, lastApplied: at(0), handedOver: at(0), log: server.log.compactTo(at(1)) },
+  ],
+  'lastApplied and handedOver never decrease': [server, { ...server, lastApplied: at(1) }],
+  'only what is durable is handed over': [
+    { ...server, handedOver: at(0), lastApplied: at(0) },
+    { ...server, durable: durable(1, 0, 0) },
+  ],
+  'durable is within the log': [server, { ...server, durable: durable(3, 0, 0) }],
+  'unacknowledged writes are exactly those after the last acknowledged one': [server, { ...server, durable: durable(2, 1, 0) }],
+}
 
+describe('each invariant sees its breach', () => {
   it.each(invariants.map(({ name, holds }) => ({ name, holds })))('$name', ({ name, holds }) => {
     const breach = breaches[name]
     if (breach === undefined) throw new Error(`write down how ${name} is broken`)
@@ -49,6 +49,24 @@ describe('each invariant sees its breach', () => {
 
   it('and no other server', () => {
     for (const it of [server, leads, candidate(), follower()]) expect(invariants.filter(({ holds }) => !holds(it, it))).toEqual([])
+  })
+})
+
+describe('each invariant says what it reads', () => {
+  /** Notes which of its parts somebody looks at. `id` never changes. */
+  const watched = (server: Server, seen: Set<string>): Server =>
+    new Proxy(server, {
+      get: (target, part: keyof Server) => {
+        if (part !== 'id') seen.add(part)
+        return target[part]
+      },
+    })
+  const states = [...Object.values(breaches).flat(), server, leads, candidate(), follower()]
+
+  it.each(invariants.map(({ name, reads, holds }) => ({ name, reads, holds })))('$name', ({ reads, holds }) => {
+    const seen = new Set<string>()
+    for (const a of states) for (const b of states) holds(watched(a, seen), watched(b, seen))
+    expect([...seen].sort()).toEqual([...reads].sort())
   })
 })
 

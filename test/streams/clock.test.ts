@@ -262,3 +262,23 @@ describe('a turn', () => {
     expect(seen).toEqual(['good', 'timer'])
   })
 })
+
+describe('an action', () => {
+  it('happens at one time, however long it takes; a delay counts from when it is asked for', () => {
+    const loop = eventLoop()
+    const { clock, pass } = loop
+    const seen: string[] = []
+    clock.schedule(() => {
+      pass(30)
+      seen.push(`at ${clock.now()}`)
+      clock.schedule(() => seen.push(`due ${clock.now()}`), 10)
+    })
+    loop.turn()
+    seen.push(`after ${clock.now()}`)
+    for (let ms = 0; ms < 12; ms++) {
+      pass(1)
+      loop.turn()
+    }
+    expect(seen).toEqual(['at 0', 'after 30', 'due 40'])
+  })
+})

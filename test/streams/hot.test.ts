@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { take } from 'rxjs'
-import { Hot } from '../../streams/hotInternals.js'
+import { Hot, Latest } from '../../streams/hotInternals.js'
 
 describe('a hot stream', () => {
   it('gives each value to those who are there, in the order in which they came', () => {
@@ -42,5 +42,47 @@ describe('a hot stream', () => {
     value$.next(1)
     observed.push(value$.observed)
     expect(observed).toEqual([false, true, false])
+  })
+
+  it('ends for all, and for those who come later at once', () => {
+    const value$ = new Hot<number>()
+    const seen: string[] = []
+    value$.subscribe({ complete: () => seen.push('a') })
+    value$.complete()
+    value$.next(1)
+    value$.subscribe({ next: () => seen.push('a value'), complete: () => seen.push('b') })
+    expect(seen).toEqual(['a', 'b'])
+  })
+})
+
+describe('the latest of a stream', () => {
+  it('is given to those who come, if there is one', () => {
+    const value$ = new Latest<number>()
+    const seen: string[] = []
+    value$.subscribe((value) => seen.push(`a${value}`))
+    value$.next(1)
+    value$.subscribe((value) => seen.push(`b${value}`))
+    value$.next(2)
+    expect(seen).toEqual(['a1', 'b1', 'a2', 'b2'])
+  })
+
+  it('once only to one that leaves with the first', () => {
+    const value$ = new Latest<number>()
+    value$.next(1)
+    const seen: number[] = []
+    value$.pipe(take(1)).subscribe((value) => seen.push(value))
+    value$.next(2)
+    expect(seen).toEqual([1])
+    expect(value$.observed).toBe(false)
+  })
+
+  it('is there to be asked for after the end, and not given any more', () => {
+    const value$ = new Latest<number>()
+    value$.next(1)
+    value$.complete()
+    const seen: string[] = []
+    value$.subscribe({ next: () => seen.push('a value'), complete: () => seen.push('the end') })
+    expect(seen).toEqual(['the end'])
+    expect(value$.value).toBe(1)
   })
 })

@@ -17,7 +17,7 @@ interface Known {
 export const isSame = (a: Entry, b: Entry): boolean =>
   a === b || (a.term === b.term && a.kind === b.kind && a.size === b.size && sameBytes(a.command, b.command))
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a === b) return true
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return a.length === b.length

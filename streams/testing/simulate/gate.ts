@@ -18,15 +18,14 @@ export class Gate implements SchedulerLike {
   }
 
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
-    const gated = (action: SchedulerAction<T>, now?: T): void => {
-      const leftMs = this.stoppedUntil - this.world.now()
-      if (leftMs <= 0) return work.call(action, now)
-      this.postponed++
-      action.schedule(now, leftMs)
-    }
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- within the work `this` is the action
+    const gate = this
     return this.world.schedule(
       function (this: SchedulerAction<T>, now?: T) {
-        gated(this, now)
+        const leftMs = gate.stoppedUntil - gate.world.now()
+        if (leftMs <= 0) return work.call(this, now)
+        gate.postponed++
+        this.schedule(now, leftMs)
       },
       delay,
       state,

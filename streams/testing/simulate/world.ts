@@ -10,6 +10,7 @@ import type { Inspection } from '../../run.js'
 import { SameAnswers, sameValue } from '../checkers/answers.js'
 import { ClientView } from '../checkers/clientView.js'
 import { allChecks, Checks } from '../checkers/index.js'
+import { sameBytes } from '../checkers/logMatching.js'
 import { seeded } from '../random.js'
 import { Client } from './clients.js'
 import { oneOf, type Range, seedsFrom } from './dice.js'
@@ -64,6 +65,7 @@ export class World {
   readonly network: MemoryNetwork
   readonly calmDelayMs: Range
   readonly homes: ReadonlyArray<Home>
+  private readonly ordinals: ReadonlyMap<NodeId, number>
   readonly checks: Checks
   readonly hash = new TraceHash()
   readonly tuning: Partial<Tuning>
@@ -86,7 +88,7 @@ export class World {
   private readonly claims = new Set<string>()
   private readonly chance: () => number
   private readonly answers: SameAnswers<unknown>
-  private readonly snapshots = new SameAnswers<string>((a, b) => a === b)
+  private readonly snapshots = new SameAnswers<Uint8Array>(sameBytes)
   private readonly view: ClientView<unknown>
   private readonly model: WorkloadModel<unknown, unknown> | null
   private readonly same: (a: unknown, b: unknown) => boolean
@@ -112,6 +114,7 @@ export class World {
     const ids = Array.from({ length: servers }, (_, i) => `n${i + 1}`)
     const writeMs = oneOf(die, calmWrites)
     this.homes = ids.map((_, i) => new Home(i + 1, ids, subSeed(), writeMs, this))
+    this.ordinals = new Map(this.homes.map(({ id, ordinal }) => [id, ordinal]))
     this.watcher = new Watcher(this, seeded(subSeed()))
     this.clientIds = clients
     const everyMs = Math.max(1, Math.round((clients * 1_000) / operationsPerSecond))
@@ -154,7 +157,7 @@ export class World {
     return newest === undefined ? null : this.homes[this.ordinal(newest.id) - 1]!
   }
 
-  readonly ordinal = (id: NodeId): number => Number(id.slice(1))
+  readonly ordinal = (id: NodeId): number => this.ordinals.get(id)!
 
   /** Takes what only one fault may have at a time, and gives what lets go of it; null if it is taken. */
   readonly claim = (what: string): (() => void) | null => {
@@ -199,7 +202,7 @@ export class World {
 
   snapshotTaken(id: NodeId, index: number, data: Uint8Array): void {
     this.snapshotsTaken++
-    const wrong = this.options.checks ? this.snapshots.see({ id, index, result: String(data) }) : null
+    const wrong = this.options.checks ? this.snapshots.see({ id, index, result: data }) : null
     if (wrong !== null) this.fail(this.snapshots.name, `snapshots: ${wrong}`)
   }
 
