@@ -1,12 +1,13 @@
 /**
  * Packs the package as it would be published, installs the tarball in an empty directory and uses it there in every way it promises:
- * as ES modules, as CommonJS, from TypeScript, bundled for a browser, and as a command. Needs a build; test/package holds what is run.
+ * as ES modules, as CommonJS, from TypeScript, bundled for a browser and in one, and as a command. Needs a build; test/package holds what is run.
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromium, inChromium } from './inChromium.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const consumer = mkdtempSync(join(tmpdir(), 'rxraft-package-'))
@@ -57,17 +58,8 @@ const typeCheck = (files, options) => {
   tool('tsc', '-p', '.')
 }
 
-const bundle = (file) =>
-  tool(
-    'esbuild',
-    file,
-    '--bundle',
-    '--platform=browser',
-    '--format=iife',
-    '--global-name=bundle',
-    '--outfile=bundle.js',
-    '--log-level=error',
-  )
+const bundle = (file, to = 'bundle.js') =>
+  tool('esbuild', file, '--bundle', '--platform=browser', '--format=iife', '--global-name=bundle', `--outfile=${to}`, '--log-level=error')
 
 const failureOf = (attempt) => {
   try {
@@ -107,6 +99,12 @@ const checks = {
     bundle('browser.js')
     expectNames(run('node', 'page.cjs'))
   },
+  'Chromium runs it, and its simulation of a seed is the history that Node’s is': async () => {
+    const browser = chromium()
+    if (browser === undefined && process.env.CI === undefined) return { leftOut: 'there is none here; on Debian: apt-get install chromium' }
+    bundle('chromium.js', 'chromium.bundle.js')
+    expectNames(await inChromium(browser ?? 'chromium', join(consumer, 'chromium.bundle.js')))
+  },
   'a browser’s bundle of rxraft/node fails, and names the module of Node': () => {
     write('server.js', "export * from 'rxraft/node'\n")
     const failure = failureOf(() => bundle('server.js'))
@@ -118,8 +116,8 @@ const checks = {
 try {
   const tarball = pack()
   for (const [sentence, check] of Object.entries(checks)) {
-    check(tarball)
-    console.log(`✓ ${sentence}`)
+    const { leftOut } = (await check(tarball)) ?? {}
+    console.log(leftOut === undefined ? `✓ ${sentence}` : `– ${sentence}: ${leftOut}`)
   }
 } catch (error) {
   console.error(`${error.stdout ?? ''}${error.message}`)
