@@ -39,24 +39,29 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
   let recoveries = 0
   let lastRoundAt = 0
 
-  for (const home of world.homes) home.start()
-  while (world.violation === null) {
-    const round = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
-    if (round === undefined) break
-    rounds.push(round)
+  const round = (faults: PlannedRound): void => {
+    rounds.push(faults)
     lastRoundAt = world.now
-    nemesis.plan(round.faults)
-    world.runUntil(world.now + round.chaosMs)
+    nemesis.plan(faults.faults)
+    world.runUntil(world.now + faults.chaosMs)
     nemesis.giveTime()
-    if (world.violation !== null) break
+    if (world.violation !== null) return
     world.note('everything is healed')
     nemesis.heal()
     recover(world)
     if (world.violation === null) recoveries++
-    if (plan === undefined && world.now >= forMs) break
   }
-  settleDown(world)
-  if (world.violation === null && checks) fullScan(world)
+
+  world.attempt(() => {
+    for (const home of world.homes) home.start()
+    do {
+      const next = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
+      if (next === undefined) break
+      round(next)
+    } while (world.violation === null && (plan !== undefined || world.now < forMs))
+    settleDown(world)
+    if (world.violation === null && checks) fullScan(world)
+  })
   const toothless = nemesis.toothless()
   if (plan === undefined && toothless !== undefined)
     world.fail(

@@ -125,6 +125,29 @@ describe('a state machine of one’s own', () => {
   })
 })
 
+describe('what throws inside a run is a violation, with its message, at its time', () => {
+  const never = (): never => {
+    throw new RangeError('out of numbers')
+  }
+  const right = adding((sum) => sum)
+  const later = (what: () => number): (() => number) => {
+    let calls = 0
+    return () => (calls++ < 20 ? 0 : what())
+  }
+
+  it.each<[string, () => Workload<number, number>]>([
+    ['a workload that has no more commands', () => ({ ...right(), command: later(never) })],
+    ['a twin that does not know what to do', () => ({ ...right(), model: () => ({ apply: never }) })],
+    ['a comparison of answers', () => ({ ...right(), same: never })],
+    ['a history that cannot be written', () => ({ ...right(), operation: never })],
+  ])('%s', (_, workload) => {
+    const { violation, simulatedMs } = simulate(7, { servers: 3, forMs: 20_000, workload, history: true })
+    expect(violation).toMatchObject({ name: 'nothing throws', message: 'RangeError: out of numbers' })
+    expect(violation!.at).toBeGreaterThan(0)
+    expect(violation!.at).toBe(simulatedMs)
+  })
+})
+
 /** A counter without sessions, whose clients try again all the same: what is told twice is counted twice. */
 const forgetful = (): Workload<{ readonly client: number; readonly serial: number }, number> => ({
   codec: json(),
@@ -158,6 +181,8 @@ describe('shrinking', () => {
     expect(shrunk.result.plan.flatMap(({ faults }) => faults).length).toBeLessThanOrEqual(3)
     expect(shrunk.runs).toBeLessThanOrEqual(120)
     expect(simulate(1, shrunk.options).violation).toEqual(shrunk.result.violation)
+    // A round in which nothing is done is left out, or does not last.
+    for (const { faults, chaosMs } of shrunk.result.plan) if (faults.length === 0) expect(chaosMs).toBeLessThanOrEqual(1_000)
     const transcript = explain(1, shrunk.options)
     expect(transcript.split('\n')[0]).toMatch(/^seed 1, 3 servers/)
     expect(transcript).toContain('the last steps:')
