@@ -269,6 +269,19 @@ describe('applied', () => {
       expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe('----#', {}, 'EIO')
     })
 
+    marbles('whose read gives nothing ends it: the state machine would wait for ever', ({ hot, cold, scheduler, expectObservable }) => {
+      const { given$, of: recorded } = recording({ read: () => cold<Uint8Array>('--|') })
+      expectObservable(given$).toBe('n')
+      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe(
+        '----#',
+        {},
+        {
+          _tag: 'StorageFailed',
+          message: 'The storage completed its read of the snapshot of index 3 without a value: it must give the bytes, or fail.',
+        },
+      )
+    })
+
     marbles('is read no more when nobody waits for it', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
       const bytes$ = cold<Uint8Array>('-----r')
       const { of: recorded } = recording({ read: () => bytes$ })

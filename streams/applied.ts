@@ -1,10 +1,11 @@
-import { defer, NEVER, Observable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
+import { defer, NEVER, Observable, type ObservableInput, type SchedulerLike, type Subscription, throwIfEmpty } from 'rxjs'
 import type { Apply, Restore } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { after, type LogIndex, type SnapshotRef, type Term } from '../src/raft/ids.js'
 import { Hot } from './hotInternals.js'
 import { ofTag } from './ofTag.js'
 import type { Sink } from './sink.js'
+import type { StorageError } from './storage/storage.js'
 
 /** A committed command, for the state machine: in log order, each index once per run (§5.3). */
 export interface ApplyMsg<C = Uint8Array> {
@@ -185,18 +186,20 @@ export const applied =
         restoring = true
         const { snapshot, base } = next.restore
         subscriber.add(
-          defer(() => snapshots.read(snapshot.ref, snapshot.size)).subscribe({
-            next: (data) => {
-              restoring = false
-              restores.shift()
-              runs = next.runs
-              giving = 0
-              begin({ index: base.index, data })
-              subscriber.next({ _tag: 'Applied', index: base.index })
-              schedule()
-            },
-            error: (error: unknown) => subscriber.error(error),
-          }),
+          defer(() => snapshots.read(snapshot.ref, snapshot.size))
+            .pipe(throwIfEmpty(() => withoutValue(base.index)))
+            .subscribe({
+              next: (data) => {
+                restoring = false
+                restores.shift()
+                runs = next.runs
+                giving = 0
+                begin({ index: base.index, data })
+                subscriber.next({ _tag: 'Applied', index: base.index })
+                schedule()
+              },
+              error: (error: unknown) => subscriber.error(error),
+            }),
         )
       }
 
@@ -228,6 +231,12 @@ export const applied =
         }),
       )
     })
+
+/** Without this its state machine would wait for ever, and nobody would know what for. */
+const withoutValue = (index: LogIndex): StorageError => ({
+  _tag: 'StorageFailed',
+  message: `The storage completed its read of the snapshot of index ${index} without a value: it must give the bytes, or fail.`,
+})
 
 const saysWhy = (error: unknown): error is StateMachineError =>
   typeof error === 'object' && error !== null && '_tag' in error && error._tag === 'StateMachineFailed'

@@ -9,16 +9,15 @@ import { violated } from './one.js'
 import type { SimSettings } from './options.js'
 import { pool } from './pool.js'
 import { SimTeller } from './progress.js'
-import type { RunOptions, RunReport } from './run.js'
-import { add, figuresOf, hoursOf, nothing, speedOf, type Tally, toothless } from './tally.js'
+import { runOptionsOf, type RunReport } from './run.js'
+import { add, figuresOf, hoursOf, linearizableOf, nothing, speedOf, type Tally, toothless } from './tally.js'
 
 /** Seeds that nobody chose: they follow the time of day, so that no two runs of CI look at the same histories. */
 const freshSeed = (): number => Math.floor(Date.now() / 1_000) * 1_000
 
 /** As many seeds as it takes, on all cores. It ends at the first violation. */
 export const many = async (settings: SimSettings, ledger: Ledger, io: Io): Promise<Outcome> => {
-  const { hours, maxMinutes, maxSeeds, until, forMs, servers, twice } = settings
-  const options: RunOptions = { forMs, ...(servers === null ? {} : { servers }) }
+  const { hours, maxMinutes, maxSeeds, maxOperations, until, twice } = settings
   const first = settings.firstSeed ?? (until ? ledger.nextSeed : freshSeed())
   const hoursBefore = until ? ledger.hours : 0
   const runs = twice ? 2 : 1
@@ -29,7 +28,9 @@ export const many = async (settings: SimSettings, ledger: Ledger, io: Io): Promi
   const elapsedMs = (): number => performance.now() - beganAt
   const part = (): number =>
     Math.max(
-      Number.isFinite(maxSeeds) ? given / (maxSeeds * runs) : (hoursBefore + hoursOf(tally)) / hours,
+      Number.isFinite(maxSeeds) ? given / (maxSeeds * runs) : 0,
+      Number.isFinite(maxOperations) ? tally.linearizable.checked / maxOperations : 0,
+      Number.isFinite(maxSeeds) || Number.isFinite(maxOperations) ? 0 : (hoursBefore + hoursOf(tally)) / hours,
       maxMinutes === null ? 0 : elapsedMs() / (maxMinutes * 60_000),
     )
   const isDone = (): boolean => part() >= 1
@@ -37,7 +38,7 @@ export const many = async (settings: SimSettings, ledger: Ledger, io: Io): Promi
   const teller = new SimTeller(io.stderr)
   const same = sameTwice()
 
-  const run$ = pool(settings.workers ?? availableParallelism(), options, nextSeed).pipe(
+  const run$ = pool(settings.workers ?? availableParallelism(), runOptionsOf(settings), nextSeed).pipe(
     map((run) => (twice ? same(run) : run)),
     scan(add, nothing),
     tap((now) => {
@@ -91,7 +92,7 @@ const summary = (tally: Tally): string => {
   const bit = Object.entries(tally.faults).map(([name, { bit }]) => `${name} ${count(bit)}`)
   return [
     `${hoursOf(tally).toFixed(2)} hours of ${count(tally.seeds)} clusters, ${count(speedOf(tally))}× real time per core: no violation`,
-    `${count(tally.steps)} steps, ${count(tally.elections)} elections, ${count(tally.commits)} commits, ${count(tally.operations)} operations answered, ${count(tally.recoveries)} recoveries`,
+    `${count(tally.steps)} steps, ${count(tally.elections)} elections, ${count(tally.commits)} commits, ${count(tally.operations)} operations answered, of which ${linearizableOf(tally.linearizable)}; ${count(tally.recoveries)} recoveries`,
     `faults that bit: ${bit.join(', ')}`,
     '',
   ].join('\n')

@@ -2,12 +2,15 @@ import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/si
 import type { Call } from '../command.js'
 import { done, type Outcome, refused } from '../outcome.js'
 import type { SimSettings } from './options.js'
-import { reportOf, type RunReport } from './run.js'
-import { add, figuresOf, nothing } from './tally.js'
+import { reportOf, runOptionsOf, type RunReport, type RunSettings } from './run.js'
+import { add, figuresOf, linearizableOf, nothing } from './tally.js'
 
 /** The command that repeats a run. */
-export const commandFor = ({ forMs, servers }: Pick<SimSettings, 'forMs' | 'servers'>, seed: number): string =>
-  `rxraft sim --seed ${seed} --for-ms ${forMs}${servers === null ? '' : ` --servers ${servers}`}`
+export const commandFor = ({ forMs, servers, operationsPerSecond, clients }: RunSettings, seed: number): string => {
+  const options = { 'for-ms': forMs, servers, 'ops-per-second': operationsPerSecond, clients }
+  const given = Object.entries(options).filter(([, value]) => value !== null)
+  return ['rxraft sim --seed', seed, ...given.flatMap(([name, value]) => [`--${name}`, value])].join(' ')
+}
 
 /** A violation as an outcome, with the command that repeats it. */
 export const violated = (settings: SimSettings, { seed, violation }: RunReport, details = {}): Outcome =>
@@ -19,7 +22,7 @@ export const violated = (settings: SimSettings, { seed, violation }: RunReport, 
 
 /** One seed, here and now. With `--explain` what fails is made small first and told step by step. */
 export const one = (settings: SimSettings, seed: number, { io, json }: Pick<Call, 'io' | 'json'>): Outcome => {
-  const options = { forMs: settings.forMs, ...(settings.servers === null ? {} : { servers: settings.servers }) }
+  const options = runOptionsOf(settings)
   const before = process.cpuUsage()
   const run = simulate(seed, options)
   const { user, system } = process.cpuUsage(before)
@@ -38,5 +41,5 @@ const madeSmall = (shrunk: Shrunk | null): string => {
   return `made small in ${shrunk.runs} runs; ${faults} faults are left\n`
 }
 
-const summaryOf = ({ seed, hash, simulatedMs, steps, elections, commits, operations, cpuMs }: RunReport): string =>
-  `seed ${seed}  hash ${hash}  ${simulatedMs} ms  ${steps} steps  ${elections} elections  ${commits} commits  ${operations} operations  ${Math.round(simulatedMs / cpuMs)}× real time\n`
+const summaryOf = ({ seed, hash, simulatedMs, steps, elections, commits, operations, linearizable, cpuMs }: RunReport): string =>
+  `seed ${seed}  hash ${hash}  ${simulatedMs} ms  ${steps} steps  ${elections} elections  ${commits} commits  ${operations} operations, of which ${linearizableOf(linearizable)}  ${Math.round(simulatedMs / cpuMs)}× real time\n`

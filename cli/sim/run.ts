@@ -1,11 +1,23 @@
-import type { FaultCount, Simulated, SimulatedViolation } from '../../streams/testing/simulate.js'
+import type { FaultCount, Simulated, SimulatedLinearizability, SimulatedViolation } from '../../streams/testing/simulate.js'
+import type { SimSettings } from './options.js'
 
 /** What one run is asked for: plain values, which pass between processes. */
 export interface RunOptions {
   readonly forMs: number
   readonly servers?: number
   readonly operationsPerSecond?: number
+  readonly clients?: number
 }
+
+/** Of what was asked for, what concerns each run. */
+export const runOptionsOf = ({ forMs, servers, operationsPerSecond, clients }: RunSettings): RunOptions => ({
+  forMs,
+  ...(servers === null ? {} : { servers }),
+  ...(operationsPerSecond === null ? {} : { operationsPerSecond }),
+  ...(clients === null ? {} : { clients }),
+})
+
+export type RunSettings = Pick<SimSettings, 'forMs' | 'servers' | 'operationsPerSecond' | 'clients'>
 
 /** What is kept of a run. */
 export interface RunReport {
@@ -16,6 +28,7 @@ export interface RunReport {
   readonly elections: number
   readonly commits: number
   readonly operations: number
+  readonly linearizable: SimulatedLinearizability
   readonly recoveries: number
   readonly faults: Readonly<Record<string, FaultCount>>
   readonly violation: SimulatedViolation | null
@@ -24,6 +37,6 @@ export interface RunReport {
 }
 
 export const reportOf = (run: Simulated, cpuMs: number): RunReport => {
-  const { seed, hash, simulatedMs, steps, elections, commits, operations, recoveries, faults, violation } = run
-  return { seed, hash, simulatedMs, steps, elections, commits, operations, recoveries, faults, violation, cpuMs }
+  const { seed, hash, simulatedMs, steps, elections, commits, operations, linearizable, recoveries, faults, violation } = run
+  return { seed, hash, simulatedMs, steps, elections, commits, operations, linearizable, recoveries, faults, violation, cpuMs }
 }

@@ -1,4 +1,5 @@
-import type { FaultCount } from '../../streams/testing/simulate.js'
+import type { FaultCount, SimulatedLinearizability } from '../../streams/testing/simulate.js'
+import { count } from '../view/format.js'
 import type { RunReport } from './run.js'
 
 const msPerHour = 3_600_000
@@ -12,6 +13,7 @@ export interface Tally {
   readonly elections: number
   readonly commits: number
   readonly operations: number
+  readonly linearizable: SimulatedLinearizability
   readonly recoveries: number
   readonly faults: Readonly<Record<string, FaultCount>>
   readonly violations: ReadonlyArray<RunReport>
@@ -25,6 +27,7 @@ export const nothing: Tally = {
   elections: 0,
   commits: 0,
   operations: 0,
+  linearizable: { checked: 0, unknown: 0 },
   recoveries: 0,
   faults: {},
   violations: [],
@@ -38,6 +41,10 @@ export const add = (tally: Tally, run: RunReport): Tally => ({
   elections: tally.elections + run.elections,
   commits: tally.commits + run.commits,
   operations: tally.operations + run.operations,
+  linearizable: {
+    checked: tally.linearizable.checked + run.linearizable.checked,
+    unknown: tally.linearizable.unknown + run.linearizable.unknown,
+  },
   recoveries: tally.recoveries + run.recoveries,
   faults: addFaults(tally.faults, run.faults),
   violations: run.violation === null ? tally.violations : [...tally.violations, run],
@@ -61,6 +68,10 @@ export const speedOf = ({ simulatedMs, cpuMs }: Tally): number => (cpuMs === 0 ?
 export const toothless = ({ faults }: Tally): ReadonlyArray<string> =>
   Object.keys(faults).filter((name) => faults[name]!.asked > 0 && faults[name]!.bit === 0)
 
+/** `1,200 are linearizable`; what was too much for the search is told, and is not among them. */
+export const linearizableOf = ({ checked, unknown }: SimulatedLinearizability): string =>
+  `${count(checked)} are linearizable${unknown === 0 ? '' : ` and ${count(unknown)} unknown: too many at the same time for the search`}`
+
 /** `--json`, and the summary. */
 export const figuresOf = (tally: Tally) => ({
   hours: Math.round(hoursOf(tally) * 1_000) / 1_000,
@@ -69,6 +80,7 @@ export const figuresOf = (tally: Tally) => ({
   violations: tally.violations.length,
   faults: Object.fromEntries(Object.entries(tally.faults).map(([name, { asked, bit }]) => [name, { asked, bit }])),
   operations: tally.operations,
+  linearizable: { checked: tally.linearizable.checked, unknown: tally.linearizable.unknown },
   elections: tally.elections,
   commits: tally.commits,
   recoveries: tally.recoveries,

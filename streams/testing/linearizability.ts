@@ -2,6 +2,6 @@
 export { checkLinearizability, type Verdict } from './linearizability/check.js'
 export { keyValueModel, type KeyValueInput, type KeyValueOutput } from './linearizability/keyValueModel.js'
 export { linearizable, type LinearizableOptions } from './linearizability/linearizable.js'
-export type { Model } from './linearizability/model.js'
+export { erased, type Model } from './linearizability/model.js'
 export type { Completed, Operation, Pending } from './linearizability/operation.js'
 export type { SearchLimits } from './linearizability/search.js'

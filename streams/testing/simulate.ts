@@ -1,7 +1,8 @@
 import { seeded } from './random.js'
 import { oneOf, seedsFrom } from './simulate/dice.js'
 import { Nemesis } from './simulate/nemesis.js'
-import type { Simulated, SimulateOptions } from './simulate/options.js'
+import { searchHistory } from './simulate/history.js'
+import type { Simulated, SimulatedLinearizability, SimulateOptions } from './simulate/options.js'
 import { type PlannedRound, planRound, swarm } from './simulate/plan.js'
 import { fullScan, recover, settleDown } from './simulate/recovery.js'
 import { shrinkWith, type Shrunk } from './simulate/shrink.js'
@@ -26,37 +27,59 @@ const sizes = [3, 5, 7]
  * const { violation, hash } = simulate(7, { servers: 5, forMs: 60_000 })
  */
 export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): Simulated => {
-  const { forMs = 60_000, operationsPerSecond = 10, clients = 5, checks = true, tuning = {}, plan, history = false, tell = null } = options
+  const {
+    forMs = 60_000,
+    operationsPerSecond = 10,
+    clients = 5,
+    checks = true,
+    tuning = {},
+    plan,
+    history = false,
+    linearizable = true,
+    tell = null,
+  } = options
   const subSeed = seedsFrom(seed)
   const die = seeded(subSeed())
   const servers = options.servers ?? oneOf(die, sizes)
   const weights = options.faults ?? swarm(die)
   const workload = (options.workload?.() ?? registers()) as Workload<unknown, unknown>
-  const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory: history, tell })
+  const searched = checks && linearizable ? workload.linearizable : undefined
+  const keepsHistory = history || searched !== undefined
+  const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory, tell })
   const nemesis = new Nemesis(world)
   const rounds: PlannedRound[] = []
   const roundSeed = seedsFrom(subSeed())
   let recoveries = 0
   let lastRoundAt = 0
+  let linearized: SimulatedLinearizability = { checked: 0, unknown: 0 }
 
-  for (const home of world.homes) home.start()
-  while (world.violation === null) {
-    const round = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
-    if (round === undefined) break
-    rounds.push(round)
+  const round = (faults: PlannedRound): void => {
+    rounds.push(faults)
     lastRoundAt = world.now
-    nemesis.plan(round.faults)
-    world.runUntil(world.now + round.chaosMs)
+    nemesis.plan(faults.faults)
+    world.runUntil(world.now + faults.chaosMs)
     nemesis.giveTime()
-    if (world.violation !== null) break
+    if (world.violation !== null) return
     world.note('everything is healed')
     nemesis.heal()
     recover(world)
     if (world.violation === null) recoveries++
-    if (plan === undefined && world.now >= forMs) break
   }
-  settleDown(world)
-  if (world.violation === null && checks) fullScan(world)
+
+  world.attempt(() => {
+    for (const home of world.homes) home.start()
+    do {
+      const next = plan === undefined ? planRound(roundSeed(), weights, Math.max(1, forMs - world.now)) : plan[rounds.length]
+      if (next === undefined) break
+      round(next)
+    } while (world.violation === null && (plan !== undefined || world.now < forMs))
+    settleDown(world)
+    if (world.violation === null && checks) fullScan(world)
+    if (world.violation !== null || searched === undefined) return
+    const { violation, checked, unknown } = searchHistory(world.history, searched)
+    linearized = { checked, unknown }
+    world.violation = violation
+  })
   const toothless = nemesis.toothless()
   if (plan === undefined && toothless !== undefined)
     world.fail(
@@ -82,7 +105,8 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     violation,
     plan: rounds,
     lastRoundAt,
-    history: world.history,
+    linearizable: linearized,
+    history: history ? world.history : [],
   }
 }
 

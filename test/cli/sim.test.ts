@@ -4,7 +4,7 @@ import { commandFor } from '../../cli/sim/one.js'
 import { simSettings } from '../../cli/sim/options.js'
 import { simLine } from '../../cli/sim/progress.js'
 import type { RunReport } from '../../cli/sim/run.js'
-import { add, figuresOf, nothing, toothless } from '../../cli/sim/tally.js'
+import { add, figuresOf, linearizableOf, nothing, toothless } from '../../cli/sim/tally.js'
 import type { Call } from '../../cli/command.js'
 
 const run = (fields: Partial<RunReport> = {}): RunReport => ({
@@ -15,6 +15,7 @@ const run = (fields: Partial<RunReport> = {}): RunReport => ({
   elections: 3,
   commits: 200,
   operations: 100,
+  linearizable: { checked: 90, unknown: 10 },
   recoveries: 5,
   faults: { drop: { asked: 2, bit: 1 }, reset: { asked: 1, bit: 0 } },
   violation: null,
@@ -35,6 +36,7 @@ describe('what many runs come to', () => {
       violations: 0,
       faults: { drop: { asked: 4, bit: 2 }, reset: { asked: 2, bit: 0 } },
       operations: 200,
+      linearizable: { checked: 180, unknown: 20 },
       elections: 6,
       commits: 400,
       recoveries: 10,
@@ -43,6 +45,11 @@ describe('what many runs come to', () => {
   })
 
   it('names the faults that never bit', () => expect(toothless(tally)).toEqual(['reset']))
+
+  it('tells how many operations are linearizable, and of how many that is not known', () => {
+    expect(linearizableOf({ checked: 1_200, unknown: 0 })).toBe('1,200 are linearizable')
+    expect(linearizableOf(tally.linearizable)).toBe('180 are linearizable and 20 unknown: too many at the same time for the search')
+  })
 
   it('is shown in one line, however narrow', () => {
     const reached = { tally, part: 0.25, elapsedMs: 30_000 }
@@ -79,13 +86,19 @@ describe('what is asked for', () => {
     [{ hours: 'many' }, '--hours is "many", not a number of hours or minutes'],
     [{ seed: '-1' }, '--seed is "-1", not a whole number'],
     [{ servers: '12' }, '--servers is 12, not from 1 to 9'],
+    [{ operations: 'many' }, '--operations is "many", not a whole number'],
+    [{ clients: '0' }, '--clients is 0: for clusters that nobody asks for anything, --ops-per-second 0'],
     [{ workers: '0' }, '--workers is 0: somebody has to do it'],
   ])('and is refused where it makes no sense: %p', (options, message) => {
     expect(asked(options)).toMatchObject({ left: { _tag: 'Usage', message } })
   })
 
   it('can be repeated', () => {
-    expect(commandFor({ forMs: 120_000, servers: null }, 29)).toBe('rxraft sim --seed 29 --for-ms 120000')
-    expect(commandFor({ forMs: 5_000, servers: 3 }, 29)).toBe('rxraft sim --seed 29 --for-ms 5000 --servers 3')
+    expect(commandFor({ forMs: 120_000, servers: null, operationsPerSecond: null, clients: null }, 29)).toBe(
+      'rxraft sim --seed 29 --for-ms 120000',
+    )
+    expect(commandFor({ forMs: 5_000, servers: 3, operationsPerSecond: 2_000, clients: 20 }, 29)).toBe(
+      'rxraft sim --seed 29 --for-ms 5000 --servers 3 --ops-per-second 2000 --clients 20',
+    )
   })
 })

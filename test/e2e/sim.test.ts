@@ -21,6 +21,13 @@ describe('rxraft sim', () => {
     })
   })
 
+  it('ends when so many operations were found linearizable', () => {
+    const report = sim('--operations', '3000', '--ops-per-second', '1000', '--clients', '20', '--for-ms', '2000', '--first-seed', '1')
+    const { checked } = report['linearizable'] as { readonly checked: number }
+    expect(checked).toBeGreaterThanOrEqual(3_000)
+    expect(report['violations']).toBe(0)
+  })
+
   it('one seed here is the same history as one there', () => {
     const { hash } = sim('--seed', '7', '--for-ms', '3000')
     expect(sim('--seed', '7', '--for-ms', '3000')['hash']).toBe(hash)

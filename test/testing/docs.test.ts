@@ -25,6 +25,13 @@ it('the page names every fault and every checker', () => {
   expect(checkers.filter((name) => name === '' || !page.includes(`\`${name}\``))).toEqual([])
 })
 
+it('the page names every check of what is seen, and shows how the example puts them on a cluster', () => {
+  const names = ['noneStops', 'sameAnswers', 'toldTheTruth', 'watchesInOrder', 'recovers', 'linearizable'] as const
+  expect(names.filter((name) => typeof testing[name] !== 'function' || !page.includes(`| \`${name}`))).toEqual([])
+  const shown = /What can be seen beside the steps[\s\S]*?```ts\n([\s\S]*?)```/.exec(page)![1]!
+  expect(read('test/testing/checkersExample.ts').replace(/^ {2}/gm, '')).toContain(shown)
+})
+
 it('the page shows the example of a bad history, and what it prints', () => {
   expect(page).toContain(`\`\`\`ts\n${read('test/testing/linearizabilityExample.ts')}\`\`\``)
   expect(page).toContain(`\`\`\`text\n${text}\n\`\`\``)

@@ -4,9 +4,10 @@ import { logIndex, term } from '../../src/raft/ids.js'
 import type { ApplyMsg } from '../../streams/applied.js'
 import { json } from '../../streams/codec.js'
 import { seeded } from '../../streams/testing/random.js'
-import { explain, shrink, simulate, type Workload } from '../../streams/testing/simulate.js'
+import { explain, shrink, simulate, type SimulateOptions, type Workload } from '../../streams/testing/simulate.js'
 import { type FaultName, faultNames } from '../../streams/testing/simulate/faults/index.js'
-import { registers } from '../../streams/testing/simulate/registers.js'
+import { searchHistory } from '../../streams/testing/simulate/history.js'
+import { type RegisterCommand, type RegisterResult, registers } from '../../streams/testing/simulate/registers.js'
 
 const all = (weight: number) => Object.fromEntries(faultNames.map((name) => [name, weight])) as Record<FaultName, number>
 
@@ -125,6 +126,29 @@ describe('a state machine of one’s own', () => {
   })
 })
 
+describe('what throws inside a run is a violation, with its message, at its time', () => {
+  const never = (): never => {
+    throw new RangeError('out of numbers')
+  }
+  const right = adding((sum) => sum)
+  const later = (what: () => number): (() => number) => {
+    let calls = 0
+    return () => (calls++ < 20 ? 0 : what())
+  }
+
+  it.each<[string, () => Workload<number, number>]>([
+    ['a workload that has no more commands', () => ({ ...right(), command: later(never) })],
+    ['a twin that does not know what to do', () => ({ ...right(), model: () => ({ apply: never }) })],
+    ['a comparison of answers', () => ({ ...right(), same: never })],
+    ['a history that cannot be written', () => ({ ...right(), operation: never })],
+  ])('%s', (_, workload) => {
+    const { violation, simulatedMs } = simulate(7, { servers: 3, forMs: 20_000, workload, history: true })
+    expect(violation).toMatchObject({ name: 'nothing throws', message: 'RangeError: out of numbers' })
+    expect(violation!.at).toBeGreaterThan(0)
+    expect(violation!.at).toBe(simulatedMs)
+  })
+})
+
 /** A counter without sessions, whose clients try again all the same: what is told twice is counted twice. */
 const forgetful = (): Workload<{ readonly client: number; readonly serial: number }, number> => ({
   codec: json(),
@@ -147,6 +171,56 @@ const forgetful = (): Workload<{ readonly client: number; readonly serial: numbe
   },
 })
 
+/** Registers whose machines agree with each other, and now and then answer what the last reader was answered. */
+const stale = (): Workload<RegisterCommand, RegisterResult> => {
+  const { stateMachine: _, model, ...rest } = registers()
+  return {
+    ...rest,
+    stateMachine: () => {
+      const right = model!()
+      const lastRead = new Map<number, RegisterResult>()
+      return map(({ index, command }: ApplyMsg<RegisterCommand>) => {
+        const result = right.apply(index, command)
+        if (command.op !== 'Get') return { index, result }
+        const last = lastRead.get(command.key)
+        lastRead.set(command.key, result)
+        return { index, result: last !== undefined && index % 5 === 0 ? last : result }
+      })
+    },
+  }
+}
+
+describe('linearizability', () => {
+  it('of every operation that was answered is checked, by default', () => {
+    const { linearizable, operations, history, violation } = simulate(3, { servers: 3, forMs: 15_000 })
+    expect(violation).toBeNull()
+    expect(linearizable).toEqual({ checked: operations, unknown: 0 })
+    expect(history).toEqual([])
+  })
+
+  it.each([{ linearizable: false }, { checks: false }, { workload: adding((sum) => sum) }])('and not with %p', (options) => {
+    const { linearizable } = simulate(3, { servers: 3, forMs: 5_000, ...options } as SimulateOptions)
+    expect(linearizable).toEqual({ checked: 0, unknown: 0 })
+  })
+
+  it('finds stale reads that every server answers alike, where no model of the machine is given, and prints a small bad part', () => {
+    const options = { servers: 3, forMs: 10_000, faults: {}, workload: stale }
+    expect(simulate(2, { ...options, linearizable: false }).violation).toBeNull()
+    const { violation, simulatedMs } = simulate(2, options)
+    expect(violation?.name).toBe('what clients saw is linearizable')
+    expect(violation?.message).toMatch(/^Not linearizable: of the \d+ operations of "\d", these [2-5] allow no order\.\n/)
+    expect(violation?.message).toContain('get → ')
+    expect(violation?.at).toBeLessThan(simulatedMs)
+  })
+
+  it('is unknown where the search met its limit, and then not counted as checked', () => {
+    const { history, operations } = simulate(3, { servers: 3, forMs: 15_000, history: true })
+    const model = registers().linearizable!
+    expect(searchHistory(history, model, { maxStates: 10, maxSteps: 10 })).toEqual({ checked: 0, unknown: operations, violation: null })
+    expect(searchHistory(history, model)).toEqual({ checked: operations, unknown: 0, violation: null })
+  })
+})
+
 describe('shrinking', () => {
   const options = { servers: 3, forMs: 60_000, workload: forgetful, faults: all(1) }
 
@@ -158,6 +232,9 @@ describe('shrinking', () => {
     expect(shrunk.result.plan.flatMap(({ faults }) => faults).length).toBeLessThanOrEqual(3)
     expect(shrunk.runs).toBeLessThanOrEqual(120)
     expect(simulate(1, shrunk.options).violation).toEqual(shrunk.result.violation)
+    // A round in which nothing is done is left out, or does not last.
+    const empty = shrunk.result.plan.filter(({ faults }) => faults.length === 0)
+    expect(empty.filter(({ chaosMs }) => chaosMs > 1_000)).toEqual([])
     const transcript = explain(1, shrunk.options)
     expect(transcript.split('\n')[0]).toMatch(/^seed 1, 3 servers/)
     expect(transcript).toContain('the last steps:')

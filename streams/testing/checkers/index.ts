@@ -1,48 +1,35 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Inspection } from '../../run.js'
-import { checking, type CheckOf, type Violation } from './checker.js'
-import { committedStays } from './committedStays.js'
-import { electionSafety } from './electionSafety.js'
-import { inOrder } from './inOrder.js'
-import { leaderAppendOnly } from './leaderAppendOnly.js'
-import { leaderCompleteness } from './leaderCompleteness.js'
-import { logMatching } from './logMatching.js'
-import { oneConfiguration } from './oneConfiguration.js'
-import { quorumOnDisk } from './quorumOnDisk.js'
-import { remembers } from './remembers.js'
-import { saidAfterFsync } from './saidAfterFsync.js'
-import { stateMachineSafety } from './stateMachineSafety.js'
+import { allChecks } from './all.js'
+import { checking, type Violation } from './checker.js'
 
+export { allChecks } from './all.js'
 export { type Check, checking, type CheckOf, Checks, Moved, type Violation } from './checker.js'
-export { ClusterRecord, type Committed, ServerRecord } from './record.js'
+export { answering, observing, type Seen, type SeenCheck, type SeenCheckOf, seenOf } from './seen.js'
 export {
-  committedStays,
-  electionSafety,
-  inOrder,
-  leaderAppendOnly,
-  leaderCompleteness,
-  logMatching,
-  oneConfiguration,
-  quorumOnDisk,
-  remembers,
-  saidAfterFsync,
-  stateMachineSafety,
-}
-
-/** Every check of a cluster's steps: I1–I5, I7–I10, I12, I13 and I18. */
-export const allChecks: ReadonlyArray<CheckOf> = [
-  electionSafety,
-  leaderAppendOnly,
-  logMatching,
-  committedStays,
-  leaderCompleteness,
-  stateMachineSafety,
-  quorumOnDisk,
-  remembers,
-  saidAfterFsync,
-  inOrder,
-  oneConfiguration,
-]
+  noneStops,
+  observed,
+  type ObservedOptions,
+  sameAnswers,
+  toldTheTruth,
+  type ToldTheTruthOptions,
+  watchesInOrder,
+} from './observed.js'
+export { type Recovery, recovers } from './recovers.js'
+export type { Answer } from './answers.js'
+export type { Acknowledged } from './clientView.js'
+export { ClusterRecord, type Committed, ServerRecord } from './record.js'
+export { committedStays } from './committedStays.js'
+export { electionSafety } from './electionSafety.js'
+export { inOrder } from './inOrder.js'
+export { leaderAppendOnly } from './leaderAppendOnly.js'
+export { leaderCompleteness } from './leaderCompleteness.js'
+export { logMatching } from './logMatching.js'
+export { oneConfiguration } from './oneConfiguration.js'
+export { quorumOnDisk } from './quorumOnDisk.js'
+export { remembers } from './remembers.js'
+export { saidAfterFsync } from './saidAfterFsync.js'
+export { stateMachineSafety } from './stateMachineSafety.js'
 
 /**
  * All of them as one operator, over the steps of all servers of a cluster.

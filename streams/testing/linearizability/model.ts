@@ -20,3 +20,7 @@ export interface Model<State, Input, Output> {
    */
   readonly explains?: (writer: Operation<Input, Output>, reader: Operation<Input, Output>) => boolean
 }
+
+/** A model as one of whatever: for who keeps models of many kinds, and hands each the operations that it was made for. */
+export const erased = <State, Input, Output>(model: Model<State, Input, Output>): Model<unknown, unknown, unknown> =>
+  model as unknown as Model<unknown, unknown, unknown>

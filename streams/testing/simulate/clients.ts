@@ -70,7 +70,7 @@ export class Client {
     this.patience = this.in(patienceMs, () => {
       if (this.operation === operation && operation.attempt === attempt) this.unknown(operation)
     })
-    raft.propose(operation.command).subscribe((event) => this.heard(operation, attempt, event))
+    raft.propose(operation.command).subscribe((event) => this.world.attempt(() => this.heard(operation, attempt, event)))
   }
 
   private heard(operation: UnderWay, attempt: number, event: ProposalEvent): void {

@@ -28,6 +28,8 @@ export interface SimulateOptions<C = unknown, R = unknown> {
   readonly plan?: ReadonlyArray<PlannedRound>
   /** Keep the operations as a linearizability checker takes them. Default false. */
   readonly history?: boolean
+  /** Check at the end that what clients saw is linearizable, where the workload says by which model. Default true. */
+  readonly linearizable?: boolean
   /** Is given the run as lines that one can read. */
   readonly tell?: (line: string) => void
 }
@@ -46,6 +48,13 @@ export interface SimulatedOperation {
   readonly return: number | null
   readonly input: unknown
   readonly output: unknown
+}
+
+/** How many of the operations that were answered the exact checker has found linearizable, and how many have keys that were too much for it. */
+export interface SimulatedLinearizability {
+  readonly checked: number
+  /** Of these nothing is known: its limits for one key were met. */
+  readonly unknown: number
 }
 
 /** What came of a simulation. The same seed and the same options give the same, in every JavaScript engine. */
@@ -70,6 +79,8 @@ export interface Simulated {
   readonly plan: ReadonlyArray<PlannedRound>
   /** When the last round began. */
   readonly lastRoundAt: number
+  /** Nothing where the workload has no model for it, and where the run ended at another violation. */
+  readonly linearizable: SimulatedLinearizability
   /** Empty without `history`. */
   readonly history: ReadonlyArray<SimulatedOperation>
 }

@@ -2,6 +2,8 @@ import { map, of } from 'rxjs'
 import { logIndex } from '../../../src/raft/ids.js'
 import type { ApplyMsg, Snapshot } from '../../applied.js'
 import { type Codec, json } from '../../codec.js'
+import { keyValueModel } from '../linearizability/keyValueModel.js'
+import { erased } from '../linearizability/model.js'
 import { oneOf } from './dice.js'
 import type { SnapshotMachine, Workload, WorkloadModel } from './workload.js'
 
@@ -167,6 +169,7 @@ export const registers = (): Workload<RegisterCommand, RegisterResult> => {
     retries: true,
     same: (a, b) => a === b,
     model,
+    linearizable: erased(keyValueModel),
     command: (die, client, serial) => {
       const op = oneOf(die, ops)
       const key = Math.floor(die() * keys)

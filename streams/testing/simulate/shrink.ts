@@ -34,20 +34,41 @@ export const shrinkWith = (
   }
   const withPlan = (plan: ReadonlyArray<PlannedRound>): boolean => fails({ ...best.options, plan })
 
+  /** Fewer servers are faster to run, so they are tried first and last. */
+  const fewerServers = (): void => {
+    for (const servers of [3, 5]) if (servers < best.options.servers! && fails({ ...best.options, servers })) return
+  }
+  /** Rounds in which nothing is done: none of them; else one by one, and of those that must stay only a moment. */
+  const withoutEmpty = (): void => {
+    const isEmpty = ({ faults }: PlannedRound): boolean => faults.length === 0
+    if (!best.options.plan!.some(isEmpty) || withPlan(best.options.plan!.filter((round) => !isEmpty(round)))) return
+    for (let at = best.options.plan!.length - 1; at >= 0; at--) {
+      const { plan } = best.options
+      const round = plan![at]
+      if (round === undefined || !isEmpty(round) || withPlan(plan!.filter((_, i) => i !== at)) || round.chaosMs <= momentMs) continue
+      withPlan(plan!.map((other, i) => (i === at ? { ...other, chaosMs: momentMs } : other)))
+    }
+  }
+
   // What did not happen yet cannot matter, but the end of the run is another one without it: it is tried like all else.
   if (!fails(best.options)) return { options: { ...options, servers: failing.servers, plan: failing.plan }, result: failing, runs }
+  fewerServers()
   if (!withPlan(best.options.plan!.slice(-1))) minimal(best.options.plan!, withPlan)
   minimal(flat(best.options.plan!), (faults) => withPlan(rounds(best.options.plan!, faults)))
-  const eventful = best.options.plan!.filter(({ faults }) => faults.length > 0)
-  if (!withPlan(eventful)) minimal(best.options.plan!, withPlan)
+  withoutEmpty()
   for (const start of [0, 1_000, 3_000]) if (withPlan(beginningAt(best.options.plan!, start))) break
   for (const operationsPerSecond of [0, 1, 3]) if (fails({ ...best.options, operationsPerSecond })) break
-  if (fails({ ...best.options, clients: 1 })) fails({ ...best.options, servers: 3 })
-  for (const at of flat(best.options.plan!).keys()) {
-    while (withPlan(shortened(best.options.plan!, at))) if (flat(best.options.plan!)[at]!.fault.forMs < 20) break
+  if (fails({ ...best.options, clients: 1 })) fewerServers()
+  for (let at = 0; at < flat(best.options.plan!).length; at++) {
+    // The plan itself may end earlier once it fails earlier.
+    while ((flat(best.options.plan!)[at]?.fault.forMs ?? 0) >= 20 && withPlan(shortened(best.options.plan!, at)));
   }
+  // What was needed at first may not be any more.
+  withoutEmpty()
   return { ...best, runs }
 }
+
+const momentMs = 1_000
 
 interface Placed {
   readonly round: number

@@ -31,7 +31,7 @@ export class Watcher {
         const wrong = this.watch.see(index)
         if (wrong !== null) world.fail(this.watch.name, `at ${id}: ${wrong}`)
       },
-      complete: () => this.later(),
+      complete: () => world.attempt(() => this.later()),
     })
     this.following.add(followed)
   }

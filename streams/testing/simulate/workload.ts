@@ -2,6 +2,7 @@ import type { ObservableInput } from 'rxjs'
 import type { LogIndex } from '../../../src/raft/ids.js'
 import type { Snapshot, StateMachine } from '../../applied.js'
 import type { Codec } from '../../codec.js'
+import type { Model } from '../linearizability/model.js'
 
 /** What a simulated cluster replicates, and what its clients ask of it. Made anew for each run: it may remember. */
 export interface Workload<C, R> {
@@ -18,6 +19,8 @@ export interface Workload<C, R> {
   readonly model?: () => WorkloadModel<C, R>
   /** An operation for the history that a linearizability checker reads; without it no history is kept. */
   readonly operation?: (command: C, result: R | null) => { readonly key: string; readonly input: unknown; readonly output: unknown }
+  /** What the operations of the history must agree with: `erased(model)`. Without it they are not checked. */
+  readonly linearizable?: Model<unknown, unknown, unknown>
 }
 
 /** A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same bytes. */

@@ -249,6 +249,15 @@ export class World {
     }
   }
 
+  /** Whatever throws in here — a disk, a network, a workload, a check — is a violation, at its time. */
+  readonly attempt = (what: () => void): void => {
+    try {
+      what()
+    } catch (error) {
+      this.fail('nothing throws', error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error))
+    }
+  }
+
   fail(name: string, message: string): void {
     this.violation ??= { name, at: this.now, message }
   }

@@ -1,0 +1,27 @@
+import type { CheckOf } from './checker.js'
+import { committedStays } from './committedStays.js'
+import { electionSafety } from './electionSafety.js'
+import { inOrder } from './inOrder.js'
+import { leaderAppendOnly } from './leaderAppendOnly.js'
+import { leaderCompleteness } from './leaderCompleteness.js'
+import { logMatching } from './logMatching.js'
+import { oneConfiguration } from './oneConfiguration.js'
+import { quorumOnDisk } from './quorumOnDisk.js'
+import { remembers } from './remembers.js'
+import { saidAfterFsync } from './saidAfterFsync.js'
+import { stateMachineSafety } from './stateMachineSafety.js'
+
+/** Every check of a cluster's steps: I1–I5, I7–I10, I12, I13 and I18. */
+export const allChecks: ReadonlyArray<CheckOf> = [
+  electionSafety,
+  leaderAppendOnly,
+  logMatching,
+  committedStays,
+  leaderCompleteness,
+  stateMachineSafety,
+  quorumOnDisk,
+  remembers,
+  saidAfterFsync,
+  inOrder,
+  oneConfiguration,
+]
