@@ -4,6 +4,7 @@ import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import { checkBounds, defaultBounds, type SearchBounds } from './search/bounds.js'
 import { explore, type SearchProgress } from './search/explore.js'
 import { retell } from './search/retell.js'
+import { silencesOf } from './search/site.js'
 
 export type { SearchBounds } from './search/bounds.js'
 export type { SearchProgress } from './search/explore.js'
@@ -60,7 +61,15 @@ export function* searching({
 }: SearchOptions = {}): Generator<SearchProgress, SearchResult, undefined> {
   const bounds = { ...defaultBounds, ...given }
   checkBounds(bounds)
-  const options = { bounds, settings: { ...defaultSettings, ...settings }, step, symmetry, longTurns, forget: true }
+  const options = {
+    bounds,
+    settings: { ...defaultSettings, ...settings },
+    step,
+    symmetry,
+    longTurns,
+    silences: silencesOf(bounds),
+    forget: true,
+  }
   const { way, violation, ...explored } = yield* explore(options)
   const counterexample = way === null || violation === null ? null : { violation, transcript: retell(options, way, violation) }
   return { ...explored, bounds, counterexample }

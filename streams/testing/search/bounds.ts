@@ -25,7 +25,7 @@ export const defaultBounds: SearchBounds = {
   messages: 4,
   crashes: 1,
   duplicates: 1,
-  heartbeats: 1,
+  heartbeats: 0,
   states: 50_000_000,
 }
 

@@ -9,13 +9,17 @@ export type Renaming = (id: NodeId) => NodeId
 export const keyOfEntry = ({ term, kind, command }: Entry): string => `${term}${kind[0]}${command.join('.')}`
 const keyOfEntries = (entries: ReadonlyArray<Entry>): string => entries.map(keyOfEntry).join()
 
-/** Equal for equal messages, and for no others. */
+/**
+ * Equal for messages that mean the same, and for no others. A refusal without a conflict says nothing
+ * but its term, whoever it comes from and whatever it answers.
+ */
 export const keyOfMessage = (m: Message): string => {
+  if (saysItsTermOnly(m)) return `T>${m.to}@${m.term}`
   switch (m._tag) {
     case 'RequestVote':
       return `V${m.from}>${m.to}@${m.term} ${m.lastLogIndex}/${m.lastLogTerm}`
     case 'RequestVoteReply':
-      return `v${m.from}>${m.to}@${m.term} ${m.voteGranted}`
+      return `v${m.from}>${m.to}@${m.term}`
     case 'AppendEntries':
       return `A${m.from}>${m.to}@${m.term}#${m.seq} ${m.prevLogIndex}/${m.prevLogTerm} ${m.leaderCommit} ${keyOfEntries(m.entries)}`
     case 'AppendEntriesReply':
@@ -25,6 +29,9 @@ export const keyOfMessage = (m: Message): string => {
       throw new Error('the search takes no snapshots')
   }
 }
+
+const saysItsTermOnly = (m: Message): boolean =>
+  m._tag === 'RequestVoteReply' ? !m.voteGranted : m._tag === 'AppendEntriesReply' && !m.success && m.conflict === null
 
 export const renamedMessage = (m: Message, to: Renaming): Message => {
   const ends = { from: to(m.from), to: to(m.to) }

@@ -1,5 +1,5 @@
 import type { Send } from '../../../src/raft/effect.js'
-import { byCodeUnit, messageSeq, type NodeId, type WriteSeq, writeSeq } from '../../../src/raft/ids.js'
+import { byCodeUnit, logIndex, messageSeq, type NodeId, type WriteSeq, writeSeq } from '../../../src/raft/ids.js'
 import type { Log } from '../../../src/raft/log.js'
 import { Durable } from '../../../src/raft/durable.js'
 import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type Role, type Server } from '../../../src/raft/server.js'
@@ -27,12 +27,13 @@ export interface Site {
  *  - numbers of requests become places among the unanswered ones (`placeOfSeq`): a leader looks for an answer's
  *    number there, and where it does not find it, it does not matter which number it was;
  *  - the order in which votes were counted, and in which what waits for one write will leave, is by name: nothing looks at it;
- *  - heartbeats without an answer are counted to 3: from there on they mean the same (replication.ts).
+ *  - whom a follower takes for its leader is left out: clients are told it, and no rule asks;
+ *  - heartbeats without an answer are counted to `silences`: see `silencesOf`.
  */
-export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site): Site => {
+export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site, silences: number): Site => {
   const { acknowledged, index, pending } = server.durable
   const relative = (seq: WriteSeq): WriteSeq => writeSeq(Math.max(0, seq - acknowledged))
-  const role = canonicalRole(server.role, relative)
+  const role = canonicalRole(server.role, relative, silences)
   const durable = new Durable(
     index,
     relative(server.durable.written),
@@ -51,20 +52,29 @@ export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site): 
   }
 }
 
-const silentEnough = 3
+const follower = new Follower(null)
 
-const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq): Role => {
+/** From three heartbeats without an answer on they mean the same (replication.ts). */
+const allSilences = 3
+
+/** How many heartbeats without an answer are told apart: none where no leader comes to a fourth, for which alone they are counted. */
+export const silencesOf = ({ heartbeats }: { readonly heartbeats: number }): number => (heartbeats > allSilences ? allSilences : 0)
+
+const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq, silences: number): Role => {
   switch (role._tag) {
     case 'Follower':
-      return role
+      return follower
     case 'Candidate':
       return new Candidate(relative(role.ownVote), [...role.votes].sort(byCodeUnit))
     case 'Leader':
-      return new Leader(role.followers.map(canonicalProgress))
+      return new Leader(role.followers.map((it) => canonicalProgress(it, silences)))
   }
 }
 
-const canonicalProgress = ({ id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats }: Progress): Progress =>
+const canonicalProgress = (
+  { id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats }: Progress,
+  silences: number,
+): Progress =>
   new Progress(
     id,
     nextIndex,
@@ -72,8 +82,15 @@ const canonicalProgress = ({ id, nextIndex, matchIndex, sentCommit, flow, inflig
     sentCommit,
     flow,
     inflight.map((request, i) => ({ ...request, seq: messageSeq(i + 1) })),
-    Math.min(silentHeartbeats, silentEnough),
+    Math.min(silentHeartbeats, silences),
   )
+
+/** The same where nobody crashes any more: only a server that starts reads how much its disk knows to be committed. */
+export const inItsLastLife = (site: Site): Site => ({
+  ...site,
+  disk: { ...site.disk, commitIndex: logIndex(0) },
+  unsynced: site.unsynced.filter(({ _tag }) => _tag !== 'CommitIndex'),
+})
 
 /** The answers that wait here for `leader`, numbered anew: it has answered, given up or numbered requests since. */
 export const renumbered = (site: Site, leader: NodeId, numberOf: (seq: number) => number): Site => {
@@ -82,7 +99,7 @@ export const renumbered = (site: Site, leader: NodeId, numberOf: (seq: number) =
     if (message._tag !== 'AppendEntriesReply' || message.to !== leader) return send
     return { ...send, message: withSeq(message, numberOf(message.re)) }
   })
-  return canonical({ ...site, waiting })
+  return canonical({ ...site, waiting }, allSilences)
 }
 
 /** Equal for equal canonical sites, and for no others. */
@@ -105,7 +122,7 @@ const keyOfSend = ({ after, message }: Send): string => `${after}:${keyOfMessage
 const keyOfRole = (role: Role): string => {
   switch (role._tag) {
     case 'Follower':
-      return `F${role.leader}`
+      return 'F'
     case 'Candidate':
       return `C${role.ownVote} ${role.votes.join()}`
     case 'Leader':
@@ -135,21 +152,26 @@ const keyOfRecord = (record: DiskRecord): string => {
 /** With other names. The configuration stays as it is: all vote. */
 export const renamedSite = ({ server, disk, unsynced, waiting, flushDue }: Site, to: Renaming): Site => {
   const orNull = (id: NodeId | null): NodeId | null => (id === null ? null : to(id))
-  return canonical({
-    server: { ...server, id: to(server.id), votedFor: orNull(server.votedFor), role: renamedRole(server.role, to, orNull) },
-    disk: { ...disk, votedFor: orNull(disk.votedFor) },
-    unsynced: unsynced.map((record) =>
-      record._tag === 'HardState' ? { ...record, hardState: { ...record.hardState, votedFor: orNull(record.hardState.votedFor) } } : record,
-    ),
-    waiting: waiting.map((send) => ({ ...send, message: renamedMessage(send.message, to) })),
-    flushDue,
-  })
+  return canonical(
+    {
+      server: { ...server, id: to(server.id), votedFor: orNull(server.votedFor), role: renamedRole(server.role, to) },
+      disk: { ...disk, votedFor: orNull(disk.votedFor) },
+      unsynced: unsynced.map((record) =>
+        record._tag === 'HardState'
+          ? { ...record, hardState: { ...record.hardState, votedFor: orNull(record.hardState.votedFor) } }
+          : record,
+      ),
+      waiting: waiting.map((send) => ({ ...send, message: renamedMessage(send.message, to) })),
+      flushDue,
+    },
+    allSilences,
+  )
 }
 
-const renamedRole = (role: Role, to: Renaming, orNull: (id: NodeId | null) => NodeId | null): Role => {
+const renamedRole = (role: Role, to: Renaming): Role => {
   switch (role._tag) {
     case 'Follower':
-      return new Follower(orNull(role.leader))
+      return role
     case 'Candidate':
       return new Candidate(role.ownVote, role.votes.map(to))
     case 'Leader':

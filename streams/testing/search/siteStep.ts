@@ -30,10 +30,12 @@ export interface SiteOptions {
   readonly step: typeof checkedStep
   /** A turn of the loop may hold several events, so that `Flush` is an event that may come late; otherwise each event is a turn of its own. */
   readonly longTurns: boolean
+  /** How many heartbeats without an answer are told apart (`silencesOf`). */
+  readonly silences: number
 }
 
 /** The state machine answers at once; all else that is done by hand in cluster.ts is an event here. */
-export const stepSite = (site: Site, event: SiteEvent, { step, longTurns }: SiteOptions): SiteStep => {
+export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silences }: SiteOptions): SiteStep => {
   let { server, disk, unsynced, waiting, flushDue } = site
   const sent: Send[] = []
   /** What the state machine has been given in this run. */
@@ -109,7 +111,7 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns }: Site
     happens({ _tag: 'Flush' })
   }
   return {
-    site: canonical({ server, disk, unsynced, waiting, flushDue }),
+    site: canonical({ server, disk, unsynced, waiting, flushDue }, silences),
     sent: sent.map(({ message }) => numbered(message, server, event)),
     server,
   }

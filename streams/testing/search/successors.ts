@@ -119,9 +119,16 @@ export class Successors {
 
   private readonly pool: number[] = []
 
+  outlookOf(state: StateNumbers): Outlook {
+    return this.outlook(unpack(state[this.stride - 2]!))
+  }
   private outlook({ heartbeats, crashes }: Used): Outlook {
-    const { bounds } = this.options
-    return { lastTerm: bounds.terms, heartbeats: heartbeats < bounds.heartbeats, crashes: crashes < bounds.crashes }
+    const { bounds, silences } = this.options
+    return {
+      lastTerm: bounds.terms,
+      silenceMatters: silences > 0 && heartbeats < bounds.heartbeats,
+      crashes: crashes < bounds.crashes,
+    }
   }
 
   private happens(states: StateNumbers, at: number, outcome: Outcome, used: Used, arrived: number): void {
@@ -146,12 +153,31 @@ export class Successors {
     if (tables.view(before) !== tables.view(outcome.site)) history = tables.observe(history, Array.from(next.subarray(0, servers)))
     next[stride - 2] = pack(used)
     next[stride - 1] = history
-    let kept = 0
-    const { forget } = this.options
     const outlook = this.outlook(used)
-    for (const message of pool) if (!forget || !tables.isSpent(message, next, outlook)) pool[kept++] = message
-    pool.length = kept
+    if (!outlook.crashes) for (let i = 0; i < servers; i++) next[i] = tables.inItsLastLife(next[i]!)
+    if (this.options.forget) {
+      // Who may still crash or double can do whatever can be done afterwards by one who has done so in vain.
+      if (move.kind === 'crash' && next[move.server] === (outlook.crashes ? before : tables.inItsLastLife(before))) return
+      const now = (message: number): number =>
+        outcome.renumberings.reduce((it, renumbering) => tables.renumberedMessage(it, renumbering), message)
+      if (move.kind === 'duplicate' && !this.matters(now(move.argument), outlook)) return
+      this.forget(outlook)
+    }
     this.makeRoom(pool)
+  }
+
+  /** Of what is under way leaves only what can change something yet. */
+  private forget(outlook: Outlook): void {
+    const { pool } = this
+    pool.sort((a, b) => a - b)
+    let kept = 0
+    for (const message of pool) if (this.matters(message, outlook, kept > 0 && pool[kept - 1] === message)) pool[kept++] = message
+    pool.length = kept
+  }
+
+  private matters(message: number, outlook: Outlook, again = false): boolean {
+    const { tables, next } = this
+    return !tables.isSpent(message, next, outlook) && !(again && tables.onceIsEnough(message, next, outlook))
   }
 
   /** Tells of the state with what is under way, or with each choice of as much of it as there is room for. */

@@ -7,8 +7,8 @@ import { keyOfHistory, noHistory, observed, renamedHistory, viewOf } from './his
 import { type MoveKind, moveKinds } from './bounds.js'
 import { Interner } from './interner.js'
 import { channelOf, keyOfMessage, placeAmongUnanswered, renamedMessage, type Renaming, withSeq } from './messages.js'
-import { keyOfSite, renamedSite, renumbered, type Site } from './site.js'
-import { isSpent, type Outlook } from './spent.js'
+import { inItsLastLife, keyOfSite, renamedSite, renumbered, type Site } from './site.js'
+import { isSpent, onceIsEnough, type Outlook } from './spent.js'
 import { type SiteEvent, type SiteOptions, stepSite } from './siteStep.js'
 
 /** How the numbers of requests that `leader` sent to `follower` changed: `numbers[old]` is the new one. */
@@ -49,6 +49,7 @@ export class Tables {
   private readonly senders: number[] = []
   private readonly viewOfSite: number[] = []
   private readonly colorOfSite: number[] = []
+  private readonly lastLives: number[] = []
   private readonly renamedSites: number[][]
   private readonly renamedMessages: number[][]
   private readonly renamedHistories: number[][]
@@ -166,6 +167,10 @@ export class Tables {
       this.leadsNowhere(receiver, this.outcome(receiver, 'deliver', message), sites, outlook)
     )
   }
+  /** Whether one of several equal messages is as good as all; see spent.ts. */
+  onceIsEnough(message: number, sites: ArrayLike<number>, outlook: Outlook): boolean {
+    return onceIsEnough(this.messages.at(message), this.sites.at(sites[this.receivers[message - 1]!]!), outlook)
+  }
   /** Whether nothing comes of it but messages that change nothing any more. */
   leadsNowhere(site: number, { site: next, sent, violation }: Outcome, sites: ArrayLike<number>, outlook: Outlook): boolean {
     return next === site && violation === null && sent.every((message) => this.isSpent(message, sites, outlook))
@@ -208,6 +213,10 @@ export class Tables {
       this.observations.set(key, (next = this.history(seen)))
     }
     return next
+  }
+
+  inItsLastLife(site: number): number {
+    return (this.lastLives[site] ??= this.site(inItsLastLife(this.sites.at(site))))
   }
 
   renamedSite(p: number, site: number): number {
