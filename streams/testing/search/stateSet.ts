@@ -1,6 +1,7 @@
 /**
- * The states that were seen, as hashes of 64 bits (two halves of 32): open addressing in two typed arrays, eight bytes a place, which
- * grow until `maxStates` are in it. Two different states share a hash with a probability of about n²/2⁶⁵: 3 in 100,000 for 10⁷ states.
+ * The states that were seen, as hashes of 63 bits (the 64th says that a place is taken): open addressing in two typed arrays, eight
+ * bytes a place, which grow with them. That any two of n states share a hash, so that one of them is not looked at, has a probability
+ * of about n²/2⁶⁴: 5 in a million for 10⁷ states.
  */
 export class StateSet {
   size = 0
@@ -22,7 +23,7 @@ export class StateSet {
     a ^= a >>> 13
     b = Math.imul(b ^ (b >>> 16), 0xc2b2_ae35)
     b ^= b >>> 16
-    // A place with two zeros is free.
+    // A place with a zero here is free.
     if (!this.put(a >>> 0, (b | 1) >>> 0)) return false
     if (++this.size * 3 > this.low.length * 2) this.grow()
     return true

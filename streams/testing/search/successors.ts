@@ -5,6 +5,7 @@ import { logFrom } from '../../../src/raft/log.js'
 import { fresh, restart } from '../../../src/raft/server.js'
 import type { Settings } from '../../../src/raft/settings.js'
 import { type MoveKind, pack, type SearchBounds, unpack, type Used } from './bounds.js'
+import { eachLoss } from './loss.js'
 import type { Outlook } from './spent.js'
 import { type SiteOptions, stepSite } from './siteStep.js'
 import { type Outcome, Tables } from './tables.js'
@@ -190,23 +191,11 @@ export class Successors {
       return
     }
     const sites = this.next.slice()
-    const ordered = [...underWay].sort((a, b) => a - b)
-    const choose = (from: number, lost: ReadonlyArray<number>, kept: ReadonlyArray<number>): void => {
-      if (lost.length === tooMany || from === ordered.length) {
-        if (lost.length < tooMany) return
-        this.next.set(sites)
-        this.move.lost = lost
-        this.tell([...kept, ...ordered.slice(from)])
-        return
-      }
-      const message = ordered[from]!
-      choose(from + 1, [...lost, message], kept)
-      // Of equal ones the first are lost: to keep one is to keep all that are left.
-      let equal = from + 1
-      while (ordered[equal] === message) equal++
-      choose(equal, lost, [...kept, ...ordered.slice(from, equal)])
-    }
-    choose(0, [], [])
+    eachLoss(underWay, tooMany, (kept, lost) => {
+      this.next.set(sites)
+      this.move.lost = lost
+      this.tell(kept)
+    })
   }
 
   private tell(underWay: ReadonlyArray<number>): void {
