@@ -52,6 +52,9 @@ export const unpack = (used: number): Used => ({
   entries: (used >> (3 * bits)) & mask,
 })
 
+/** With one duplicate less; null where there is none. */
+export const withoutDuplicate = (used: number): number | null => (unpack(used).duplicates === 0 ? null : used - (1 << bits))
+
 /** Throws an `Error` that says which bound makes no sense. */
 export const checkBounds = (bounds: SearchBounds): void => {
   for (const [name, value] of Object.entries(bounds)) {

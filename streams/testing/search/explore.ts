@@ -1,4 +1,5 @@
 import type { InvariantViolation } from '../../../src/raft/error.js'
+import { withoutDuplicate } from './bounds.js'
 import { StateSet } from './stateSet.js'
 import { isViolation, type ExploreOptions, type StateNumbers, Successors } from './successors.js'
 
@@ -41,7 +42,7 @@ export function* explore(options: ExploreOptions): Generator<SearchProgress, Exp
   let moves = 0
 
   const initial = successors.initial()
-  seen.add(initial, 0, stride)
+  seen.add(initial)
   level.add(initial)
   ways.add(0, 0)
 
@@ -53,7 +54,7 @@ export function* explore(options: ExploreOptions): Generator<SearchProgress, Exp
       let move = 0
       try {
         successors.from(level.chunkOf(i), level.placeOf(i), () => {
-          if (seen.add(next, 0, stride)) {
+          if (!(options.forget && isInVain(next, seen)) && seen.add(next)) {
             following.add(next)
             ways.add(first + i, move)
           }
@@ -72,6 +73,19 @@ export function* explore(options: ExploreOptions): Generator<SearchProgress, Exp
     depth++
     yield { states: seen.size, moves, depth, frontier: level.length }
   }
+}
+
+/** Whether the same was seen with fewer duplicates: what can follow with fewer left can follow with more, and no later. */
+export const isInVain = (state: StateNumbers, seen: Pick<StateSet, 'has'>): boolean => {
+  const at = state.length - 2
+  const used = state[at]!
+  let known = false
+  for (let fewer = withoutDuplicate(used); fewer !== null && !known; fewer = withoutDuplicate(fewer)) {
+    state[at] = fewer
+    known = seen.has(state)
+  }
+  state[at] = used
+  return known
 }
 
 /** The states of one level, one after the other in arrays of a size that is easily had. */

@@ -7,12 +7,27 @@ export class StateSet {
   size = 0
   private low = new Uint32Array(1 << 12)
   private high = new Uint32Array(1 << 12)
+  /** The two halves of the last hash. */
+  private a = 0
+  private b = 0
 
-  /** Whether the numbers from `start` to `end` were not there before; from now on they are. */
-  add(state: Int32Array, start: number, end: number): boolean {
+  /** Whether these numbers were not there before; from now on they are. */
+  add(state: Int32Array): boolean {
+    this.hash(state)
+    if (!this.put(this.a, this.b)) return false
+    if (++this.size * 3 > this.low.length * 2) this.grow()
+    return true
+  }
+
+  has(state: Int32Array): boolean {
+    this.hash(state)
+    return this.high[this.placeOf(this.a, this.b)] !== 0
+  }
+
+  private hash(state: Int32Array): void {
     let a = 0x9747_b28c
     let b = 0x5bd1_e995
-    for (let i = start; i < end; i++) {
+    for (let i = 0; i < state.length; i++) {
       const n = state[i]!
       a = Math.imul(a ^ n, 0xcc9e_2d51)
       a = Math.imul(a ^ (a >>> 15), 0x1b87_3593)
@@ -23,20 +38,24 @@ export class StateSet {
     a ^= a >>> 13
     b = Math.imul(b ^ (b >>> 16), 0xc2b2_ae35)
     b ^= b >>> 16
+    this.a = a >>> 0
     // A place with a zero here is free.
-    if (!this.put(a >>> 0, (b | 1) >>> 0)) return false
-    if (++this.size * 3 > this.low.length * 2) this.grow()
-    return true
+    this.b = (b | 1) >>> 0
+  }
+
+  /** Where this hash is, or the free place for it. */
+  private placeOf(a: number, b: number): number {
+    const { low, high } = this
+    const mask = low.length - 1
+    let place = a & mask
+    while (high[place] !== 0 && (low[place] !== a || high[place] !== b)) place = (place + 1) & mask
+    return place
   }
 
   private put(a: number, b: number): boolean {
     const { low, high } = this
-    const mask = low.length - 1
-    let place = a & mask
-    while (high[place] !== 0) {
-      if (low[place] === a && high[place] === b) return false
-      place = (place + 1) & mask
-    }
+    const place = this.placeOf(a, b)
+    if (high[place] !== 0) return false
     low[place] = a
     high[place] = b
     return true
