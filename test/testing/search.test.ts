@@ -2,10 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { checkedStep } from '../../src/raft/invariants.js'
+import type { Message } from '../../src/raft/messages.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { defaultBounds, type SearchBounds } from '../../streams/testing/search/bounds.js'
 import { isInVain } from '../../streams/testing/search/explore.js'
 import { retell } from '../../streams/testing/search/retell.js'
+import { keyOfMessage } from '../../streams/testing/search/messages.js'
 import { keyOfSite, silencesOf } from '../../streams/testing/search/site.js'
 import { type ExploreOptions, Successors } from '../../streams/testing/search/successors.js'
 import { search, searching, type SearchOptions } from '../../streams/testing/search.js'
@@ -51,8 +53,8 @@ describe('small bounds are exhausted', () => {
 })
 
 describe('what the search leaves out', () => {
-  /** All that the servers and disks may be together, and how many states that took. */
-  const reached = (options: ExploreOptions) => {
+  /** All that the servers and disks may be together, and how many states that took; `look` sees each move. */
+  const reached = (options: ExploreOptions, look: (from: Int32Array, successors: Successors) => void = () => undefined) => {
     const successors = new Successors(options)
     const { next, tables } = successors
     const { servers } = options.bounds
@@ -61,6 +63,7 @@ describe('what the search leaves out', () => {
     // A Map goes on to what is added to it meanwhile.
     for (const state of seen.values()) {
       successors.from(state, 0, () => {
+        look(state, successors)
         const key = next.join()
         const inVain = options.forget && isInVain(next, { has: (state) => seen.has(state.join()) })
         if (!inVain && !seen.has(key)) seen.set(key, next.slice())
@@ -74,7 +77,7 @@ describe('what the search leaves out', () => {
   }
 
   it.each([
-    { servers: 2, terms: 2, entries: 1, messages: 2 },
+    { servers: 2, terms: 2, entries: 0, messages: 2 },
     { servers: 2, terms: 2, entries: 0, messages: 3, crashes: 2, duplicates: 0 },
     { servers: 2, terms: 1, entries: 0, messages: 2, heartbeats: 4, crashes: 0 },
     { servers: 3, terms: 1, entries: 0, messages: 2 },
@@ -83,6 +86,33 @@ describe('what the search leaves out', () => {
     const fewer = reached(exploring(bounds, { symmetry: false }))
     expect(fewer.clusters).toEqual(all.clusters)
     expect(fewer.states).toBeLessThan(all.states)
+  })
+
+  it.each([
+    { servers: 2, terms: 2, entries: 0, messages: 2 },
+    { servers: 2, terms: 1, entries: 1, messages: 2 },
+    { servers: 3, terms: 1, entries: 0, messages: 2 },
+  ])('what can change nothing any more can change nothing after any move either: %j', (bounds) => {
+    let kept = 0
+    reached(exploring(bounds, { forget: false, symmetry: false }), (state, successors) => {
+      const { next, tables } = successors
+      const underWay = next.subarray(bounds.servers, bounds.servers + bounds.messages)
+      const outlook = successors.outlookOf(next)
+      const isSpentNow = (message: Message) => tables.isSpent(tables.message(message), next, outlook)
+      for (const number of new Set(state.subarray(bounds.servers, bounds.servers + bounds.messages))) {
+        if (number === 0 || !underWay.includes(number) || !tables.isSpent(number, state, successors.outlookOf(state))) continue
+        kept++
+        const site = next[tables.receiver(number)]!
+        const { site: after, sent } = tables.outcome(site, 'deliver', number)
+        const [a, b] = [tables.sites.at(site), tables.sites.at(after)]
+        // The answer may have to wait for the disk: then it is one that can change nothing, either.
+        const [before, waiting] = [a, b].map((it) => it.waiting.map(({ message }) => message)) as [Message[], Message[]]
+        const isIt = keyOfSite({ ...a, waiting: [] }) === keyOfSite({ ...b, waiting: [] })
+        const answers = [...sent.map((it) => tables.messages.at(it)), ...waiting.filter((it) => !before.includes(it))]
+        if (!isIt || !answers.every(isSpentNow)) throw new Error(keyOfMessage(tables.messages.at(number)))
+      }
+    })
+    expect(kept).toBeGreaterThan(1_000)
   })
 
   it('no state: those whose hash is new are all that are new', () => {
