@@ -30,7 +30,7 @@ const sureOf = ({ server, disk }: Site, { crashes }: Outlook): Sure => (crashes 
  *     comes back: a late answer matters only by a `matchIndex` that is news, and to how long the follower was silent.
  *
  * Whether it changes nothing *now* is asked of `step` itself, too: a `step` with a mistake is not shielded (tables.ts).
- * That nothing is hidden is tested: with and without, the servers and disks come to the same states.
+ * On small bounds it is tested after every move that what was spent is still, and that with and without the servers and disks come to the same states.
  */
 export const isSpent = (m: Message, receiver: Site, sender: Site, outlook: Outlook): boolean => {
   const sure = sureOf(receiver, outlook)
@@ -59,7 +59,8 @@ export const isSpent = (m: Message, receiver: Site, sender: Site, outlook: Outlo
 
 /**
  * Whether one of several equal messages is as good as all: an answer which is spent once it has
- * arrived. A vote is then counted, a request answered; and a newer term known, if no crash can take that back.
+ * arrived. A vote is then counted, a request answered (no follower is so full here that it would not be), and a newer term
+ * known, if no crash can take that back.
  */
 export const onceIsEnough = (m: Message, receiver: Site, outlook: Outlook): boolean => {
   switch (m._tag) {
