@@ -4,6 +4,7 @@ import * as testing from '../../streams/testing/index.js'
 import { faultNames } from '../../streams/testing/simulate/faults/index.js'
 import { run } from './example.js'
 import { text } from './linearizabilityExample.js'
+import { right, wrong } from './searchExample.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const page = read('docs/testing.md')
@@ -35,4 +36,13 @@ it('the page names every check of what is seen, and shows how the example puts t
 it('the page shows the example of a bad history, and what it prints', () => {
   expect(page).toContain(`\`\`\`ts\n${read('test/testing/linearizabilityExample.ts')}\`\`\``)
   expect(page).toContain(`\`\`\`text\n${text}\n\`\`\``)
+})
+
+it('the page shows the example of a search, and what comes of it', () => {
+  expect(page).toContain(`\`\`\`ts\n${read('test/testing/searchExample.ts')}\`\`\``)
+  const { exhausted, states, depth, counterexample } = right
+  expect(counterexample).toBeNull()
+  expect(exhausted).toBe(true)
+  expect(page).toContain(`${states.toLocaleString('en')} states, ${depth} moves deep`)
+  expect(page).toContain(`"${wrong.counterexample?.violation.invariant}"`)
 })
