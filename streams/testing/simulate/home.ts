@@ -148,11 +148,13 @@ export class Home {
           subscriber.next(answer)
         }
         const tellNext = (): void => {
-          tell(waiting.shift()!)
+          // One that is healed has no work left, however much had gathered.
+          do tell(waiting.shift()!)
+          while (this.applierMs === null && waiting.length > 0)
           if (waiting.length > 0) later()
         }
         const later = (): void => {
-          subscriber.add(this.gate.schedule(tellNext, whole(this.die, this.applierMs ?? { min: 1, max: 1 })))
+          subscriber.add(this.gate.schedule(tellNext, whole(this.die, this.applierMs!)))
         }
         return from(machine(apply$, snapshot)).subscribe({
           next: (answer) => {
