@@ -70,8 +70,11 @@ describe('a slice: mistakes that are seen at once (all of them: npm run falls)',
     '07-vote-before-the-disk': 'trace',
     '08-acknowledged-before-fsync': 'properties',
     '08-released-before-fsync': 'trace of streams',
+    '19-segments-newest-first': 'reopened',
     '21-retry-applied-twice': 'store',
+    '22-empty-disk-let-in': 'let in',
     'applied-before-durable': 'stopped',
+    'checksum-not-checked': 'decay',
   }
   it.each(Object.entries(slice).map(([name, check]) => ({ name, check })))(
     '$name is seen by $check',

@@ -86,6 +86,19 @@ export class ForgetfulDisk {
     this.durableNames = new Map(names)
   }
 
+  /** A copy of this disk, on which one bit of one file turned over. */
+  aged(random: () => number): ForgetfulDisk {
+    const copy = new ForgetfulDisk()
+    for (const [name, { cache }] of this.names)
+      copy.names.set(name, { directory: false, cache: Buffer.from(cache), durable: Buffer.from(cache), dirty: new Set() })
+    copy.durableNames = new Map(copy.names)
+    const files = [...copy.names.values()].filter(({ cache }) => cache.length > 0)
+    const { cache, durable } = files[Math.floor(random() * files.length)]!
+    const at = Math.floor(random() * cache.length)
+    durable[at] = cache[at]! ^= 1 << Math.floor(random() * 8)
+    return copy
+  }
+
   readonly fileSystem: FileSystem = {
     mkdir: (_path, _options, done) => this.call<string | undefined>(done, () => undefined),
     readdir: (_path, done) => this.call(done, () => [...this.list()]),

@@ -5,7 +5,7 @@ import { commandEntry, configurationEntry, noopEntry } from '../../src/raft/entr
 import { logIndex, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { votersOnly } from '../../src/raft/configuration.js'
 import { logAfter, logFrom, type Log } from '../../src/raft/log.js'
-import { configuration, hardState, persist } from './support.js'
+import { configuration, hardState, persist } from './values.js'
 
 /** What one write does, before it is known to which log. */
 interface Intent {

@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { from } from 'rxjs'
-import type { Entry } from '../../src/raft/entry.js'
-import { snapshotRef } from '../../src/raft/ids.js'
+import { votersOnly } from '../../src/raft/configuration.js'
+import { configurationEntry, type Entry } from '../../src/raft/entry.js'
+import { nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import type { FileSystem } from '../../streams/storage/disk/fileSystem.js'
 import { originOf, readRecord } from '../../streams/storage/disk/record.js'
@@ -333,6 +334,24 @@ describe('the log after a snapshot', () => {
     expect(files(directory, '.log')).toEqual(['0000000002.log', '0000000003.log'])
     const { log } = await found(directory)
     expect([log.base.index, log.lastIndex, log.lastTerm]).toEqual([base, truncateFrom + 3, 2])
+  })
+
+  it('begins with the configuration that the snapshot has, if the segment that held it is gone (§6)', async () => {
+    const directory = await dataDirectory()
+    const alone = votersOnly([nodeId('n1')])
+    const first = pointer(1, 10, 3)
+    const base = { ...first.base, configuration: alone }
+    await withDisk(
+      directory,
+      async (disk) => {
+        await perform(disk, [persist({ hardState: hardState(1), entries: [command(1, 'a'), configurationEntry(term(1), alone)] })])
+        await perform(disk, [persist({ firstIndex: 3, entries: entries(3, 2), commitIndex: 3 })])
+        await perform(disk, [persist({ snapshot: { ...first, base }, firstIndex: 5, commitIndex: 3 })])
+      },
+      { fileSystem: hasty, segmentBytes: 1 },
+    )
+    expect(files(directory, '.log')).not.toContain('0000000002.log')
+    expect((await found(directory)).log.base).toEqual(base)
   })
 
   it('is forgotten with a snapshot of a leader, which may end behind it (Figure 13, 7)', async () => {

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { reconcile } from '../../streams/storage/disk/vote.js'
-import { command, copyOf, crashedAfter, edit, errorOf, found, hardState, persist, plain, segmentOne, withDisk } from './support.js'
+import { command, copyOf, crashedAfter, edit, errorOf, found, hardState, hasty, persist, plain, segmentOne, withDisk } from './support.js'
 
 /*
  * A vote that is forgotten may be given twice, and two leaders elected in one term (§5.2). So it is
@@ -64,6 +64,15 @@ describe('the vote file', () => {
     expect(plain(await found(directory))).toMatchObject({ currentTerm: 4, votedFor: 'n3', entries: [[3, 'command', 'a']] })
     rmSync(join(directory, 'vote'))
     expect(plain(await found(directory))).toMatchObject({ currentTerm: 4, votedFor: 'n3' })
+  })
+
+  it('holds the vote, the log does not, and its segment is full: the one that follows continues the log as it stands', async () => {
+    const directory = await crashedAfter(batches)
+    edit(segmentOne(directory), (bytes) => bytes.subarray(0, bytes.length - 1))
+    for (let life = 0; life < 2; life++) {
+      const recovered = await withDisk(directory, (disk) => Promise.resolve(disk.recovered), { fileSystem: hasty, segmentBytes: 1 })
+      expect(plain(recovered)).toMatchObject({ currentTerm: 4, votedFor: 'n3', entries: [[3, 'command', 'a']] })
+    }
   })
 
   it('torn in its last slot by the crash that tore the log: the vote was given to nobody, and is not there', async () => {

@@ -110,7 +110,9 @@ const applyPointer = (state: State, pointer: SnapshotPointer): State | string =>
   const isKnown = unread === null || base.index > log.base.index
   if (keepsSuffix && isKnown && log.termAt(base.index) !== base.term)
     return `it keeps what follows entry ${base.index} of term ${base.term}, which the log does not hold`
-  return { ...next, unread: null, log: isKnown ? logAfter(log, pointer) : logFrom(base, keepsSuffix ? log.from(after(base.index)) : []) }
+  // And what is gone may have held the configuration that the snapshot has (§6).
+  const left = unread === null ? logAfter(log, pointer) : logFrom(base, keepsSuffix ? log.from(after(base.index)) : [])
+  return { ...next, unread: null, log: left }
 }
 
 const ascending = (from: number, entries: ReadonlyArray<Entry>): boolean => {

@@ -1,6 +1,7 @@
 import { either } from 'fp-ts'
 import { constants } from 'node:fs'
 import { catchError, concat, concatMap, EMPTY, forkJoin, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
+import type { HardState } from '../../../src/raft/effect.js'
 import { refuse } from '../refuse.js'
 import { corrupt, hasCode, whileReading, whileWriting } from './errors.js'
 import { type Handles, readWhole } from './handles.js'
@@ -15,6 +16,8 @@ import { isSame, readSlots, reconcile, type Slot } from './vote.js'
 /** What was found, all of it durable, and where to write on. */
 export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'highest' | 'former'> {
   readonly recovered: Replayed
+  /** Term and vote as the log holds them: older ones where a crash let the vote file alone have the last. */
+  readonly logged: HardState
   /** Whether log and vote file both hold its term and vote. */
   readonly settled: boolean
   /** Where the next write goes. */
@@ -46,6 +49,7 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
       const { segment, fd, highest, former, whole, wholeTo: end, torn, bytes } = log
       const size = torn ? end : bytes.length
       const recovered = { ...whole, ...hardState.right }
+      const logged = { currentTerm: whole.currentTerm, votedFor: whole.votedFor }
       const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
       return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
         whileWriting(voteFile(directory)),
@@ -53,7 +57,7 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
           concat(
             repair(handles, directory, log),
             removeOthers(handles, directory, names, snapshot),
-            of({ recovered, settled, segment, fd, end, size, highest, former, slot, voteFd, snapshot }),
+            of({ recovered, logged, settled, segment, fd, end, size, highest, former, slot, voteFd, snapshot }),
           ),
         ),
       )

@@ -52,11 +52,12 @@ export class Writer {
 
   constructor(
     private readonly handles: Handles,
-    { recovered, slot, voteFd, segment, fd, end, size, highest, former }: Found,
+    { recovered, logged, slot, voteFd, segment, fd, end, size, highest, former }: Found,
     private readonly options: WriterOptions,
   ) {
-    const { currentTerm, votedFor, log, snapshot, commitIndex, write } = recovered
-    this.state = { currentTerm, votedFor, base: log.base, snapshot, lastIndex: log.lastIndex, commitIndex }
+    const { log, snapshot, commitIndex, write } = recovered
+    // The log's term and vote, even if it is to be told of later ones: a segment that begins before that continues this log.
+    this.state = { ...logged, base: log.base, snapshot, lastIndex: log.lastIndex, commitIndex }
     this.voteFd = voteFd
     this.segment = segment
     this.path = segmentFile(options.directory, segment)
