@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fdatasync, mkdtempSync, openSync, rmSync, write } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdtempSync, openSync, rmSync, write } from 'node:fs'
 import { Agent, createServer as createHttpServer, request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,9 +18,12 @@ const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
   return ports
 }
 
+/** A file system in memory, where a sync costs what the call costs; null where there is none. */
+export const memoryFiles: string | null = existsSync('/dev/shm') ? '/dev/shm' : null
+
 /** Runs `use` with a directory that is removed afterwards. */
-export const inDirectory = async <A>(use: (directory: string) => Promise<A>): Promise<A> => {
-  const directory = mkdtempSync(join(tmpdir(), 'rxraft-bench-'))
+export const inDirectory = async <A>(use: (directory: string) => Promise<A>, within = tmpdir()): Promise<A> => {
+  const directory = mkdtempSync(join(within, 'rxraft-bench-'))
   try {
     return await use(directory)
   } finally {
@@ -51,6 +54,7 @@ export const threeProcesses = <A>(
   script: string,
   portsEach: number,
   use: (leader: ChildProcess, message: Record<string, unknown>) => Promise<A>,
+  within?: string,
 ): Promise<A> =>
   inDirectory(async (directory) => {
     const ports = await freePorts(cluster.length * portsEach)
@@ -66,22 +70,28 @@ export const threeProcesses = <A>(
         children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')),
       )
     }
-  })
+  }, within)
 
-/** Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the disk's own pace. */
+/** Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the own pace of the disk that holds `within`. */
 export const durable = async (
   operations: Readonly<Record<number, number>>,
+  within?: string,
 ): Promise<{ readonly rates: Record<string, number>; readonly rawFsync: number }> => {
-  const rates = await threeProcesses('./durableServer.js', 1, async (leader) => {
-    const measured: Record<string, number> = {}
-    for (const [concurrency, total] of Object.entries(operations)) {
-      const rate = told([leader], (message) => message['rate'] as number | undefined)
-      leader.send({ concurrency: Number(concurrency), total } satisfies Task)
-      measured[`c${concurrency}`] = await rate
-    }
-    return measured
-  })
-  return { rates, rawFsync: await inDirectory(rawFsync) }
+  const rates = await threeProcesses(
+    './durableServer.js',
+    1,
+    async (leader) => {
+      const measured: Record<string, number> = {}
+      for (const [concurrency, total] of Object.entries(operations)) {
+        const rate = told([leader], (message) => message['rate'] as number | undefined)
+        leader.send({ concurrency: Number(concurrency), total } satisfies Task)
+        measured[`c${concurrency}`] = await rate
+      }
+      return measured
+    },
+    within,
+  )
+  return { rates, rawFsync: await inDirectory(rawFsync, within) }
 }
 
 /** Appends of 256 bytes, each synced before the next, per second: what one writer can do on this disk. */
