@@ -3,7 +3,7 @@ import { of } from 'rxjs'
 import type { Effect } from '../../src/raft/effect.js'
 import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
+import { logIndex, messageSeq, nodeId, type NodeId, term } from '../../src/raft/ids.js'
 import type { Server } from '../../src/raft/server.js'
 import type { Inspection } from '../../streams/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
@@ -275,6 +275,15 @@ describe('what is answered', () => {
     )
   })
 
+  it('I11: of one that answers late, too, what another left out that began with a snapshot', () => {
+    const answers = new SameAnswers<string>()
+    const see = (id: NodeId, ...indexes: ReadonlyArray<number>) => indexes.map((index) => answers.see({ id, index, result: `${index}` }))
+    expect(see(n2, 41, 43)).toEqual([null, null])
+    expect(see(n1, 40, 42, 43)).toEqual([null, null, null])
+    expect([39, 40, 41, 42, 43].map((index) => answers.at(index))).toEqual([undefined, '40', '41', '42', '43'])
+    expect(answers.see({ id: n3, index: 40, result: '4' })).toContain('that of n1 answered "40"')
+  })
+
   it.each([
     [Number.NaN, Number.NaN, true],
     [null, {}, false],
@@ -336,5 +345,6 @@ describe('what is remembered', () => {
     expect(window.lowest).toBeGreaterThan(80)
     window.set(1, 1)
     expect(window.at(1)).toBeUndefined()
+    expect(window.lowest).toBeGreaterThan(80)
   })
 })

@@ -67,6 +67,10 @@ describe('simulate', () => {
 })
 
 describe('the registers that are simulated by default', () => {
+  it('and their twin get every command in order, where the first to answer began with a snapshot (seed 60002134)', () => {
+    expect(simulate(60_002_134, { forMs: 120_000 }).violation).toBeNull()
+  })
+
   it('and their twin agree on a command that a stalled server took up after its client went on (CI found it: seed 1795623432442)', () => {
     const { stateMachine, model, command } = registers()
     const die = seeded(3)

@@ -32,7 +32,8 @@ export class SameAnswers<R> {
   see({ id, index, result }: Answer<R>): string | null {
     const first = this.first.at(index)
     if (first === undefined) {
-      if (index > this.first.last) this.first.set(index, { result, id })
+      // Also where another began after a snapshot and has answered later ones already.
+      this.first.set(index, { result, id })
       return null
     }
     if (this.same(first.result, result)) return null

@@ -1,6 +1,6 @@
 /**
  * Values by log index, of which only the latest `kept` are remembered: what makes a checker fit for
- * a cluster that runs for months. Indexes are given in rising order, or replace one that is there.
+ * a cluster that runs for months. Indexes mostly rise; one that was passed over, or came before all others, may follow.
  */
 export class Window<T> {
   private values: (T | undefined)[] = []
@@ -27,7 +27,12 @@ export class Window<T> {
     const { values } = this
     if (values.length === 0) this.first = index
     const place = index - this.first
-    if (place < 0) return
+    if (place < 0) {
+      if (this.last - index >= this.kept) return
+      this.values = [value, ...Array.from({ length: -place - 1 }, () => undefined), ...values]
+      this.first = index
+      return
+    }
     // Where an index was passed over, nothing is known of it.
     while (values.length < place) values.push(undefined)
     values[place] = value
