@@ -5,6 +5,7 @@ import type { PlannedFault } from './plan.js'
 import type { World } from './world.js'
 
 const patienceMs = 5_000
+/** Rounds: however often a fault was asked for in one without a leader, that was one bad moment. */
 const fairlyOften = 3
 
 interface Begun {
@@ -19,12 +20,16 @@ interface Begun {
 export class Nemesis {
   readonly counts: Partial<Record<FaultName, FaultCount>> = {}
   private begun: Begun[] = []
+  private round = 0
+  /** In which rounds. */
+  private readonly asked = new Map<FaultName, Set<number>>()
 
   constructor(private readonly world: World) {}
 
   /** The faults of a round that begins now. */
   plan(planned: ReadonlyArray<PlannedFault>): void {
     const { scheduler } = this.world
+    this.round++
     for (const fault of planned) scheduler.schedule(() => this.begin(fault), fault.atMs)
   }
 
@@ -60,6 +65,7 @@ export class Nemesis {
     if (bit || due) {
       const { asked, bit: bitten } = this.counts[name] ?? { asked: 0, bit: 0 }
       this.counts[name] = { asked: asked + 1, bit: bitten + Number(bit) }
+      this.asked.set(name, (this.asked.get(name) ?? new Set()).add(this.round))
     }
     if (ongoing.what !== '') this.world.note(`${name} ends${bit ? '' : ', and did not bite'}`)
   }
@@ -84,9 +90,8 @@ export class Nemesis {
     return (this.counts[name]?.bit ?? 0) === 0 && !ongoing.bit()
   }
 
-  /** A fault that was asked for, not just once or twice in a bad moment, and never bit: it has tested nothing. */
+  /** A fault that was asked for, not just in a bad moment or two, and never bit: it has tested nothing. */
   toothless(): FaultName | undefined {
-    const names = Object.keys(this.counts) as ReadonlyArray<FaultName>
-    return names.find((name) => this.counts[name]!.bit === 0 && this.counts[name]!.asked >= fairlyOften)
+    return [...this.asked].find(([name, rounds]) => this.counts[name]!.bit === 0 && rounds.size >= fairlyOften)?.[0]
   }
 }
