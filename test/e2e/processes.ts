@@ -77,10 +77,11 @@ export const run = (args: ReadonlyArray<string>, options: Parameters<typeof star
 
 const isFree = async (port: number): Promise<boolean> => {
   const server = createServer()
-  const free = await Promise.race([
-    once(server.listen(port, '127.0.0.1'), 'listening').then(() => true),
-    once(server, 'error').then(() => false),
-  ])
+  // `once` rejects where the server fails instead.
+  const free = await once(server.listen(port, '127.0.0.1'), 'listening').then(
+    () => true,
+    () => false,
+  )
   if (free) await once(server.close(), 'close')
   return free
 }
