@@ -46,8 +46,11 @@ export class Latest<T> extends Hot<T> {
   }
 
   protected override enter(subscriber: Subscriber<T>): () => void {
-    if (!this.ended && this.value !== null) subscriber.next(this.value)
-    return super.enter(subscriber)
+    const last = this.ended ? null : this.value
+    const leave = super.enter(subscriber)
+    // It is there already: what the last value makes it do may lead to the next one.
+    if (last !== null) subscriber.next(last)
+    return leave
   }
 }
 

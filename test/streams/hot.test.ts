@@ -66,6 +66,17 @@ describe('the latest of a stream', () => {
     expect(seen).toEqual(['a1', 'b1', 'a2', 'b2'])
   })
 
+  it('and what that makes them do leads to the next, which they get too', () => {
+    const value$ = new Latest<number>()
+    value$.next(1)
+    const seen: number[] = []
+    value$.subscribe((value) => {
+      seen.push(value)
+      if (value < 3) value$.next(value + 1)
+    })
+    expect(seen).toEqual([1, 2, 3])
+  })
+
   it('once only to one that leaves with the first', () => {
     const value$ = new Latest<number>()
     value$.next(1)
