@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { VirtualTimeScheduler } from 'rxjs'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
@@ -191,6 +191,38 @@ describe('one write', () => {
     calls.length = 0
     await done(open.write([persist({ firstIndex: 3, entries: [command(1, 'd')] }), persist({ firstIndex: 4, entries: [command(1, 'e')] })]))
     expect(calls).toEqual(['write', 'fdatasync'])
+    await done(open.close())
+  })
+
+  it('is one call where the system has O_DSYNC, to files that were opened with it', async () => {
+    const O_DSYNC = 1 << 20
+    const durable = new Map<number, string>()
+    const calls: unknown[] = []
+    const fileSystem: FileSystem = {
+      ...hasty,
+      O_DSYNC,
+      open: (path, flags, mode, done) =>
+        hasty.open(path, typeof flags === 'number' ? flags & ~O_DSYNC : flags, mode, (error, fd) => {
+          if (typeof flags === 'number' && (flags & O_DSYNC) !== 0) durable.set(fd!, basename(path))
+          done(error, fd)
+        }),
+      write: (fd, bytes, offset, length, position, done) => {
+        calls.push(durable.get(fd))
+        hasty.write(fd, bytes, offset, length, position, done)
+      },
+      fdatasync: () => calls.push('fdatasync'),
+    }
+    const { open } = await opened(diskStorage(await dataDirectory(), { fileSystem, segmentBytes: 1_000, growBytes: 1 }))
+    calls.length = 0
+    await done(open.write([first]))
+    expect(calls.sort()).toEqual(['0000000001.log', 'vote'])
+    calls.length = 0
+    await done(open.write([second]))
+    expect(calls).toEqual(['0000000001.log'])
+    await done(open.write([persist({ firstIndex: 3, entries: [command(1, 'c'.repeat(1_000))] })]))
+    calls.length = 0
+    await done(open.write([persist({ firstIndex: 4, entries: [command(1, 'd')] })]))
+    expect(calls).toEqual(['0000000002.log', '0000000002.log']) // its header is one
     await done(open.close())
   })
 })

@@ -77,8 +77,12 @@ export const statesOf = async (script: Script): Promise<ReadonlyArray<Recovered>
   return states
 }
 
+export interface LivesOptions extends Partial<Pick<History, 'segmentBytes'>> {
+  /** Whether the disk's system has `O_DSYNC`: false by default. */
+  readonly dsync?: boolean
+}
+
 export class Lives {
-  readonly disk = new ForgetfulDisk()
   /** How many of the batches are known to be there. */
   known = 0
 
@@ -88,11 +92,16 @@ export class Lives {
     private readonly states: ReadonlyArray<Recovered>,
     private readonly newDirectory: () => string,
     private readonly segmentBytes: number,
+    readonly disk: ForgetfulDisk,
   ) {}
 
   /** Bootstrapped, and nothing written yet. `newDirectory` is where each life has its lock: who was killed holds its own for ever. */
-  static async of(script: Script, newDirectory: () => string, segmentBytes = someWrites): Promise<Lives> {
-    const lives = new Lives(script, await statesOf(script), newDirectory, segmentBytes)
+  static async of(
+    script: Script,
+    newDirectory: () => string,
+    { segmentBytes = someWrites, dsync = false }: LivesOptions = {},
+  ): Promise<Lives> {
+    const lives = new Lives(script, await statesOf(script), newDirectory, segmentBytes, new ForgetfulDisk(dsync))
     await lastValueFrom(bootstrap(lives.directory(), { id: 'n1', clusterId: 'test', configuration, incarnation }, lives.disk.fileSystem))
     return lives
   }

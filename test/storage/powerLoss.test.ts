@@ -21,12 +21,13 @@ const [sample] = fc.sample(
 )
 
 describe('what was acknowledged is there, and at most one write more', () => {
-  it.each(['killed', 'without power', 'killed, and without power some calls later'] as const)(
-    'when it is %s at any one call',
-    async (how) => {
+  const howItEnds = ['killed', 'without power', 'killed, and without power some calls later'] as const
+  it.each(howItEnds.flatMap((how) => [false, true].map((dsync) => ({ how, dsync }))))(
+    'when it is $how at any one call (O_DSYNC: $dsync)',
+    async ({ how, dsync }) => {
       let calls = 0
       for (let complete = false; !complete;) {
-        const lives = await Lives.of(sample!, temporaryDirectory)
+        const lives = await Lives.of(sample!, temporaryDirectory, { dsync })
         const { disk } = lives
         await lives.live(disk.stopAfter(++calls))
         ;({ complete } = lives)
@@ -55,7 +56,7 @@ describe('what was acknowledged is there, and at most one write more', () => {
     let calls = 100 // shortly before the first pointer
     for (let complete = false; !complete; calls++) {
       for (let seed = 0; seed < 2; seed++) {
-        const lives = await Lives.of(script, temporaryDirectory, 800)
+        const lives = await Lives.of(script, temporaryDirectory, { segmentBytes: 800 })
         await lives.live(lives.disk.stopAfter(calls))
         ;({ complete } = lives)
         lives.disk.losePower(dice(calls * 2 + seed))
@@ -67,8 +68,8 @@ describe('what was acknowledged is there, and at most one write more', () => {
 
   it('through any history of kills, losses of power and failed syncs', async () => {
     await fc.assert(
-      fc.asyncProperty(aHistory, async ({ script, segmentBytes, fates }) => {
-        const lives = await Lives.of(script, temporaryDirectory, segmentBytes)
+      fc.asyncProperty(aHistory, fc.boolean(), async ({ script, segmentBytes, fates }, dsync) => {
+        const lives = await Lives.of(script, temporaryDirectory, { segmentBytes, dsync })
         for (const fate of fates) await lives.suffer(fate)
         await lives.finish()
       }),

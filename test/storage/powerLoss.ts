@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { basename } from 'node:path'
 import type { FileSystem } from '../../streams/storage/disk/fileSystem.js'
 
@@ -13,29 +14,46 @@ interface Inode {
   readonly dirty: Set<number>
 }
 
+/** Such as it was opened. */
+interface OpenFile {
+  readonly inode: Inode
+  /** A write to it is a write and a sync. */
+  readonly durably: boolean
+}
+
+const O_DSYNC = 1 << 12
+
 const sectorOf = (bytes: Buffer, sector: number): Buffer => bytes.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)
 
 /** `bytes` with this length, by cutting off or adding zeros. */
 const resized = (bytes: Buffer, length: number): Buffer =>
   Buffer.concat([bytes.subarray(0, length), Buffer.alloc(Math.max(0, length - bytes.length))])
 
+const isExclusive = (flags: string | number): boolean => typeof flags === 'number' && (flags & constants.O_EXCL) !== 0
+const mayCreate = (flags: string | number): boolean => typeof flags === 'string' || (flags & constants.O_CREAT) !== 0
+
 const systemError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code })
 
 /**
  * One directory on a disk that forgets. Contents are in memory until they are synced, sector by sector;
  * names until their directory is. It can stop at any call, after which nothing is done and nothing
- * answers any more, as when the process is killed; then `kill` keeps what was written, and
+ * answers any more, as when the process is killed (of a durable write the sync is not done then); then `kill` keeps what was written, and
  * `losePower` what was synced and, of the rest, what the dice let through.
  */
 export class ForgetfulDisk {
   private names = new Map<string, Inode>()
   private durableNames = new Map<string, Inode>()
-  private readonly open = new Map<number, Inode>()
+  private readonly open = new Map<number, OpenFile>()
   private nextFd = 3
   private left = Number.POSITIVE_INFINITY
   private syncsUntilFailure = Number.POSITIVE_INFINITY
   private stopped = (): void => undefined
   calls = 0
+
+  /** With `dsync`, on an operating system that has `O_DSYNC`. */
+  constructor(private readonly dsync = false) {
+    this.fileSystem = this.calling(dsync ? O_DSYNC : 0)
+  }
 
   /** Performs `n` more calls, then none. Resolves when it has stopped. */
   stopAfter(n: number): Promise<'stopped'> {
@@ -88,7 +106,7 @@ export class ForgetfulDisk {
 
   /** A copy of this disk, on which one bit of one file turned over. */
   aged(random: () => number): ForgetfulDisk {
-    const copy = new ForgetfulDisk()
+    const copy = new ForgetfulDisk(this.dsync)
     for (const [name, { cache }] of this.names)
       copy.names.set(name, { directory: false, cache: Buffer.from(cache), durable: Buffer.from(cache), dirty: new Set() })
     copy.durableNames = new Map(copy.names)
@@ -99,7 +117,9 @@ export class ForgetfulDisk {
     return copy
   }
 
-  readonly fileSystem: FileSystem = {
+  readonly fileSystem: FileSystem
+  private readonly calling = (O_DSYNC: number): FileSystem => ({
+    O_DSYNC,
     mkdir: (_path, _options, done) => this.call<string | undefined>(done, () => undefined),
     readdir: (_path, done) => this.call(done, () => [...this.list()]),
     open: (path, flags, _mode, done) =>
@@ -107,7 +127,7 @@ export class ForgetfulDisk {
         const inode = path.endsWith('n1')
           ? { directory: true, cache: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: new Set<number>() }
           : this.inodeAt(path, flags)
-        this.open.set(this.nextFd, inode)
+        this.open.set(this.nextFd, { inode, durably: typeof flags === 'number' && (flags & O_DSYNC) !== 0 })
         return this.nextFd++
       }),
     close: (fd, done) =>
@@ -118,11 +138,12 @@ export class ForgetfulDisk {
     read: (fd, target, offset, length, position, done) =>
       this.call(done, () => this.at(fd).cache.copy(target, offset, position, position + length)),
     write: (fd, bytes, offset, length, position, done) =>
-      this.call(done, () => {
+      this.call(done, (stops) => {
         const inode = this.at(fd)
         inode.cache = resized(inode.cache, Math.max(inode.cache.length, position + length))
         Buffer.from(bytes.subarray(offset, offset + length)).copy(inode.cache, position)
         for (let sector = Math.floor(position / sectorBytes); sector * sectorBytes < position + length; sector++) inode.dirty.add(sector)
+        if (this.open.get(fd)!.durably && !stops) this.sync(inode)
         return length
       }),
     ftruncate: (fd, length, done) =>
@@ -140,16 +161,16 @@ export class ForgetfulDisk {
       this.call(done, () => {
         this.names.delete(basename(path))
       }),
-  }
+  })
 
-  private call<A>(done: (error: NodeJS.ErrnoException | null, value?: A) => void, perform: () => A): void {
+  private call<A>(done: (error: NodeJS.ErrnoException | null, value?: A) => void, perform: (stops: boolean) => A): void {
     if (this.left <= 0) return
     this.calls++
     this.left--
     const { left } = this
     queueMicrotask(() => {
       try {
-        const value = perform()
+        const value = perform(left === 0)
         if (left > 0) done(null, value)
       } catch (error) {
         if (left > 0) done(error as NodeJS.ErrnoException)
@@ -159,19 +180,19 @@ export class ForgetfulDisk {
   }
 
   private at(fd: number): Inode {
-    const inode = this.open.get(fd)
-    if (inode === undefined) throw systemError('EBADF')
-    return inode
+    const file = this.open.get(fd)
+    if (file === undefined) throw systemError('EBADF')
+    return file.inode
   }
 
   private inodeAt(path: string, flags: string | number): Inode {
     const name = basename(path)
     const inode = this.names.get(name)
     if (inode !== undefined) {
-      if (flags === 'wx' || flags === 'wx+') throw systemError('EEXIST')
+      if (flags === 'wx' || isExclusive(flags)) throw systemError('EEXIST')
       return inode
     }
-    if (flags === 'r' || flags === 'r+') throw systemError('ENOENT')
+    if (flags === 'r' || !mayCreate(flags)) throw systemError('ENOENT')
     const made = { directory: false, cache: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: new Set<number>() }
     this.names.set(name, made)
     return made

@@ -12,12 +12,15 @@ export interface Handles {
   /** One call for each subscription; emits its value. */
   call<A>(perform: Perform<A>): Observable<A>
   open(path: string, flags: string | number): Observable<number>
+  /** A file for `writeDurably`; `flags` are those of `constants`. */
+  openDurable(path: string, flags: number): Observable<number>
   close(fd: number): Observable<never>
   /** All of `bytes` at `position`, in one call unless the operating system writes less. */
   write(fd: number, bytes: Uint8Array, position: number): Observable<never>
+  /** The same, and it is durable: one call where the operating system has `O_DSYNC`, else one more. Of a file that `openDurable` opened. */
+  writeDurably(fd: number, bytes: Uint8Array, position: number): Observable<never>
   /** Fills `target` with what stands from `position` on, the start of the file by default, in blocks; emits after each how many bytes are there. */
   read(fd: number, target: Uint8Array, position?: number): Observable<number>
-  fdatasync(fd: number): Observable<never>
   fsync(fd: number): Observable<never>
   /** Makes the names in `directory` durable. */
   fsyncDirectory(directory: string): Observable<never>
@@ -104,6 +107,8 @@ export const handlesOn = (fs: FileSystem): Handles => {
       }),
     )
 
+  const fdatasync = (fd: number): Observable<never> => quietly((fs, done) => fs.fdatasync(fd, done))
+
   const read = (fd: number, target: Uint8Array, position = 0): Observable<number> =>
     of(0).pipe(
       expand((from) =>
@@ -120,10 +125,14 @@ export const handlesOn = (fs: FileSystem): Handles => {
   return {
     call,
     open,
+    openDurable: (path, flags) => open(path, flags | fs.O_DSYNC),
     close,
     write,
+    writeDurably: (fd, bytes, position) => {
+      const written = write(fd, bytes, position)
+      return fs.O_DSYNC === 0 ? concat(written, fdatasync(fd)) : written
+    },
     read,
-    fdatasync: (fd) => quietly((fs, done) => fs.fdatasync(fd, done)),
     fsync,
     // Windows opens no directories and keeps names by itself.
     fsyncDirectory: (directory) =>

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { either } from 'fp-ts'
 import { concat, EMPTY, from, last, map, mergeMap, mergeScan, type Observable, of } from 'rxjs'
 import type { LogIndex } from '../../../src/raft/ids.js'
@@ -94,7 +95,7 @@ const readSegment = (
   keep: (payload: Uint8Array) => Uint8Array,
   durable: number | null,
 ): Observable<ReadSegment> =>
-  handles.open(path, 'r+').pipe(
+  handles.openDurable(path, constants.O_RDWR).pipe(
     mergeMap((fd) => sizeOf(handles, fd).pipe(map((size) => ({ fd, bytes: Buffer.allocUnsafeSlow(size) })))),
     mergeMap(({ fd, bytes }) =>
       handles.read(fd, bytes).pipe(

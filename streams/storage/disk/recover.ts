@@ -51,7 +51,7 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
       const recovered = { ...whole, ...hardState.right }
       const logged = { currentTerm: whole.currentTerm, votedFor: whole.votedFor }
       const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
-      return handles.open(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
+      return handles.openDurable(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
         whileWriting(voteFile(directory)),
         mergeMap((voteFd) =>
           concat(

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { concat, concatMap, defer, EMPTY, from, merge, mergeMap, type Observable, takeUntil } from 'rxjs'
 import type { HardState, Persist } from '../../../src/raft/effect.js'
 import { type LogIndex, logIndex, maxIndex, writeSeq } from '../../../src/raft/ids.js'
@@ -24,6 +25,8 @@ export interface WriterOptions {
   /** Where its work is done, one piece after another. */
   readonly row: Row
 }
+
+const { O_WRONLY, O_CREAT, O_EXCL } = constants
 
 /** A buffer that served a larger write than this is not kept. */
 const keptBufferBytes = 4 << 20
@@ -143,7 +146,7 @@ export class Writer {
     const target = this.bufferOf(written).subarray(0, written)
     encodeBatch(batch, size, { origin, offset: end, write }, target)
     target.fill(0, size.bytes)
-    const logged = concat(handles.write(fd, target, end), handles.fdatasync(fd)).pipe(whileWriting(this.path))
+    const logged = handles.writeDurably(fd, target, end).pipe(whileWriting(this.path))
     return concat(
       size.hardState === null ? logged : merge(logged, this.saveVote(size.hardState)),
       defer(() => {
@@ -178,7 +181,7 @@ export class Writer {
     const number = ++this.slot
     this.marked = this.write
     const slot = encodeSlot(identity, { number, hardState: { currentTerm, votedFor }, durable: this.marked })
-    return concat(handles.write(voteFd, slot, slotOffset(number)), handles.fdatasync(voteFd)).pipe(whileWriting(voteFile(directory)))
+    return handles.writeDurably(voteFd, slot, slotOffset(number)).pipe(whileWriting(voteFile(directory)))
   }
 
   /** A new segment: its header, its name, and only then a record in it. */
@@ -191,7 +194,7 @@ export class Writer {
     const write = this.write + 1
     const header = encodeSegment(identity, segment, write, this.state)
     const path = segmentFile(directory, segment)
-    return handles.open(path, 'wx').pipe(
+    return handles.openDurable(path, O_WRONLY | O_CREAT | O_EXCL).pipe(
       mergeMap((fd) =>
         concat(
           handles.write(fd, header, 0),

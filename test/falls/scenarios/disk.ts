@@ -33,7 +33,7 @@ export const disk: Scenario = {
     const { say, violations } = findings()
     const directory = mkdtempSync(join(locks, 'rxraft-disk-'))
     try {
-      const lives = await Lives.of(script, () => mkdtempSync(join(directory, 'life-')), segmentBytes)
+      const lives = await Lives.of(script, () => mkdtempSync(join(directory, 'life-')), { segmentBytes, dsync: seed % 2 === 1 })
       for (const fate of fates) await lives.suffer(fate)
       await lives.finish()
       const random = dice(seed)
