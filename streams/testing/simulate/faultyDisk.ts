@@ -158,7 +158,9 @@ export class FaultyDisk implements Storage {
   }
 
   private store(batch: ReadonlyArray<Persist>): void {
-    if (batch.length > 0) from(this.inner!.write(batch)).subscribe()
+    if (batch.length === 0) return
+    const stored$ = this.inner!.write(batch)
+    if (stored$ !== EMPTY) from(stored$).subscribe() // EMPTY: it is there already
   }
 }
 

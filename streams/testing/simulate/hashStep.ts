@@ -5,39 +5,47 @@ import type { Role } from '../../../src/raft/server.js'
 import type { Inspection } from '../../run.js'
 import type { TraceHash } from './traceHash.js'
 
-const events: Readonly<Record<RaftEvent['_tag'], number>> = {
-  Started: 1,
-  ElectionTimedOut: 2,
-  HeartbeatDue: 3,
-  Received: 4,
-  Proposed: 5,
-  Flush: 6,
-  Persisted: 7,
-  Applied: 8,
-  Unreachable: 9,
-  SnapshotTaken: 10,
-  ChunkStored: 11,
-  SnapshotStored: 12,
-  ChunkRead: 13,
+/** A `switch`: to look a tag up in an object costs ten times as much where all events pass. */
+const numberOfEvent = (tag: RaftEvent['_tag']): number => {
+  switch (tag) {
+    case 'Received':
+      return 4
+    case 'Persisted':
+      return 7
+    case 'HeartbeatDue':
+      return 3
+    case 'Applied':
+      return 8
+    case 'Proposed':
+      return 5
+    case 'Flush':
+      return 6
+    case 'Unreachable':
+      return 9
+    case 'ElectionTimedOut':
+      return 2
+    case 'Started':
+      return 1
+    case 'SnapshotTaken':
+      return 10
+    case 'ChunkStored':
+      return 11
+    case 'SnapshotStored':
+      return 12
+    case 'ChunkRead':
+      return 13
+  }
 }
-const messages: Readonly<Record<Message['_tag'], number>> = {
-  RequestVote: 1,
-  RequestVoteReply: 2,
-  AppendEntries: 3,
-  AppendEntriesReply: 4,
-  InstallSnapshot: 5,
-  InstallSnapshotReply: 6,
-}
-const roles: Readonly<Record<Role['_tag'], number>> = { Follower: 1, Candidate: 2, Leader: 3 }
+const numberOfRole = (tag: Role['_tag']): number => (tag === 'Follower' ? 1 : tag === 'Candidate' ? 2 : 3)
 
 /** Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these. */
 export const hashStep = (hash: TraceHash, { at, event, before, after, effects }: Inspection, ordinal: (id: NodeId) => number): void => {
   hash.add(at)
-  hash.add(ordinal(after.id) * 16 + (events[event._tag] ?? 0))
+  hash.add(ordinal(after.id) * 16 + numberOfEvent(event._tag))
   if (event._tag === 'Received') hashMessage(hash, event.message, ordinal)
   if (before === after) return
   hash.add(after.currentTerm)
-  hash.add((after.votedFor === null ? 0 : ordinal(after.votedFor)) * 4 + (roles[after.role._tag] ?? 0))
+  hash.add((after.votedFor === null ? 0 : ordinal(after.votedFor)) * 4 + numberOfRole(after.role._tag))
   hash.add(after.log.base.index)
   hash.add(after.log.lastIndex)
   hash.add(after.log.lastTerm)
@@ -49,27 +57,36 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
 }
 
 const hashMessage = (hash: TraceHash, message: Message, ordinal: (id: NodeId) => number): void => {
-  hash.add(messages[message._tag])
-  hash.add(ordinal(message.from))
-  hash.add(message.term)
-  hash.add('seq' in message ? message.seq : message.re)
+  const from = ordinal(message.from)
+  const begin = (tag: number, seq: number): void => {
+    hash.add(tag)
+    hash.add(from)
+    hash.add(message.term)
+    hash.add(seq)
+  }
   switch (message._tag) {
     case 'RequestVote':
+      begin(1, message.seq)
       hash.add(message.lastLogIndex)
       return hash.add(message.lastLogTerm)
     case 'RequestVoteReply':
+      begin(2, message.re)
       return hash.add(Number(message.voteGranted))
     case 'AppendEntries':
+      begin(3, message.seq)
       hash.add(message.prevLogIndex)
       hash.add(message.entries.length)
       return hash.add(message.leaderCommit)
     case 'AppendEntriesReply':
+      begin(4, message.re)
       hash.add(Number(message.success))
       return hash.add(message.matchIndex)
     case 'InstallSnapshot':
+      begin(5, message.seq)
       hash.add(message.lastIncludedIndex)
       return hash.add(message.offset)
     case 'InstallSnapshotReply':
+      begin(6, message.re)
       hash.add(message.offset)
       return hash.add(message.matchIndex)
   }
