@@ -58,6 +58,13 @@ const rules: ReadonlyArray<Rule> = [
     caught: ['src/raft/step.ts', 'const drawn = /* no Date here */ Math.random()'],
   },
   {
+    sentence: 'streams reads no clock on the wall, and the monotonic one in clock.ts only',
+    folders: ['streams'],
+    offends: (source) =>
+      offences(source, isNamed(source.path === 'streams/clock.ts' ? /^Date$/ : /^(Date|performance|process\.(hrtime|uptime))$/)),
+    caught: ['streams/heartbeat.ts', 'const at = Date.now()'],
+  },
+  {
     sentence: 'src imports immer, io-ts, fp-ts, sorted-btree and itself',
     folders: ['src'],
     offends: imports((i) => (isOurs(i) ? !isIn(i.target, 'src') : !['immer', 'io-ts', 'fp-ts', 'sorted-btree'].includes(i.target))),

@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { lastValueFrom, map, scan, takeUntil, takeWhile, tap } from 'rxjs'
 import type { Io } from '../io.js'
-import { done, type Outcome, refused } from '../outcome.js'
+import { type Outcome, refused } from '../outcome.js'
 import { count } from '../view/format.js'
 import { commitHere, type Ledger, writeLedger } from './ledger.js'
-import { violated } from './one.js'
+import { passed, violated } from './one.js'
 import type { SimSettings } from './options.js'
 import { pool } from './pool.js'
 import { SimTeller } from './progress.js'
@@ -85,7 +85,7 @@ const outcomeOf = (settings: SimSettings, tally: Tally): Outcome => {
   const without = tally.seeds >= 50 ? toothless(tally) : []
   if (without.length > 0)
     return refused('Toothless', `${without.join(', ')} never had an effect in ${tally.seeds} runs: nothing was tested with it.`, figures)
-  return done(figures, summary(tally))
+  return passed(tally, summary(tally), figures)
 }
 
 const summary = (tally: Tally): string => {

@@ -1,9 +1,10 @@
 import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/simulate.js'
 import type { Call } from '../command.js'
-import { done, type Outcome, refused } from '../outcome.js'
+import { type Details, done, type Outcome, refused, unknown } from '../outcome.js'
+import { count } from '../view/format.js'
 import type { SimSettings } from './options.js'
 import { reportOf, runOptionsOf, type RunReport, type RunSettings } from './run.js'
-import { add, figuresOf, linearizableOf, nothing } from './tally.js'
+import { add, figuresOf, linearizableOf, nothing, type Tally } from './tally.js'
 
 /** The command that repeats a run. */
 export const commandFor = ({ forMs, servers, operationsPerSecond, clients }: RunSettings, seed: number): string => {
@@ -20,6 +21,16 @@ export const violated = (settings: SimSettings, { seed, violation }: RunReport, 
     { seed, name: violation!.name, at: violation!.at, ...details },
   )
 
+/** What came of runs that showed no violation. Operations on which the search gave up are no violation, and no pass either. */
+export const passed = ({ linearizable }: Pick<Tally, 'linearizable'>, text: string, details: Details): Outcome =>
+  linearizable.unknown === 0
+    ? done(details, text)
+    : unknown(
+        'LinearizabilityUnknown',
+        `${text}Whether ${count(linearizable.unknown)} operations are linearizable nobody knows: ask with fewer clients, or for shorter (--clients, --for-ms).`,
+        details,
+      )
+
 /** One seed, here and now. With `--explain` what fails is made small first and told step by step. */
 export const one = (settings: SimSettings, seed: number, { io, json }: Pick<Call, 'io' | 'json'>): Outcome => {
   const options = runOptionsOf(settings)
@@ -32,7 +43,7 @@ export const one = (settings: SimSettings, seed: number, { io, json }: Pick<Call
     const shrunk = run.violation === null ? null : shrink(seed, options)
     ;(json ? io.stderr : io.stdout).write(`${explain(seed, shrunk?.options ?? options)}\n${madeSmall(shrunk)}`)
   }
-  return run.violation === null ? done(details, summaryOf(report)) : violated(settings, report, details)
+  return run.violation === null ? passed(report, summaryOf(report), details) : violated(settings, report, details)
 }
 
 const madeSmall = (shrunk: Shrunk | null): string => {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { ledgerOf } from '../../cli/sim/ledger.js'
-import { commandFor } from '../../cli/sim/one.js'
+import { commandFor, passed } from '../../cli/sim/one.js'
 import { simSettings } from '../../cli/sim/options.js'
 import { simLine } from '../../cli/sim/progress.js'
 import type { RunReport } from '../../cli/sim/run.js'
 import { add, figuresOf, linearizableOf, nothing, toothless } from '../../cli/sim/tally.js'
 import type { Call } from '../../cli/command.js'
+import { exitCodes } from '../../cli/outcome.js'
 
 const run = (fields: Partial<RunReport> = {}): RunReport => ({
   seed: 1,
@@ -49,6 +50,18 @@ describe('what many runs come to', () => {
   it('tells how many operations are linearizable, and of how many that is not known', () => {
     expect(linearizableOf({ checked: 1_200, unknown: 0 })).toBe('1,200 are linearizable')
     expect(linearizableOf(tally.linearizable)).toBe('180 are linearizable and 20 unknown: too many at the same time for the search')
+  })
+
+  it('is neither done nor refused where that is not known: it exits with 3, and tells the same', () => {
+    const outcome = passed(tally, 'the summary\n', figuresOf(tally))
+    expect(exitCodes[outcome._tag]).toBe(3)
+    expect(outcome).toMatchObject({
+      reason: 'LinearizabilityUnknown',
+      message: expect.stringMatching(/^the summary\nWhether 20 operations are linearizable nobody knows: /),
+      details: { linearizable: { checked: 180, unknown: 20 }, violations: 0 },
+    })
+    const known = [run({ linearizable: { checked: 100, unknown: 0 } })].reduce(add, nothing)
+    expect(passed(known, 'the summary\n', figuresOf(known))).toEqual({ _tag: 'Done', text: 'the summary\n', details: figuresOf(known) })
   })
 
   it('is shown in one line, however narrow', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,15 @@ describe('rxraft sim', () => {
     const { checked } = report['linearizable'] as { readonly checked: number }
     expect(checked).toBeGreaterThanOrEqual(3_000)
     expect(report['violations']).toBe(0)
+  })
+
+  it('exits with 3 where it could not find out whether all operations are linearizable', () => {
+    const args = ['--seed', '1', '--servers', '3', '--clients', '100', '--ops-per-second', '5000', '--for-ms', '3000', '--json']
+    const { status, stdout } = spawnSync(process.execPath, [bin, 'sim', ...args], { encoding: 'utf8' })
+    const report = JSON.parse(stdout) as { readonly linearizable: { readonly unknown: number } }
+    expect(status).toBe(3)
+    expect(report).toMatchObject({ ok: false, outcome: 'Unknown', reason: 'LinearizabilityUnknown', violations: 0 })
+    expect(report.linearizable.unknown).toBeGreaterThan(0)
   })
 
   it('one seed here is the same history as one there', () => {

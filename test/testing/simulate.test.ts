@@ -67,8 +67,10 @@ describe('simulate', () => {
 })
 
 describe('the registers that are simulated by default', () => {
-  it('and their twin get every command in order, where the first to answer began with a snapshot (seed 60002134)', () => {
-    expect(simulate(60_002_134, { forMs: 120_000 }).violation).toBeNull()
+  it('and their twin get every command in order, where the first to answer began with a snapshot (found as seed 60002134)', () => {
+    // The faults are named, so that new ones do not make another history of it. A client is told here of an entry that only a server answered which then died.
+    const faults = { slowApplier: 4, isolate: 2, leaderInMinority: 2, crash: 2, slowDisk: 1 }
+    expect(simulate(4, { servers: 3, forMs: 20_000, operationsPerSecond: 30, linearizable: false, faults }).violation).toBeNull()
   })
 
   it('and their twin agree on a command that a stalled server took up after its client went on (CI found it: seed 1795623432442)', () => {

@@ -40,13 +40,13 @@ export class ClientView<R> {
     return this.told[low]!.index
   }
 
-  see({ client, call, return: end, index, result }: Acknowledged<R>): string | null {
+  /** The answer is that of the entry at `index`: where another took effect, those who answered there may all be gone, and nobody has heard them. */
+  see({ client, call, return: end, index, result }: Acknowledged<R>, effective: number = this.effectiveIndex(index)): string | null {
     const who = `client ${client}`
     if (index > this.committed.last) return `${who} is told of entry ${index}, and only ${this.committed.last} are committed`
     const answered = this.answers.at(index)
     if (answered === undefined || !this.same(answered, result))
       return `${who} is told ${JSON.stringify(result)} for entry ${index}, where the state machines answered ${JSON.stringify(answered)}`
-    const effective = this.effectiveIndex(index)
     const before = this.toldBefore(call)
     if (effective <= before)
       return `${who} called at ${call} ms and took effect at entry ${effective}, though somebody was told of entry ${before} before`

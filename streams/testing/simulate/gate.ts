@@ -4,7 +4,7 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void
 
 /**
  * The time of one process: that of the world, until it is stopped (SIGSTOP, a stall of its event loop). What falls due meanwhile
- * happens when it goes on, in its order. Its clock does not stand still: nor does CLOCK_MONOTONIC.
+ * happens when it goes on, in its order. Its clock (`MonotonicClock`) does not stand still: nor does CLOCK_MONOTONIC.
  */
 export class Gate implements SchedulerLike {
   private stoppedUntil = 0

@@ -8,13 +8,18 @@ import { seeded } from '../random.js'
 import { type Range, whole } from './dice.js'
 import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
 import { Gate } from './gate.js'
+import { MonotonicClock } from './monotonicClock.js'
 import type { SnapshotMachine } from './workload.js'
 import type { World } from './world.js'
+
+/** What a clock shows when a process begins: up to twelve days. */
+const clockBeginsAtMs: Range = { min: 0, max: 2 ** 30 }
 
 /** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
 export class Home {
   readonly id: NodeId
   readonly gate: Gate
+  readonly clock: MonotonicClock
   readonly disk: FaultyDisk
   /** The server of this life; null while it is down. */
   raft: Raft<unknown> | null = null
@@ -38,6 +43,7 @@ export class Home {
     this.id = nodeId(cluster[ordinal - 1]!)
     this.die = seeded(seed)
     this.gate = new Gate(world.scheduler)
+    this.clock = new MonotonicClock(this.gate)
     this.disk = new FaultyDisk(memoryStorage(cluster), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: calmWriteMs })
   }
 
@@ -47,12 +53,13 @@ export class Home {
 
   start(): void {
     if (this.raft !== null) return
-    const { world, gate } = this
+    const { world, clock } = this
     const given = world.workload.stateMachine()
     const stateMachine = typeof given === 'function' ? given : given.stateMachine
     const take = typeof given === 'function' || world.snapshotEvery === null ? null : given.take
     this.lives++
     this.crashAfterSteps = 0
+    clock.restart(whole(this.die, clockBeginsAtMs))
     const raft = createRaft<unknown, unknown>({
       ...world.tuning,
       id: this.id,
@@ -61,7 +68,7 @@ export class Home {
       stateMachine: this.observed(stateMachine),
       ...(take === null ? {} : { snapshots: { everyEntries: world.snapshotEvery!, take: this.taking(take) } }),
       codec: world.workload.codec,
-      scheduler: gate,
+      scheduler: clock,
       random: seeded(Math.floor(this.die() * 2 ** 32)),
     })
     this.raft = raft
@@ -114,6 +121,7 @@ export class Home {
   heal(): void {
     this.crashAfterSteps = 0
     this.applierMs = null
+    this.clock.setRate(1)
     this.disk.onWrite = null
     this.disk.setFaults({ writeMs: this.calmWriteMs, hung: false, failing: false, full: false, onCrash: 'kept' })
     this.goOn()

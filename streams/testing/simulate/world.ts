@@ -97,7 +97,8 @@ export class World {
   private modelled = 0
   private readonly right = new Window<unknown>()
   private told = 0
-  private lastSteps: { readonly step: Inspection }[] = []
+  /** With the time of the world: that of a step is its server's own. */
+  private lastSteps: { readonly at: number; readonly step: Inspection }[] = []
 
   constructor(private readonly options: WorldOptions) {
     const { seed, servers, clients, operationsPerSecond, checks, tuning, workload } = options
@@ -226,7 +227,7 @@ export class World {
     if (!this.options.checks) return
     const effective = this.model?.effectiveIndex?.(client, serial) ?? index
     this.told = Math.max(this.told, effective)
-    const wrong = this.view.see({ client, call, return: this.now, index: effective, result })
+    const wrong = this.view.see({ client, call, return: this.now, index, result }, effective)
     if (wrong !== null) this.fail(this.view.name, wrong)
   }
 
@@ -288,7 +289,7 @@ export class World {
     const { before, after } = step
     if (before.role._tag !== after.role._tag || before.currentTerm !== after.currentTerm)
       this.options.tell?.(`${String(this.now).padStart(8)} ms  ${printServer(after)}`)
-    this.lastSteps.push({ step })
+    this.lastSteps.push({ at: this.now, step })
     if (this.lastSteps.length > 2 * keptSteps) this.lastSteps = this.lastSteps.slice(-keptSteps)
   }
 
@@ -296,6 +297,6 @@ export class World {
   lastLines(): ReadonlyArray<string> {
     return this.lastSteps
       .slice(-keptSteps)
-      .map(({ step }) => `${String(step.at).padStart(8)} ms  ${printEvent(step.event)}\n               ${printServer(step.after)}`)
+      .map(({ at, step }) => `${String(at).padStart(8)} ms  ${printEvent(step.event)}\n               ${printServer(step.after)}`)
   }
 }

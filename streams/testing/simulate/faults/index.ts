@@ -1,3 +1,4 @@
+import { clockFaults } from './clocks.js'
 import { diskFaults } from './disks.js'
 import type { Fault } from './fault.js'
 import { networkFaults } from './network.js'
@@ -6,7 +7,7 @@ import { processFaults } from './processes.js'
 export type { Fault, Ongoing } from './fault.js'
 
 /** Every kind of fault, by name. */
-const all = { ...networkFaults, ...processFaults, ...diskFaults }
+const all = { ...networkFaults, ...processFaults, ...diskFaults, ...clockFaults }
 
 export type FaultName = keyof typeof all
 

@@ -1,0 +1,95 @@
+import type { SchedulerLike, Subscription } from 'rxjs'
+import { HeapScheduler } from '../../heapScheduler.js'
+
+/**
+ * The monotonic clock of one machine, and what its process takes for the time. It begins at another moment than everyone else's and may
+ * run fast or slow, so that the times of two servers say nothing about each other. A deadline is a time of this clock, as in a kernel: it
+ * stays where it is when the rate changes, and the world comes to it sooner or later. So what is carried out finds that its time has come, and
+ * no action need know of rates. What the clock has no part in, such as how long a disk takes, goes by the gate, which is the world's time.
+ */
+export class MonotonicClock extends HeapScheduler {
+  private rate = 1
+  /** It showed `shownMs` when `gate` showed `sinceMs`, and runs at `rate` from there. */
+  private shownMs = 0
+  private sinceMs = 0
+  private turnComing = false
+  private armedFor = Number.POSITIVE_INFINITY
+  private armed: Subscription | undefined
+  /** Whether the rate alone moves what it is armed for. */
+  private moves = false
+  /** Actions that were carried out at another time of the world than by an honest clock. */
+  moved = 0
+
+  constructor(private readonly gate: SchedulerLike) {
+    super()
+  }
+
+  now(): number {
+    const passedMs = this.gate.now() - this.sinceMs
+    return this.shownMs + (this.rate === 1 ? passedMs : Math.floor(passedMs * this.rate))
+  }
+
+  /** A process begins; nothing of the former waits any more. */
+  restart(shownMs: number): void {
+    this.shownMs = shownMs
+    this.sinceMs = this.gate.now()
+  }
+
+  /** From here on: what it shows now stays as it is. */
+  setRate(rate: number): void {
+    this.restart(this.now())
+    this.rate = rate
+    this.rest()
+    this.goOn()
+  }
+
+  protected present(): number {
+    return this.now()
+  }
+
+  protected wake(due: number): void {
+    if (this.hasTurn()) this.takeTurn()
+    else this.armFor(due)
+  }
+
+  protected rest(): void {
+    this.armed?.unsubscribe()
+    this.armedFor = Number.POSITIVE_INFINITY
+  }
+
+  private armFor(due: number): void {
+    if (due >= this.armedFor) return
+    this.armed?.unsubscribe()
+    this.armedFor = due
+    const honestMs = due - this.now()
+    const worldMs = this.rate === 1 ? honestMs : Math.max(1, this.sinceMs + Math.ceil((due - this.shownMs) / this.rate) - this.gate.now())
+    this.moves = worldMs !== honestMs
+    this.armed = this.gate.schedule(() => {
+      this.armedFor = Number.POSITIVE_INFINITY
+      if (this.moves && this.nextDue() <= this.now()) this.moved++
+      this.slice()
+    }, worldMs)
+  }
+
+  private takeTurn(): void {
+    if (this.turnComing) return
+    this.turnComing = true
+    this.gate.schedule(this.turn)
+  }
+
+  private readonly turn = (): void => {
+    this.turnComing = false
+    this.slice()
+  }
+
+  /** One action, so that others have their turns in between. */
+  private slice(): void {
+    this.runNext(this.now())
+    this.goOn()
+  }
+
+  private goOn(): void {
+    if (this.hasTurn() || this.nextDue() <= this.now()) this.takeTurn()
+    else if (this.nextDue() < Number.POSITIVE_INFINITY) this.armFor(this.nextDue())
+  }
+}
