@@ -29,6 +29,17 @@ describe('the clock of a simulated machine', () => {
     expect(clock.moved).toBe(0)
   })
 
+  it('that of a new process, later than the former one, does not wait for what that one waited for', () => {
+    const { world, clock, seen, happens } = machine()
+    const former = clock.schedule(happens('former'), 5_000)
+    world.runUntil(100)
+    clock.restart(1_000_000)
+    clock.schedule(happens('due'), 10)
+    former.unsubscribe()
+    world.runUntil(1_000)
+    expect(seen).toEqual(['due 110/1000010'])
+  })
+
   it.each([
     [0.1, '50/5'],
     [0.5, '10/5'],

@@ -29,15 +29,20 @@ export class MonotonicClock extends HeapScheduler {
     return this.shownMs + (this.rate === 1 ? passedMs : Math.floor(passedMs * this.rate))
   }
 
-  /** A process begins; nothing of the former waits any more. */
+  /** A process begins, and this is what its clock shows. */
   restart(shownMs: number): void {
-    this.shownMs = shownMs
-    this.sinceMs = this.gate.now()
+    this.goOnFrom(shownMs, this.rate)
   }
 
   /** From here on: what it shows now stays as it is. */
   setRate(rate: number): void {
-    this.restart(this.now())
+    this.goOnFrom(this.now(), rate)
+  }
+
+  /** What it was armed for was said in the old terms. */
+  private goOnFrom(shownMs: number, rate: number): void {
+    this.shownMs = shownMs
+    this.sinceMs = this.gate.now()
     this.rate = rate
     this.rest()
     this.goOn()
