@@ -77,15 +77,14 @@ const rules: ReadonlyArray<Rule> = [
     caught: ['src/raft/rules/leaders.ts', "import type { Store } from '../../kv/store.js'"],
   },
   {
-    sentence: 'one draft per event: only step.ts makes one',
+    sentence: 'src makes no draft of immer’s: a step writes to a copy of its own (docs/decisions/0002)',
     folders: ['src'],
     offends: imports(
-      ({ target, values }, path) =>
+      ({ target, values }) =>
         target === 'immer' &&
-        path !== 'src/raft/step.ts' &&
         values.some((name) => ['produce', 'produceWithPatches', 'createDraft', 'finishDraft', 'Immer'].includes(name)),
     ),
-    caught: ['src/raft/rules/followers.ts', "import { type Draft, produce } from 'immer'"],
+    caught: ['src/raft/step.ts', "import { type Draft, produce } from 'immer'"],
   },
   {
     sentence: 'streams imports src, itself, rxjs and the libraries of src, and node: where bytes leave the process',
