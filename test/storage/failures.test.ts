@@ -86,7 +86,7 @@ describe('a call that fails', () => {
   })
 
   it('while a segment is begun fails the write, and loses nothing', async () => {
-    for (const call of ['open', 'write', 'fsync'] as const) {
+    for (const call of ['open', 'write', 'fdatasync', 'fsync'] as const) {
       const directory = await dataDirectory()
       const { fileSystem, arm } = failing(call, 'ENOSPC')
       const { open } = await opened(diskStorage(directory, { fileSystem, segmentBytes: 1 }))

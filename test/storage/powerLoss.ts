@@ -14,7 +14,7 @@ interface Inode {
   readonly dirty: Set<number>
 }
 
-/** Such as it was opened. */
+/** A file as it was opened. */
 interface OpenFile {
   readonly inode: Inode
   /** A write to it is a write and a sync. */
@@ -52,7 +52,7 @@ export class ForgetfulDisk {
 
   /** With `dsync`, on an operating system that has `O_DSYNC`. */
   constructor(private readonly dsync = false) {
-    this.fileSystem = this.calling(dsync ? O_DSYNC : 0)
+    this.fileSystem = { ...this.operations, O_DSYNC: dsync ? O_DSYNC : 0 }
   }
 
   /** Performs `n` more calls, then none. Resolves when it has stopped. */
@@ -118,8 +118,7 @@ export class ForgetfulDisk {
   }
 
   readonly fileSystem: FileSystem
-  private readonly calling = (O_DSYNC: number): FileSystem => ({
-    O_DSYNC,
+  private readonly operations: Omit<FileSystem, 'O_DSYNC'> = {
     mkdir: (_path, _options, done) => this.call<string | undefined>(done, () => undefined),
     readdir: (_path, done) => this.call(done, () => [...this.list()]),
     open: (path, flags, _mode, done) =>
@@ -161,7 +160,7 @@ export class ForgetfulDisk {
       this.call(done, () => {
         this.names.delete(basename(path))
       }),
-  })
+  }
 
   private call<A>(done: (error: NodeJS.ErrnoException | null, value?: A) => void, perform: (stops: boolean) => A): void {
     if (this.left <= 0) return

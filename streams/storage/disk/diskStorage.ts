@@ -52,7 +52,7 @@ const maxSegmentBytes = 2 ** 30
 
 /**
  * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with
- * checksums, one write and one sync for each batch, and term and vote a second time in a file of their
+ * checksums, one durable write for each batch, and term and vote a second time in a file of their
  * own; snapshots (§7) in files of theirs, for which the log gives up the segments that they replace. docs/storage.md has the format and the rules of recovery.
  *
  * Opening locks the directory, reads all of it, and cuts off the torn end of a write that a crash

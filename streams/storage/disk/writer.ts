@@ -80,7 +80,7 @@ export class Writer {
     return this.former.reduce((sum, { bytes }) => sum + bytes, this.size) + voteFileBytes
   }
 
-  /** Makes `batch` durable as one write and one sync. Segments that it makes superfluous go after that. */
+  /** Makes `batch` durable as one write. Segments that it makes superfluous go after that. */
   append(batch: ReadonlyArray<Persist>): Observable<never> {
     const written = this.options.row(() => {
       const { lastIndex, commitIndex } = this.state
@@ -197,8 +197,7 @@ export class Writer {
     return handles.openDurable(path, O_WRONLY | O_CREAT | O_EXCL).pipe(
       mergeMap((fd) =>
         concat(
-          handles.write(fd, header, 0),
-          handles.fsync(fd),
+          handles.writeDurably(fd, header, 0),
           handles.fsyncDirectory(directory),
           handles.close(this.fd),
           defer(() => {

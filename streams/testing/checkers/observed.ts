@@ -42,13 +42,13 @@ export interface ToldTheTruthOptions<R> {
 export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTruthOptions<R> = {}): SeenCheckOf<R> => {
   return ({ committed }) => {
     const answers = new SameAnswers(same)
-    const view = new ClientView(answers, committed, same, effectiveIndex)
+    const view = new ClientView(answers, committed, same)
     return {
       name: view.name,
       see: (seen) => {
         // That they differ is told by `sameAnswers`.
         if (seen._tag === 'Answered') answers.see(seen)
-        return seen._tag === 'Acknowledged' ? view.see(seen) : null
+        return seen._tag === 'Acknowledged' ? view.see(seen, effectiveIndex?.(seen.index)) : null
       },
     }
   }

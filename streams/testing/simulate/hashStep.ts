@@ -5,7 +5,7 @@ import type { Role } from '../../../src/raft/server.js'
 import type { Inspection } from '../../run.js'
 import type { TraceHash } from './traceHash.js'
 
-/** A `switch`: to look a tag up in an object costs ten times as much where all events pass. */
+/** A `switch`: it runs at every step, and V8 looks up by name in an object of so many keys. */
 const numberOfEvent = (tag: RaftEvent['_tag']): number => {
   switch (tag) {
     case 'Received':
@@ -57,36 +57,37 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
 }
 
 const hashMessage = (hash: TraceHash, message: Message, ordinal: (id: NodeId) => number): void => {
-  const from = ordinal(message.from)
-  const begin = (tag: number, seq: number): void => {
-    hash.add(tag)
-    hash.add(from)
-    hash.add(message.term)
-    hash.add(seq)
-  }
+  hash.add(ordinal(message.from))
+  hash.add(message.term)
   switch (message._tag) {
     case 'RequestVote':
-      begin(1, message.seq)
+      hash.add(1)
+      hash.add(message.seq)
       hash.add(message.lastLogIndex)
       return hash.add(message.lastLogTerm)
     case 'RequestVoteReply':
-      begin(2, message.re)
+      hash.add(2)
+      hash.add(message.re)
       return hash.add(Number(message.voteGranted))
     case 'AppendEntries':
-      begin(3, message.seq)
+      hash.add(3)
+      hash.add(message.seq)
       hash.add(message.prevLogIndex)
       hash.add(message.entries.length)
       return hash.add(message.leaderCommit)
     case 'AppendEntriesReply':
-      begin(4, message.re)
+      hash.add(4)
+      hash.add(message.re)
       hash.add(Number(message.success))
       return hash.add(message.matchIndex)
     case 'InstallSnapshot':
-      begin(5, message.seq)
+      hash.add(5)
+      hash.add(message.seq)
       hash.add(message.lastIncludedIndex)
       return hash.add(message.offset)
     case 'InstallSnapshotReply':
-      begin(6, message.re)
+      hash.add(6)
+      hash.add(message.re)
       hash.add(message.offset)
       return hash.add(message.matchIndex)
   }
