@@ -1,5 +1,4 @@
 import {
-  AsyncSubject,
   concat,
   defer,
   distinctUntilChanged,
@@ -24,7 +23,7 @@ import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
 import { electionTimer } from './electionTimer.js'
 import { heartbeat } from './heartbeat.js'
-import { Hot, Latest } from './hotInternals.js'
+import { endedBy, Hot, Latest, SharedEnd } from './hotInternals.js'
 import { IterableObservable } from './iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { Rejected } from './network/network.js'
@@ -122,7 +121,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const releaseStorage$ = new Subject<void>()
   /** What outlives the loop when the server is closed: the write under way, then the closing. */
   const finishing = new Subscription()
-  let writing$: Observable<unknown> = EMPTY
+  let writing$: Observable<never> = EMPTY
 
   const onStep = (inspection: Inspection): void => {
     const { before, after } = inspection
@@ -147,10 +146,8 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const write: OpenStorage['write'] = (batch) => {
     const done$ = opened!.write(batch)
     if (done$ === EMPTY) return EMPTY // done already, so there is nothing to finish
-    const written$ = new AsyncSubject<unknown>()
-    writing$ = written$
-    finishing.add(from(done$).subscribe(written$))
-    return written$
+    writing$ = new SharedEnd(from(done$))
+    return writing$
   }
 
   const runFrom = (storage: OpenStorage): void => {
@@ -206,7 +203,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
         }),
       ],
     })
-      .pipe(takeUntil(haltLoop$))
+      .pipe(endedBy(haltLoop$))
       .subscribe({ next: onStep, error: (error: unknown) => stop(reasonOf(error)) })
   }
 
@@ -240,6 +237,8 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       if (phase === 'built') stop({ _tag: 'Closed' })
       if (phase === 'running') {
         phase = 'closing'
+        // Before the loop lets go of it, which would take it back.
+        finishing.add(writing$.subscribe({ error: () => undefined }))
         haltLoop$.next()
         if (opened === null) stop({ _tag: 'Closed' })
         else if (phase === 'closing')

@@ -1,4 +1,4 @@
-import { EMPTY, from, Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
+import { EMPTY, from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs'
 import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { WriteSeq } from '../src/raft/ids.js'
@@ -46,6 +46,7 @@ export const durably =
       let upstreamDone = false
       let waiting: Waiting[] = []
       let done = 0
+      let underWay: Subscription | undefined
 
       const release = (seq: WriteSeq): void => {
         done = seq
@@ -79,12 +80,16 @@ export const durably =
           }
           // Of a storage in memory most say so: nothing to subscribe to.
           if (written$ === EMPTY) written()
-          else subscriber.add(from(written$).subscribe({ error: (error: unknown) => subscriber.error(error), complete: written }))
+          else {
+            underWay = from(written$).subscribe({ error: (error: unknown) => subscriber.error(error), complete: written })
+            if (subscriber.closed) underWay.unsubscribe()
+          }
           returned = true
         }
         if (upstreamDone && !writing && gathered.length === 0) subscriber.complete()
       }
 
+      subscriber.add(() => underWay?.unsubscribe())
       subscriber.add(
         effect$.subscribe({
           next: (effect) => {

@@ -10,9 +10,9 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void
  * action in the former; it serves marbles and cannot carry hours of a simulated cluster.
  */
 export abstract class HeapScheduler implements SchedulerLike {
-  private readonly heap: HeapAction<unknown>[] = []
+  private readonly heap: Placed[] = []
   /** Actions without delay, in order: they need no heap. Where one was taken back there is a gap. */
-  private turns: (HeapAction<unknown> | undefined)[] = []
+  private turns: (Placed | undefined)[] = []
   private head = 0
   /** How many were let go of before the first in `turns`. */
   private gone = 0
@@ -33,7 +33,7 @@ export abstract class HeapScheduler implements SchedulerLike {
   }
 
   /** @internal */
-  enqueue(action: HeapAction<unknown>, delay: number): void {
+  enqueue(action: Placed, delay: number): void {
     action.due = delay > 0 ? this.present() + Math.ceil(delay) : this.now()
     action.order = this.order++
     if (delay <= 0) {
@@ -49,7 +49,7 @@ export abstract class HeapScheduler implements SchedulerLike {
   }
 
   /** @internal */
-  remove(action: HeapAction<unknown>): void {
+  remove(action: Placed): void {
     const { place } = action
     if (place < 0) {
       this.turns[-1 - place - this.gone] = undefined
@@ -98,7 +98,7 @@ export abstract class HeapScheduler implements SchedulerLike {
     this.head = 0
   }
 
-  private up(action: HeapAction<unknown>): void {
+  private up(action: Placed): void {
     const { heap } = this
     let place = action.place
     while (place > 0) {
@@ -112,7 +112,7 @@ export abstract class HeapScheduler implements SchedulerLike {
     action.place = place
   }
 
-  private down(action: HeapAction<unknown>): void {
+  private down(action: Placed): void {
     const { heap } = this
     let place = action.place
     for (;;) {
@@ -132,13 +132,58 @@ export abstract class HeapScheduler implements SchedulerLike {
 /** Turns that are over are let go of so many at a time, or when none is left. */
 const keptTurns = 4_096
 
-const sooner = (a: HeapAction<unknown>, b: HeapAction<unknown>): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
+const sooner = (a: Placed, b: Placed): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
 
-/** One piece of work and when it is due; it may schedule itself again from within, as RxJS's operators do. */
-class HeapAction<T> extends Subscription implements SchedulerAction<T> {
+/** What stands in a scheduler, and where. */
+interface Placed {
+  due: number
+  order: number
+  /** In the heap, or below 0 that of a turn: see `enqueue`. */
+  place: number
+  run(): void
+}
+
+/**
+ * What rings again and again: one object for as long as its owner lives, where `schedule` makes one for each time.
+ * At most once at a time; what it was set to before is forgotten.
+ */
+export class Alarm implements Placed {
   due = 0
   order = 0
-  /** In the heap, or below 0 that of a turn: see `enqueue`. */
+  place = 0
+  private pending = false
+
+  constructor(
+    private readonly scheduler: HeapScheduler,
+    private readonly ring: () => void,
+  ) {}
+
+  get isSet(): boolean {
+    return this.pending
+  }
+
+  /** Rings after `delayMs`; 0: in the next turn. */
+  set(delayMs: number): void {
+    this.clear()
+    this.pending = true
+    this.scheduler.enqueue(this, delayMs)
+  }
+
+  clear(): void {
+    if (this.pending) this.scheduler.remove(this)
+    this.pending = false
+  }
+
+  run(): void {
+    this.pending = false
+    this.ring()
+  }
+}
+
+/** One piece of work and when it is due; it may schedule itself again from within, as RxJS's operators do. */
+class HeapAction<T> extends Subscription implements SchedulerAction<T>, Placed {
+  due = 0
+  order = 0
   place = 0
   private state: T | undefined
   private pending = false
@@ -152,10 +197,10 @@ class HeapAction<T> extends Subscription implements SchedulerAction<T> {
 
   schedule(state?: T, delay = 0): Subscription {
     if (this.closed) return this
-    if (this.pending) this.scheduler.remove(this as HeapAction<unknown>)
+    if (this.pending) this.scheduler.remove(this)
     this.state = state
     this.pending = true
-    this.scheduler.enqueue(this as HeapAction<unknown>, delay)
+    this.scheduler.enqueue(this, delay)
     return this
   }
 
@@ -168,7 +213,7 @@ class HeapAction<T> extends Subscription implements SchedulerAction<T> {
 
   override unsubscribe(): void {
     if (this.closed) return
-    if (this.pending) this.scheduler.remove(this as HeapAction<unknown>)
+    if (this.pending) this.scheduler.remove(this)
     super.unsubscribe()
   }
 }

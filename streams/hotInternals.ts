@@ -1,4 +1,4 @@
-import { Observable, type Subscriber } from 'rxjs'
+import { type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs'
 
 /**
  * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and
@@ -53,6 +53,56 @@ export class Latest<T> extends Hot<T> {
     return leave
   }
 }
+
+/**
+ * `share()` for a stream that says nothing but its end, and says that to late comers too: one object, where RxJS needs a subject as well.
+ * Who leaves last takes the source along, as long as that has not ended.
+ */
+export class SharedEnd extends Observable<never> {
+  private waiting: ReadonlyArray<Subscriber<never>> = []
+  private connected = false
+  private connection: Subscription | undefined
+  private end: { readonly error: unknown } | 'complete' | null = null
+
+  constructor(private readonly source$: Observable<unknown>) {
+    super((subscriber) => this.enter(subscriber))
+  }
+
+  private enter(subscriber: Subscriber<never>): TeardownLogic {
+    if (this.end !== null) return tell(subscriber, this.end)
+    this.waiting = [...this.waiting, subscriber]
+    if (!this.connected) {
+      this.connected = true
+      this.connection = this.source$.subscribe({
+        error: (error: unknown) => this.finish({ error }),
+        complete: () => this.finish('complete'),
+      })
+    }
+    return () => {
+      this.waiting = this.waiting.filter((other) => other !== subscriber)
+      if (this.waiting.length === 0) this.connection?.unsubscribe()
+    }
+  }
+
+  private finish(end: { readonly error: unknown } | 'complete'): void {
+    this.end = end
+    for (const subscriber of this.waiting) tell(subscriber, end)
+  }
+}
+
+const tell = (subscriber: Subscriber<never>, end: { readonly error: unknown } | 'complete'): void => {
+  if (end === 'complete') subscriber.complete()
+  else subscriber.error(end.error)
+}
+
+/** What `takeUntil` does, for the hot path: values go straight to whoever subscribed, and pass nobody on the way. */
+export const endedBy =
+  <T>(end$: Observable<unknown>): MonoTypeOperatorFunction<T> =>
+  (source$) =>
+    new Observable((subscriber) => {
+      subscriber.add(end$.subscribe(() => subscriber.complete()))
+      return source$.subscribe(subscriber)
+    })
 
 interface Entry<T> {
   /** Null: all. */

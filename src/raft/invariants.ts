@@ -117,8 +117,12 @@ export const invariants: ReadonlyArray<Invariant> = [
   },
 ]
 
-const asked = invariants.map((invariant) => ({ invariant, when: invariant.reads.reduce((bits, part) => bits | parts[part], 0) }))
-const all = ~0
+const bitsOf = (reads: ReadonlyArray<Part>): number => reads.reduce((bits, part) => bits | parts[part], 0)
+const all = bitsOf(Object.keys(parts) as Part[])
+/** For each combination of parts, the invariants that look at one of them. */
+const askedWhen: ReadonlyArray<ReadonlyArray<Invariant>> = Array.from({ length: all + 1 }, (_, moved) =>
+  invariants.filter(({ reads }) => (bitsOf(reads) & moved) !== 0),
+)
 
 /**
  * `step`, and then every invariant that looks at what it changed (all of them when the server starts, from a state that others wrote):
@@ -128,9 +132,10 @@ export const checkedStep = (server: Server, event: RaftEvent, at: number): Step 
   const stepped = step(server, event, at)
   if (stepped.server === server) return stepped
   const moved = event._tag === 'Started' ? all : changed(server, stepped.server)
+  const asked = askedWhen[moved]!
   for (let i = 0; i < asked.length; i++) {
-    const { invariant, when } = asked[i]!
-    if ((moved & when) !== 0 && !invariant.holds(server, stepped.server))
+    const invariant = asked[i]!
+    if (!invariant.holds(server, stepped.server))
       throw new InvariantViolation(invariant.name, `${printServer(server)}\n${printStep(event, stepped)}`)
   }
   return stepped

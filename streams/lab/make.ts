@@ -16,7 +16,7 @@ import type { Inspection } from '../run.js'
 import { reasonOf, type StopReason } from '../stopReason.js'
 import type { ApplyMsg } from './applyMsg.js'
 import { flushing } from './flushing.js'
-import { idleHeartbeat } from './idleHeartbeat.js'
+import { heartbeat } from '../heartbeat.js'
 import type { Persister } from './persister.js'
 import { RaftState } from './raftState.js'
 import { type PeerEnd, RequestResponse } from './requestResponse.js'
@@ -122,7 +122,7 @@ export const make = <C = unknown>(
     stopped$.complete()
   }
 
-  const rpc = new RequestResponse(ids[me]!, ids, peers, scheduler)
+  const rpc = new RequestResponse(ids[me]!, ids, peers)
   raft(server, {
     scheduler,
     step,
@@ -143,7 +143,7 @@ export const make = <C = unknown>(
     rejected: (what) => rejected$.next(what),
     sinks: [
       electionTimer({ timeoutMs: electionTimeoutMs, random, scheduler }),
-      idleHeartbeat({ heartbeatMs, quietSinceMs: () => rpc.quietSinceMs(), scheduler }),
+      heartbeat({ heartbeatMs, scheduler }),
       flushing({ urgent: () => hasToSend(server), commitNoticeMs, scheduler }),
       () => client$,
       applied<C, undefined>({

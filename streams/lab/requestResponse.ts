@@ -25,7 +25,6 @@ interface Peer {
   readonly asked: Map<number, Subscriber<Uint8Array>>
   /** The latest request that it answered. */
   answered: number
-  sentMs: number
 }
 
 /**
@@ -47,7 +46,6 @@ export class RequestResponse {
     private readonly id: NodeId,
     ids: ReadonlyArray<NodeId>,
     ends: ReadonlyArray<PeerEnd>,
-    private readonly scheduler: SchedulerLike,
   ) {
     ids.forEach((peer, place) => {
       if (peer === id) return
@@ -56,7 +54,6 @@ export class RequestResponse {
         calls: new Map(),
         asked: new Map(),
         answered: 0,
-        sentMs: Number.NEGATIVE_INFINITY,
       })
     })
   }
@@ -102,18 +99,9 @@ export class RequestResponse {
     })
   }
 
-  /** When the peer that was not sent to for the longest time was sent to. */
-  quietSinceMs(): number {
-    if (this.peers.size === 0) return Number.NEGATIVE_INFINITY
-    let since = Number.POSITIVE_INFINITY
-    for (const { sentMs } of this.peers.values()) if (sentMs < since) since = sentMs
-    return since
-  }
-
   private call(peer: Peer, request: Request): void {
     const { to, seq } = request
     const { calls } = peer
-    peer.sentMs = this.scheduler.now()
     if (calls.size === maxUnderWay) {
       const [oldest, call] = calls.entries().next().value!
       calls.delete(oldest)

@@ -166,22 +166,26 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   const nextTurn = (parcel: Parcel): void => {
     turn.push(parcel)
     if (turn.length > 1) return
-    scheduler.schedule(() => {
-      const parcels = turn
-      turn = [] // what is sent meanwhile is for the turn after
-      parcels.forEach(deliver)
-    })
+    scheduler.schedule(deliverTurn)
+  }
+
+  const deliverTurn = (): void => {
+    const parcels = turn
+    turn = [] // what is sent meanwhile is for the turn after
+    parcels.forEach(deliver)
   }
 
   const at = (dueMs: number, now: number, parcel: Parcel): void => {
     const parcels = later.get(dueMs)
     if (parcels !== undefined) return void parcels.push(parcel)
-    const first = [parcel]
-    later.set(dueMs, first)
-    scheduler.schedule(() => {
-      later.delete(dueMs)
-      first.forEach(deliver)
-    }, dueMs - now)
+    later.set(dueMs, [parcel])
+    scheduler.schedule(deliverOf, dueMs - now, dueMs)
+  }
+
+  const deliverOf = (dueMs?: number): void => {
+    const parcels = later.get(dueMs!)!
+    later.delete(dueMs!)
+    parcels.forEach(deliver)
   }
 
   const deliver = (parcel: Parcel): void => {

@@ -17,7 +17,7 @@ const first = persist({ hardState: hardState(1, 'n1'), entries: [command(1, 'a')
 const opened = (faults: Partial<DiskFaults>, die = () => 0.5) => {
   const scheduler = new VirtualScheduler()
   const storage = memoryStorage(['n1'])
-  const disk = new FaultyDisk(storage, scheduler, die, faults)
+  const disk = new FaultyDisk(storage, new Gate(scheduler), die, faults)
   const told: string[] = []
   let open: OpenStorage | null = null
   const subscription = disk.open().subscribe((value) => {

@@ -4,7 +4,7 @@ import { commandEntry, noopEntry } from '../entry.js'
 import type { LimitName } from '../error.js'
 import type { RequestId } from '../event.js'
 import { after, logIndex } from '../ids.js'
-import { Leader, leaderOf, Progress, type ServerDraft } from '../server.js'
+import { Leader, leaderOf, Progress, type Role, type ServerDraft } from '../server.js'
 import { armHeartbeat, scheduleFlush } from './allServers.js'
 import { heartbeat, replicate } from './replication.js'
 
@@ -62,8 +62,20 @@ const admissible = (
 export const heartbeatDue = (server: ServerDraft, generation: number): ReadonlyArray<Effect> =>
   server.role._tag !== 'Leader' || generation !== server.counters.heartbeat ? [] : [armHeartbeat(server), ...toEach(server, heartbeat)]
 
-/** The end of a turn: what proposals and answers have left to send goes out together. */
-export const flush = (server: ServerDraft): ReadonlyArray<Effect> => toEach(server, replicate)
+/**
+ * The end of a turn: what proposals and answers have left to send goes out together. Heartbeats are for "idle periods" (§5.2): what goes
+ * to all of them, when none had left anything unanswered, takes the place of the next one. Who is silent, busy or served otherwise gets it in time.
+ */
+export const flush = (server: ServerDraft): ReadonlyArray<Effect> => {
+  const { role } = server
+  const sends = toEach(server, replicate)
+  return sends.length > 0 && isHeartbeat(role, server.role) ? [armHeartbeat(server), ...sends] : sends
+}
+
+const isHeartbeat = (before: Role, now: Role): boolean =>
+  before._tag === 'Leader' &&
+  now._tag === 'Leader' &&
+  before.followers.every(({ inflight }, i) => inflight.length === 0 && now.followers[i]!.inflight.length > 0)
 
 const toEach = (
   server: ServerDraft,

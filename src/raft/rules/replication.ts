@@ -115,7 +115,8 @@ export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntr
 
   const next = reply.success ? succeeded(progress, reply) : refused(progress, reply, log)
   if (next !== progress) server.role = role.with(next)
-  const effects = next.matchIndex > progress.matchIndex ? advanceCommit(server) : []
+  // What is committed already is not committed again, and only a new match commits anything.
+  const effects = next.matchIndex > progress.matchIndex && next.matchIndex > server.commitIndex ? advanceCommit(server) : []
   if (next.flow === 'Snapshot') return [...effects, ...heardOf(server, reply.from)]
   if (progress.flow === 'Snapshot') endTransfer(server, reply.from)
   const wants =

@@ -51,6 +51,8 @@ export const movedBy = ({ event, before, after }: Inspection): number =>
 export class Checks {
   readonly record = new ClusterRecord()
   private readonly checks: ReadonlyArray<Check>
+  /** For each combination of `Moved`, found when it first comes, the checks that look at it. */
+  private readonly asked: ReadonlyArray<Check>[] = []
 
   constructor(checks: ReadonlyArray<CheckOf>) {
     this.checks = checks.map((check) => check(this.record))
@@ -59,10 +61,9 @@ export class Checks {
   see(step: Inspection): Violation | null {
     const moved = movedBy(step)
     this.record.see(step, moved)
-    const { checks } = this
+    const checks = (this.asked[moved] ??= this.checks.filter((check) => (check.moved & moved) !== 0))
     for (let i = 0; i < checks.length; i++) {
       const check = checks[i]!
-      if ((check.moved & moved) === 0) continue
       const message = check.see(step)
       if (message !== null) return { name: check.name, at: step.at, message }
     }

@@ -1,8 +1,10 @@
-import { concat, EMPTY, from, Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
+import { concat, EMPTY, from, Observable, type Subscriber, type Subscription } from 'rxjs'
+import type { Alarm } from '../../heapScheduler.js'
 import type { Persist, StoreSnapshot, Write } from '../../../src/raft/effect.js'
 import type { OpenStorage, Storage, StorageError } from '../../storage/storage.js'
 import { refuse } from '../../storage/refuse.js'
 import { type Range, whole } from './dice.js'
+import type { Gate } from './gate.js'
 
 /** What a disk does wrong at the moment. */
 export interface DiskFaults {
@@ -20,7 +22,6 @@ export interface DiskFaults {
 interface UnderWay {
   readonly batch: ReadonlyArray<Persist>
   readonly writing: Subscriber<never>
-  due: Subscription | undefined
 }
 
 /** A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage within answers at once. */
@@ -32,20 +33,23 @@ export class FaultyDisk implements Storage {
   private faults: DiskFaults
   private underWay: UnderWay | null = null
   private inner: OpenStorage | null = null
+  /** When the write under way is done; not set while the disk hangs. */
+  private readonly done: Alarm
 
   constructor(
     private readonly storage: Storage,
-    private readonly scheduler: SchedulerLike,
+    private readonly gate: Gate,
     private readonly die: () => number,
     faults: Partial<DiskFaults> = {},
   ) {
     this.faults = { writeMs: { min: 0, max: 0 }, hung: false, failing: false, full: false, onCrash: 'kept', ...faults }
+    this.done = gate.alarm(() => this.finish())
   }
 
   setFaults(changed: Partial<DiskFaults>): void {
     const wasHung = this.faults.hung
     this.faults = { ...this.faults, ...changed }
-    if (wasHung && !this.faults.hung && this.underWay !== null && this.underWay.due === undefined) this.finishIn(this.underWay, 1)
+    if (wasHung && !this.faults.hung && this.underWay !== null && !this.done.isSet) this.done.set(1)
   }
 
   get isWriting(): boolean {
@@ -92,22 +96,20 @@ export class FaultyDisk implements Storage {
       return EMPTY
     }
     return new Observable((writing) => {
-      const underWay: UnderWay = { batch, writing, due: undefined }
-      this.underWay = underWay
+      this.underWay = { batch, writing }
       if (hung) this.stats.hung++
-      else this.finishIn(underWay, takesMs)
+      else this.done.set(takesMs)
       if (takesMs > 0) this.stats.slowed++
       this.onWrite?.()
     })
   }
 
-  private finishIn(underWay: UnderWay, ms: number): void {
-    underWay.due = this.scheduler.schedule(() => {
-      if (this.underWay !== underWay) return
-      this.underWay = null
-      this.store(underWay.batch)
-      underWay.writing.complete()
-    }, ms)
+  private finish(): void {
+    const { underWay } = this
+    if (underWay === null) return
+    this.underWay = null
+    this.store(underWay.batch)
+    underWay.writing.complete()
   }
 
   /** A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a crash. */
@@ -124,7 +126,7 @@ export class FaultyDisk implements Storage {
       stored$,
       new Observable<never>((storing) => {
         const look = (): Subscription =>
-          this.scheduler.schedule(
+          this.gate.schedule(
             () => {
               if (!this.faults.hung) storing.complete()
               else if (!storing.closed) storing.add(look())
@@ -145,7 +147,7 @@ export class FaultyDisk implements Storage {
     const { underWay } = this
     this.underWay = null
     if (underWay === null) return
-    underWay.due?.unsubscribe()
+    this.done.clear()
     const { onCrash } = this.faults
     this.stats[onCrash]++
     if (onCrash === 'kept') this.store(underWay.batch)

@@ -1,4 +1,5 @@
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs'
+import { Alarm, type HeapScheduler } from '../../heapScheduler.js'
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void
 
@@ -11,7 +12,7 @@ export class Gate implements SchedulerLike {
   /** Actions that were kept waiting so far. */
   postponed = 0
 
-  constructor(private readonly world: SchedulerLike) {}
+  constructor(private readonly world: HeapScheduler) {}
 
   now(): number {
     return this.world.now()
@@ -30,6 +31,16 @@ export class Gate implements SchedulerLike {
       delay,
       state,
     )
+  }
+
+  alarm(ring: () => void): Alarm {
+    const alarm = new Alarm(this.world, () => {
+      const leftMs = this.stoppedUntil - this.world.now()
+      if (leftMs <= 0) return ring()
+      this.postponed++
+      alarm.set(leftMs)
+    })
+    return alarm
   }
 
   get isStopped(): boolean {

@@ -72,7 +72,7 @@ export class Home {
       random: seeded(Math.floor(this.die() * 2 ** 32)),
     })
     this.raft = raft
-    raft.inspect$.subscribe((step: Inspection) => world.attempt(() => world.stepped(this, step)))
+    raft.inspect$.subscribe((step: Inspection) => world.stepped(this, step))
     raft.stopped$.subscribe((reason) => world.attempt(() => this.stopped(raft, reason)))
     world.note(`${this.id} starts`)
     raft.start()
@@ -152,7 +152,7 @@ export class Home {
       new Observable<Applied>((subscriber) => {
         const waiting: Applied[] = []
         const tell = (answer: Applied): void => {
-          this.world.attempt(() => this.world.answered(this.id, answer))
+          this.world.answered(this.id, answer)
           subscriber.next(answer)
         }
         const tellNext = (): void => {

@@ -1,5 +1,5 @@
-import type { SchedulerLike, Subscription } from 'rxjs'
-import { HeapScheduler } from '../../heapScheduler.js'
+import { type Alarm, HeapScheduler } from '../../heapScheduler.js'
+import type { Gate } from './gate.js'
 
 /**
  * The monotonic clock of one machine, and what its process takes for the time. It begins at another moment than everyone else's and may
@@ -12,16 +12,22 @@ export class MonotonicClock extends HeapScheduler {
   /** It showed `shownMs` when `gate` showed `sinceMs`, and runs at `rate` from there. */
   private shownMs = 0
   private sinceMs = 0
-  private turnComing = false
   private armedFor = Number.POSITIVE_INFINITY
-  private armed: Subscription | undefined
+  private readonly timer: Alarm
+  private readonly turn: Alarm
   /** Whether the rate alone moves what it is armed for. */
   private moves = false
   /** Actions that were carried out at another time of the world than by an honest clock. */
   moved = 0
 
-  constructor(private readonly gate: SchedulerLike) {
+  constructor(private readonly gate: Gate) {
     super()
+    this.timer = gate.alarm(() => {
+      this.armedFor = Number.POSITIVE_INFINITY
+      if (this.moves && this.nextDue() <= this.now()) this.moved++
+      this.slice()
+    })
+    this.turn = gate.alarm(() => this.slice())
   }
 
   now(): number {
@@ -58,33 +64,21 @@ export class MonotonicClock extends HeapScheduler {
   }
 
   protected rest(): void {
-    this.armed?.unsubscribe()
+    this.timer.clear()
     this.armedFor = Number.POSITIVE_INFINITY
   }
 
   private armFor(due: number): void {
     if (due >= this.armedFor) return
-    this.armed?.unsubscribe()
     this.armedFor = due
     const honestMs = due - this.now()
     const worldMs = this.rate === 1 ? honestMs : Math.max(1, this.sinceMs + Math.ceil((due - this.shownMs) / this.rate) - this.gate.now())
     this.moves = worldMs !== honestMs
-    this.armed = this.gate.schedule(() => {
-      this.armedFor = Number.POSITIVE_INFINITY
-      if (this.moves && this.nextDue() <= this.now()) this.moved++
-      this.slice()
-    }, worldMs)
+    this.timer.set(worldMs)
   }
 
   private takeTurn(): void {
-    if (this.turnComing) return
-    this.turnComing = true
-    this.gate.schedule(this.turn)
-  }
-
-  private readonly turn = (): void => {
-    this.turnComing = false
-    this.slice()
+    if (!this.turn.isSet) this.turn.set(0)
   }
 
   /** One action, so that others have their turns in between. */
