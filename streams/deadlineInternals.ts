@@ -1,4 +1,4 @@
-import { map, type OperatorFunction, type SchedulerLike, Observable, type Subscription } from 'rxjs'
+import { type OperatorFunction, type SchedulerLike, Observable, type Subscription } from 'rxjs'
 
 /**
  * The body of both timers: each value arms it anew, for `delayMs()` from then on, and what it holds
@@ -9,7 +9,8 @@ export const deadline =
   <A, B>(delayMs: () => number, fire: (armed: A) => B, scheduler: SchedulerLike): OperatorFunction<A, B> =>
   (arm$) =>
     new Observable<B>((subscriber) => {
-      let armed: { readonly value: A; readonly deadlineMs: number } | null = null
+      let armed: { readonly value: A } | null = null
+      let deadlineMs = 0
       let pending: Subscription | undefined
       let pendingDueMs = 0
 
@@ -23,18 +24,23 @@ export const deadline =
       const wake = (): void => {
         pending = undefined
         if (armed === null) return
-        const { value, deadlineMs } = armed
         if (pendingDueMs < deadlineMs) return wakeAt(deadlineMs)
+        const { value } = armed
         armed = null
         subscriber.next(fire(value))
       }
 
       subscriber.add(() => pending?.unsubscribe())
       subscriber.add(
-        arm$.pipe(map((value) => ({ value, deadlineMs: scheduler.now() + delayMs() }))).subscribe({
-          next: (next) => {
-            armed = next
-            if (pending === undefined || pendingDueMs > next.deadlineMs) wakeAt(next.deadlineMs)
+        arm$.subscribe({
+          next: (value) => {
+            armed = { value }
+            try {
+              deadlineMs = scheduler.now() + delayMs()
+            } catch (error) {
+              return subscriber.error(error) // the dice are the user's
+            }
+            if (pending === undefined || pendingDueMs > deadlineMs) wakeAt(deadlineMs)
           },
           error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs'
+import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs'
 
 /**
  * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and
@@ -94,6 +94,21 @@ const tell = (subscriber: Subscriber<never>, end: { readonly error: unknown } | 
   if (end === 'complete') subscriber.complete()
   else subscriber.error(end.error)
 }
+
+/** `map`, and a `filter` that drops null, in one hop. */
+export const filterMap =
+  <A, B>(project: (value: A) => B | null): OperatorFunction<A, B> =>
+  (value$) =>
+    new Observable((subscriber) =>
+      value$.subscribe({
+        next: (value) => {
+          const projected = project(value)
+          if (projected !== null) subscriber.next(projected)
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    )
 
 /** What `takeUntil` does, for the hot path: values go straight to whoever subscribed, and pass nobody on the way. */
 export const endedBy =

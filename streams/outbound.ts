@@ -1,6 +1,7 @@
-import { filter, map, type OperatorFunction } from 'rxjs'
-import type { Effect, Send } from '../src/raft/effect.js'
+import type { OperatorFunction } from 'rxjs'
+import type { Effect } from '../src/raft/effect.js'
 import type { Message } from '../src/raft/messages.js'
+import { filterMap } from './hotInternals.js'
 
 /**
  * What goes to the network: messages that wait for nothing, at once; those that wait for the disk come
@@ -9,8 +10,5 @@ import type { Message } from '../src/raft/messages.js'
  *   effects   s-w-p--s-
  *   messages  m------m-     w waits for a write
  */
-export const outbound = (): OperatorFunction<Effect, Message> => (effect$) =>
-  effect$.pipe(
-    filter((effect): effect is Send => effect._tag === 'Send' && effect.after === null),
-    map(({ message }) => message),
-  )
+export const outbound = (): OperatorFunction<Effect, Message> =>
+  filterMap((effect) => (effect._tag === 'Send' && effect.after === null ? effect.message : null))

@@ -1,7 +1,7 @@
-import { defer, EMPTY, merge, Observable, of, type OperatorFunction } from 'rxjs'
+import { defer, EMPTY, merge, Observable, of } from 'rxjs'
 import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import { Hot, HotByTag } from './hotInternals.js'
+import { filterMap, Hot, HotByTag } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
 import type { Network, Rejected } from './network/network.js'
 import { outbound } from './outbound.js'
@@ -26,21 +26,6 @@ const noSnapshots: SnapshotStorage = {
   read: () => refuse(keepsNone),
   discard: () => EMPTY,
 }
-
-/** The events among what comes: of what is none, `eventOf` takes care itself and gives null. A `filter` and a `tap` in one hop. */
-const events =
-  <T>(eventOf: (value: T) => RaftEvent | null): OperatorFunction<T, RaftEvent> =>
-  (value$) =>
-    new Observable((subscriber) =>
-      value$.subscribe({
-        next: (value) => {
-          const event = eventOf(value)
-          if (event !== null) subscriber.next(event)
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      }),
-    )
 
 /**
  * A server as one cold Observable: subscribing starts it from `initial`, unsubscribing kills it, and
@@ -75,7 +60,7 @@ export const raft = (
 
     const persisted$ = toDisk$.pipe(
       durably(storage),
-      events((answer) => {
+      filterMap((answer) => {
         if (answer._tag === 'Persisted') return answer
         perform(answer) // it waits for nothing any more
         return null
@@ -83,7 +68,7 @@ export const raft = (
     )
     const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots))
     const inbound$ = defer(() => network(toNetwork$.pipe(outbound()))).pipe(
-      events((event) => {
+      filterMap((event) => {
         if (event._tag !== 'Rejected') return event
         rejected(event)
         return null

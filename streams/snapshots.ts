@@ -1,5 +1,5 @@
 import { function as F } from 'fp-ts'
-import { concat, defer, ignoreElements, map, Observable, of, type OperatorFunction } from 'rxjs'
+import { defer, Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
 import type { DiscardSnapshots, ReadChunk, StoreSnapshot } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import type { SnapshotStorage } from './storage/storage.js'
@@ -30,14 +30,22 @@ export const snapshots =
         while (queue.length > 0 && !busy && !subscriber.closed) {
           busy = true
           let returned = false
+          const effect = queue.shift()!
+          const done = (): void => {
+            const event = eventOf(effect)
+            if (event !== null) subscriber.next(event)
+            busy = false
+            if (returned) work()
+          }
           subscriber.add(
-            answer$(storage, queue.shift()!).subscribe({
-              next: (event) => subscriber.next(event),
-              error: (error: unknown) => subscriber.error(error),
-              complete: () => {
-                busy = false
-                if (returned) work()
+            defer(() => ask(storage, effect)).subscribe({
+              next: (data) => {
+                if (effect._tag !== 'ReadChunk') return
+                const { peer, ref, offset } = effect
+                subscriber.next({ _tag: 'ChunkRead', peer, ref, offset, data: data as Uint8Array })
               },
+              error: (error: unknown) => subscriber.error(error),
+              complete: done,
             }),
           )
           returned = true
@@ -55,23 +63,23 @@ export const snapshots =
       )
     })
 
-const answer$ = (storage: SnapshotStorage, effect: SnapshotEffect): Observable<RaftEvent> => {
+const ask = (storage: SnapshotStorage, effect: SnapshotEffect): ObservableInput<unknown> => {
   switch (effect._tag) {
-    case 'StoreSnapshot': {
-      const { ref, offset, data, last } = effect
-      const end = offset + data.length
-      return concat(
-        defer(() => storage.store(effect)).pipe(ignoreElements()),
-        of<RaftEvent>(last ? { _tag: 'SnapshotStored', ref, size: end } : { _tag: 'ChunkStored', ref, offset: end }),
-      )
-    }
-    case 'ReadChunk': {
-      const { peer, ref, offset, maxBytes } = effect
-      return defer(() => storage.read(ref, offset, maxBytes)).pipe(map((data) => ({ _tag: 'ChunkRead', peer, ref, offset, data })))
-    }
+    case 'StoreSnapshot':
+      return storage.store(effect)
+    case 'ReadChunk':
+      return storage.read(effect.ref, effect.offset, effect.maxBytes)
     case 'DiscardSnapshots':
-      return defer(() => storage.discard(effect.refs)).pipe(ignoreElements())
+      return storage.discard(effect.refs)
     default:
       return F.absurd(effect)
   }
+}
+
+/** What is to be told when all of it is done. */
+const eventOf = (effect: SnapshotEffect): RaftEvent | null => {
+  if (effect._tag !== 'StoreSnapshot') return null
+  const { ref, offset, data, last } = effect
+  const end = offset + data.length
+  return last ? { _tag: 'SnapshotStored', ref, size: end } : { _tag: 'ChunkStored', ref, offset: end }
 }

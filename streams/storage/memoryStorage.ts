@@ -72,7 +72,7 @@ class Memory {
   }
 
   get stored(): Recovered {
-    this.known = this.since.reduce(afterWrite, this.known)
+    this.known = inOneAppend(this.since).reduce(afterWrite, this.known)
     this.since = []
     return this.known
   }
@@ -208,6 +208,23 @@ const afterWrite = (stored: Recovered, write: Write): Recovered => {
     snapshot: snapshot === null ? stored.snapshot : { ref: snapshot.ref, size: snapshot.size },
   }
 }
+
+/** The same writes, fewer: those that only append to what the one before them appended are one with it. */
+const inOneAppend = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
+  const joined: Write[] = []
+  for (let first = 0; first < writes.length;) {
+    let end = first + 1
+    while (end < writes.length && onlyAppends(writes[end]!)) end++
+    const run = writes.slice(first, end)
+    const commitIndex = run.reduce((max, write) => maxIndex(max, write.commitIndex), logIndex(0))
+    joined.push({ ...run[0]!, entries: run.flatMap(({ entries }) => entries), commitIndex })
+    first = end
+  }
+  return joined
+}
+
+const onlyAppends = ({ snapshot, hardState, truncateFrom }: Write): boolean =>
+  snapshot === null && hardState === null && truncateFrom === null
 
 /** A write as writes of one record each. Every prefix of them is a legal state. */
 const recordsOf = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): ReadonlyArray<Write> => {

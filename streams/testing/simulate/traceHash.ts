@@ -12,7 +12,7 @@ export class TraceHash {
     const mixed = (n | 0) ^ (high === 0 ? 0 : Math.imul(high, 0x27d4eb2f))
     this.a = Math.imul(this.a ^ mixed, 0x01000193)
     const b = Math.imul(this.b ^ mixed, 0x85ebca6b)
-    this.b = ((b << 13) | (b >>> 19)) + 0x165667b1
+    this.b = (((b << 13) | (b >>> 19)) + 0x165667b1) | 0 // not a double, which would be a new object each time
   }
 
   text(text: string): void {
