@@ -1,4 +1,11 @@
-import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs'
+import {
+  type MonoTypeOperatorFunction,
+  Observable,
+  type OperatorFunction,
+  type Subscriber,
+  type Subscription,
+  type TeardownLogic,
+} from 'rxjs'
 
 /**
  * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and

@@ -1,4 +1,4 @@
-import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
+import { defer, Observable, type ObservableInput, type Subscriber, type Subscription } from 'rxjs'
 import type { NodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { admit } from '../inbound.js'

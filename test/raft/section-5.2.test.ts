@@ -25,6 +25,7 @@ import {
   out,
   persist,
   persisted,
+  proposed,
   received,
   requestVote,
   requestVoteReply,
@@ -237,6 +238,35 @@ describe('"Once a candidate wins an election, it becomes leader. It then sends h
       send(appendEntries({ ...empty, seq: 5, to: n2, term: 2 })),
       send(appendEntries({ ...empty, seq: 6, to: n3, term: 2 })),
     ])
+  })
+
+  describe('"repeat during idle periods": what is sent to everybody is a heartbeat as well', () => {
+    const matched = after(leader(), received(appendEntriesReply({ re: 3 })), received(appendEntriesReply({ from: n3, re: 4 })))
+
+    it('a flush that reaches all, when none had left anything unanswered, puts the next one off', () => {
+      const sent = on(after(matched, proposed(1, 'x')), flush)
+      expect(sent.effects.map(({ _tag }) => _tag)).toEqual(['ArmHeartbeat', 'Send', 'Send'])
+      expect(sent.effects[0]).toEqual(armHeartbeat(2))
+      expect(on(sent.server, heartbeatDue(1)).effects).toEqual([])
+      expect(on(sent.server, heartbeatDue(2)).effects).toHaveLength(3)
+    })
+
+    it.each([
+      { who: 'one has left something unanswered', server: after(matched, proposed(1, 'x'), flush, proposed(2, 'y')), sends: 2 },
+      {
+        who: 'one is being probed, and gets nothing',
+        server: after(leader(), received(appendEntriesReply({ re: 3 })), proposed(1, 'x')),
+        sends: 1,
+      },
+      { who: 'nothing is left to send', server: matched, sends: 0 },
+    ])('not where $who', ({ server, sends }) => {
+      expect(on(server, flush).effects.map(({ _tag }) => _tag)).toEqual(Array.from({ length: sends }, () => 'Send'))
+    })
+
+    it('not in a cluster of one, which has nobody to tell', () => {
+      const alone = after(leader({ of: 1 }), proposed(1, 'x'))
+      expect(on(alone, flush).effects).toEqual([])
+    })
   })
 
   it('"nextIndex … initialized to leader last log index + 1; matchIndex … initialized to 0"', () => {

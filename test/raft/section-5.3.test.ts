@@ -5,6 +5,7 @@ import {
   after,
   appendEntries,
   appendEntriesReply,
+  armHeartbeat,
   applied,
   apply,
   armElectionTimer,
@@ -250,6 +251,7 @@ describe('"If command received from client: append entry to local log, respond a
     const burst = after(matched, proposed(1, 'x'), proposed(2, 'y', 'z'))
     const message = { ...out, term: 1, leaderId: n1, entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')] }
     expect(on(burst, flush).effects).toEqual([
+      armHeartbeat(2), // all were sent something
       send(appendEntries({ ...message, seq: 5, to: n2 })),
       send(appendEntries({ ...message, seq: 6, to: n3 })),
     ])

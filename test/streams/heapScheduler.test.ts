@@ -15,7 +15,7 @@ import {
   take,
   timer,
 } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { Alarm, VirtualScheduler } from '../../streams/heapScheduler.js'
 
 /** The slow, obvious twin: looks through everything it holds for what is due first. */
 class NaiveScheduler {
@@ -346,5 +346,40 @@ describe('RxJS on it', () => {
     expect(
       seen((scheduler) => merge(at(1, scheduler), at(4, scheduler), at(20, scheduler), new Subject()).pipe(debounceTime(5, scheduler))),
     ).toEqual(['4 at 9', '20 at 25'])
+  })
+})
+
+describe('an alarm', () => {
+  it('rings when it was last set to, in its order among actions, as often as it is set', () => {
+    const scheduler = new VirtualScheduler()
+    const seen: string[] = []
+    const tell = (what: string) => seen.push(`${what} at ${scheduler.now()}`)
+    const alarm = new Alarm(scheduler, () => {
+      tell('rings')
+      if (scheduler.now() < 20) alarm.set(5)
+    })
+    scheduler.schedule(() => tell('before'), 10)
+    alarm.set(3)
+    alarm.set(10)
+    scheduler.schedule(() => tell('after'), 10)
+    scheduler.runUntil(100)
+    expect(seen).toEqual(['before at 10', 'rings at 10', 'after at 10', 'rings at 15', 'rings at 20'])
+    expect(alarm.isSet).toBe(false)
+  })
+
+  it('set to 0 it rings in the next turn; cleared, not at all', () => {
+    const scheduler = new VirtualScheduler()
+    let rings = 0
+    const alarm = new Alarm(scheduler, () => rings++)
+    alarm.set(0)
+    expect([rings, alarm.isSet]).toEqual([0, true])
+    scheduler.runUntil(0)
+    alarm.set(0)
+    alarm.clear()
+    alarm.set(7)
+    alarm.clear()
+    alarm.clear()
+    scheduler.runUntil(50)
+    expect([rings, alarm.isSet]).toEqual([1, false])
   })
 })
