@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { concat, defer, EMPTY, filter, ignoreElements, mergeMap, NEVER, type Observable, of, Subject, timer } from 'rxjs'
+import { concat, defer, EMPTY, filter, ignoreElements, mergeMap, NEVER, Observable, of, Subject, takeUntil, timer } from 'rxjs'
 import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
 import { durably, type Persisted } from '../streams/durably.js'
 import { VirtualScheduler } from '../streams/heapScheduler.js'
@@ -120,6 +120,20 @@ describe('durably', () => {
     expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends })), subscribed).toBe('-')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
     expectSubscriptions(disk.subscriptions).toBe(['-^--!'])
+  })
+
+  it('also within the call that begins it', () => {
+    const halt$ = new Subject<void>()
+    let abandoned = false
+    const write = () =>
+      new Observable<never>(() => {
+        halt$.next()
+        return () => {
+          abandoned = true
+        }
+      })
+    of(persist(1)).pipe(durably({ write, maxWaitingSends }), takeUntil(halt$)).subscribe()
+    expect(abandoned).toBe(true)
   })
 
   it('a disk that answers at once is asked once for each write, however many follow from the answers', () => {

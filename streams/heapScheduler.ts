@@ -143,43 +143,6 @@ interface Placed {
   run(): void
 }
 
-/**
- * What rings again and again: one object for as long as its owner lives, where `schedule` makes one for each time.
- * At most once at a time; what it was set to before is forgotten.
- */
-export class Alarm implements Placed {
-  due = 0
-  order = 0
-  place = 0
-  private pending = false
-
-  constructor(
-    private readonly scheduler: HeapScheduler,
-    private readonly ring: () => void,
-  ) {}
-
-  get isSet(): boolean {
-    return this.pending
-  }
-
-  /** Rings after `delayMs`; 0: in the next turn. */
-  set(delayMs: number): void {
-    this.clear()
-    this.pending = true
-    this.scheduler.enqueue(this, delayMs)
-  }
-
-  clear(): void {
-    if (this.pending) this.scheduler.remove(this)
-    this.pending = false
-  }
-
-  run(): void {
-    this.pending = false
-    this.ring()
-  }
-}
-
 /** One piece of work and when it is due; it may schedule itself again from within, as RxJS's operators do. */
 class HeapAction<T> extends Subscription implements SchedulerAction<T>, Placed {
   due = 0

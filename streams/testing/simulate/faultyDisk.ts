@@ -1,8 +1,8 @@
 import { concat, EMPTY, from, Observable, type Subscriber, type Subscription } from 'rxjs'
-import type { Alarm } from '../../heapScheduler.js'
 import type { Persist, StoreSnapshot, Write } from '../../../src/raft/effect.js'
 import type { OpenStorage, Storage, StorageError } from '../../storage/storage.js'
 import { refuse } from '../../storage/refuse.js'
+import type { Alarm } from './alarm.js'
 import { type Range, whole } from './dice.js'
 import type { Gate } from './gate.js'
 

@@ -1,5 +1,6 @@
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs'
-import { Alarm, type HeapScheduler } from '../../heapScheduler.js'
+import type { HeapScheduler } from '../../heapScheduler.js'
+import { Alarm } from './alarm.js'
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void
 
@@ -33,6 +34,7 @@ export class Gate implements SchedulerLike {
     )
   }
 
+  /** What rings again and again, and waits as actions do while the process is stopped. */
   alarm(ring: () => void): Alarm {
     const alarm = new Alarm(this.world, () => {
       const leftMs = this.stoppedUntil - this.world.now()

@@ -1,4 +1,5 @@
-import { type Alarm, HeapScheduler } from '../../heapScheduler.js'
+import { HeapScheduler } from '../../heapScheduler.js'
+import type { Alarm } from './alarm.js'
 import type { Gate } from './gate.js'
 
 /**
