@@ -1,10 +1,11 @@
 import { durable, http, memoryFiles } from './processes.js'
 import { linearizability } from './linearizability.js'
 import { bareSubject, memory } from './memory.js'
+import { simulation } from './simulate.js'
 import { appendNs, draftNs, stepNs } from './step.js'
 
 /*
- * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, linearizability, draft; all
+ * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, linearizability, simulate, draft; all
  * but the last by default. Each prints its figures beside something else measured in the same run, since
  * a figure by itself says more about the machine.
  */
@@ -41,6 +42,14 @@ if (wanted('linearizability')) {
   const figures = linearizability()
   result['linearizability'] = figures
   table('linearizability: operations checked per second', figures, '/s')
+}
+if (wanted('simulate')) {
+  const figures = simulation()
+  result['simulate'] = figures
+  table('simulate: five servers, ten operations a second, every check; times real time for a core', figures, '')
+  report(
+    `  a simulated second costs as much as ${figures['secondInAppends']!.toLocaleString('en')} steps that append, timed in turns with it`,
+  )
 }
 if (wanted('memory')) {
   const figures = await memory({ 1: 40_000, 16: 150_000, 256: 600_000, 4096: 600_000 })
