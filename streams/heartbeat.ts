@@ -6,7 +6,8 @@ import { ofTag } from './ofTag.js'
 import type { Sink } from './sink.js'
 
 /**
- * The leader's rhythm (§5.2): due once, `heartbeatMs` after it was armed; the rules arm it again.
+ * The leader's rhythm (§5.2): due once, `heartbeatMs` after it was armed last; the rules arm it again, also
+ * when something else has reached every follower.
  *
  *   arm  --a------a-----      heartbeat of 4 ms
  *   due  ------h------h-

@@ -10,7 +10,7 @@ import type { Storage } from './storage/storage.js'
 
 /** The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each bound. */
 export interface Tuning extends Settings {
-  /** Between two heartbeats of a leader. Default 100. */
+  /** A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2). Default 100. */
   readonly heartbeatMs: number
   /** Election timeouts are drawn from here, both ends included (§5.2). Default 300 to 600. The same on every server. */
   readonly electionTimeoutMs: { readonly min: number; readonly max: number }
