@@ -2,6 +2,7 @@ import { either } from 'fp-ts'
 import type { KvItem } from '../../streams/kv/index.js'
 import type { Call } from '../command.js'
 import { type Details, type Outcome, usage } from '../outcome.js'
+import { count } from '../view/format.js'
 
 /** More than any store takes by default; it then says what it takes. */
 const maxValueBytes = 16 << 20
@@ -20,13 +21,22 @@ export const valueOf = async (argument: string, io: Call['io']): Promise<either.
   return either.right(Buffer.concat(chunks))
 }
 
+interface Bounds {
+  readonly min: number
+  readonly max: number
+}
+
+/** `firstSeed` as it is typed: `--first-seed`. */
+const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
 /** A whole number that an option gives; `fallback` where the option is left out. */
-export const wholeOption = <A>({ options }: Call, name: string, fallback: A): either.Either<Outcome, number | A> => {
+export const wholeOption = <A>({ options }: Call, name: string, fallback: A, bounds?: Bounds): either.Either<Outcome, number | A> => {
   const text = options[name]
   if (text === undefined) return either.right(fallback)
-  return typeof text === 'string' && /^\d{1,15}$/.test(text)
-    ? either.right(Number(text))
-    : either.left(usage('Usage', `--${name} is ${JSON.stringify(text)}, not a whole number`))
+  const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : NaN
+  if (value >= (bounds?.min ?? 0) && value <= (bounds?.max ?? Infinity)) return either.right(value)
+  const within = bounds === undefined ? '' : ` from ${count(bounds.min)} to ${count(bounds.max)}`
+  return either.left(usage('Usage', `${flagOf(name)} is ${JSON.stringify(text)}, not a whole number${within}`))
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

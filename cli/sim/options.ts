@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { either } from 'fp-ts'
 import { wholeOption } from '../client/values.js'
 import type { Call } from '../command.js'
@@ -27,35 +28,53 @@ export interface SimSettings {
 const defaultLedger = 'rxraft-sim.ledger'
 const defaultForMs = 120_000
 
+/** Every seed is below: all of them are whole numbers that a double holds. */
+const seeds = { min: 0, max: 999_999_999_999_999 }
+const some = { min: 1, max: 999_999_999_999_999 }
+/** Each is a process that keeps a core busy: more of them than this only keep each other, and whoever else is there, from working. */
+const maxWorkers = 4 * availableParallelism()
+
 const numberOption = <A>({ options }: Call, name: string, fallback: A): either.Either<Outcome, number | A> => {
   const text = options[name]
   if (text === undefined) return either.right(fallback)
-  return typeof text === 'string' && /^\d{1,9}(\.\d{1,6})?h?$/.test(text)
-    ? either.right(Number(text.replace('h', '')))
-    : either.left(usage('Usage', `--${name} is ${JSON.stringify(text)}, not a number of hours or minutes`))
+  const value = typeof text === 'string' && /^\d{1,9}(\.\d{1,6})?h?$/.test(text) ? Number(text.replace('h', '')) : 0
+  return value > 0
+    ? either.right(value)
+    : either.left(
+        usage('Usage', `--${name} is ${JSON.stringify(text)}, not a number of ${name === 'minutes' ? 'minutes' : 'hours'} above 0`),
+      )
+}
+
+/** What has no meaning for one seed, in this process: what is asked for must not be left out in silence. */
+const ofMany = ['hours', 'until', 'ledger', 'minutes', 'seeds', 'operations', 'firstSeed', 'twice', 'workers'] as const
+const flags: Readonly<Record<string, string>> = { firstSeed: 'first-seed' }
+
+const misplaced = ({ options }: Call): string | null => {
+  if (options['seed'] === undefined) return options['explain'] === true ? '--explain tells one run: say which, with --seed <N>' : null
+  const [other] = ofMany.filter((name) => options[name] !== undefined)
+  return other === undefined
+    ? null
+    : `--${flags[other] ?? other} does not go with --seed, which is one run: for one with it, --first-seed ${String(options['seed'])} --seeds 1`
 }
 
 export const simSettings = (call: Call): either.Either<Outcome, SimSettings> => {
   const { options } = call
-  const seed = wholeOption(call, 'seed', null)
+  const wrong = misplaced(call)
+  if (wrong !== null) return either.left(usage('Usage', wrong))
+  const seed = wholeOption(call, 'seed', null, seeds)
   const hours = numberOption(call, options['until'] === undefined ? 'hours' : 'until', 1)
   const maxMinutes = numberOption(call, 'minutes', null)
-  const maxSeeds = wholeOption(call, 'seeds', Number.POSITIVE_INFINITY)
-  const maxOperations = wholeOption(call, 'operations', Number.POSITIVE_INFINITY)
-  const firstSeed = wholeOption(call, 'firstSeed', null)
-  const forMs = wholeOption(call, 'forMs', defaultForMs)
-  const servers = wholeOption(call, 'servers', null)
-  const operationsPerSecond = wholeOption(call, 'opsPerSecond', null)
-  const clients = wholeOption(call, 'clients', null)
-  const workers = wholeOption(call, 'workers', null)
+  const maxSeeds = wholeOption(call, 'seeds', Number.POSITIVE_INFINITY, some)
+  const maxOperations = wholeOption(call, 'operations', Number.POSITIVE_INFINITY, some)
+  const firstSeed = wholeOption(call, 'firstSeed', null, seeds)
+  const forMs = wholeOption(call, 'forMs', defaultForMs, some)
+  const servers = wholeOption(call, 'servers', null, { min: 3, max: 9 })
+  const operationsPerSecond = wholeOption(call, 'opsPerSecond', null, { min: 0, max: 1_000_000 })
+  const clients = wholeOption(call, 'clients', null, { min: 1, max: 10_000 })
+  const workers = wholeOption(call, 'workers', null, { min: 1, max: maxWorkers })
   const all = [seed, hours, maxMinutes, maxSeeds, maxOperations, firstSeed, forMs, servers, operationsPerSecond, clients, workers]
   for (const option of all) if (either.isLeft(option)) return option
   const valueOf = <A>(option: either.Either<Outcome, A>): A => (option as either.Right<A>).right
-  const size = valueOf(servers)
-  if (size !== null && (size < 1 || size > 9)) return either.left(usage('Usage', `--servers is ${size}, not from 1 to 9`))
-  if (valueOf(workers) === 0) return either.left(usage('Usage', '--workers is 0: somebody has to do it'))
-  if (valueOf(clients) === 0)
-    return either.left(usage('Usage', '--clients is 0: for clusters that nobody asks for anything, --ops-per-second 0'))
   const until = options['until'] !== undefined
   const ledger = options['ledger']
   return either.right({
@@ -69,7 +88,7 @@ export const simSettings = (call: Call): either.Either<Outcome, SimSettings> => 
     ledger: typeof ledger === 'string' ? ledger : until ? defaultLedger : null,
     firstSeed: valueOf(firstSeed),
     forMs: valueOf(forMs),
-    servers: size,
+    servers: valueOf(servers),
     operationsPerSecond: valueOf(operationsPerSecond),
     clients: valueOf(clients),
     workers: valueOf(workers),

@@ -1,4 +1,5 @@
 import { seeded } from './random.js'
+import { checkOptions, checkWorkload } from './simulate/checkOptions.js'
 import { oneOf, seedsFrom } from './simulate/dice.js'
 import { Nemesis } from './simulate/nemesis.js'
 import { searchHistory } from './simulate/history.js'
@@ -22,6 +23,7 @@ const sizes = [3, 5, 7]
  * A whole cluster — the real core and the real streams, with network, disks, clients and clocks — in one virtual time, with every die
  * cast from the seed: faults for a while, then everything is healed and the cluster must recover, round after round. All properties are
  * checked after every step. A violation is a value, not a throw: the run ends there, and the same seed shows it again.
+ * Options that cannot work throw `InvalidOption` before anything runs.
  *
  * @example
  * const { violation, hash } = simulate(7, { servers: 5, forMs: 60_000 })
@@ -38,11 +40,13 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     linearizable = true,
     tell = null,
   } = options
+  checkOptions(seed, options as SimulateOptions)
   const subSeed = seedsFrom(seed)
   const die = seeded(subSeed())
   const servers = options.servers ?? oneOf(die, sizes)
   const weights = options.faults ?? swarm(die)
   const workload = (options.workload?.() ?? registers()) as Workload<unknown, unknown>
+  checkWorkload(workload)
   const searched = checks && linearizable ? workload.linearizable : undefined
   const keepsHistory = history || searched !== undefined
   const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory, tell })

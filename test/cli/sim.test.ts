@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { ledgerOf } from '../../cli/sim/ledger.js'
+import { either } from 'fp-ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emptyLedger, type LedgerLine, ledgerOf, openLedger, writeLedger } from '../../cli/sim/ledger.js'
 import { commandFor, passed } from '../../cli/sim/one.js'
 import { simSettings } from '../../cli/sim/options.js'
 import { simLine } from '../../cli/sim/progress.js'
@@ -69,20 +73,56 @@ describe('what many runs come to', () => {
     expect(simLine(reached, 140)).toBe(
       ` 25 % ${'█'.repeat(10)}${'░'.repeat(30)}  1.0 h  2 seeds  1,800× per core  6 elections  400 commits  0 violations  1 min 30 s left`,
     )
+    expect(simLine(reached, 90)).toBe(' 25 % 1.0 h  2 seeds  1,800× per core  400 commits  0 violations  1 min 30 s left')
+    expect(simLine(reached, 50)).toBe(' 25 % 1.0 h  0 violations  1 min 30 s left')
+    expect(simLine(reached, 20)).toBe(' 25 % 0 violations')
     for (const columns of [0, 1, 10, 40, 80]) expect(simLine(reached, columns).length).toBeLessThanOrEqual(Math.max(0, columns - 1))
   })
 })
 
 describe('the ledger', () => {
-  it('tells how much there is and where to go on', () => {
-    const line = (firstSeed: number, seeds: number, hours: number): string =>
-      JSON.stringify({ commit: 'abc', firstSeed, seeds, hours, operations: 1, violations: 0 })
-    expect(ledgerOf(`${line(1, 30, 1.5)}\n${line(31, 10, 0.5)}\n`)).toEqual({ hours: 2, nextSeed: 41 })
-    expect(ledgerOf('')).toEqual({ hours: 0, nextSeed: 1 })
+  const line = (fields: Partial<LedgerLine>): string =>
+    JSON.stringify({ commit: 'abc', firstSeed: 1, seeds: 30, hours: 1.5, operations: 1, violations: 0, ...fields })
+
+  it('tells how much there is, of what, and where to go on', () => {
+    const text = `${line({})}\n${line({ commit: 'def', firstSeed: 31, seeds: 10, hours: 0.5 })}\n`
+    expect(ledgerOf(text)).toEqual(either.right({ hours: 2, nextSeed: 41, commits: ['abc', 'def'], violation: null }))
+    expect(ledgerOf('')).toEqual(either.right(emptyLedger))
   })
 
-  it.each(['no JSON', '{"hours":"many"}', '{"hours":-1,"firstSeed":1,"seeds":1}'])('is not taken from what is none: %s', (text) => {
-    expect(ledgerOf(text)).toBeNull()
+  it('goes on after seeds that were begun and not ended', () => {
+    expect(ledgerOf(line({ nextSeed: 33 }))).toMatchObject({ right: { nextSeed: 33 } })
+  })
+
+  it('remembers a violation', () => {
+    const bad = line({ violations: 1, repeat: 'rxraft sim --seed 3 --explain' })
+    expect(ledgerOf(`${line({})}\n${bad}\n${line({})}`)).toMatchObject({
+      right: { violation: { repeat: 'rxraft sim --seed 3 --explain' } },
+    })
+  })
+
+  it.each(['no JSON', '{"hours":"many"}', '{"hours":-1,"firstSeed":1,"seeds":1}', 'null', '7'])(
+    'is not taken from what is none, and says where: %s',
+    (text) => {
+      expect(ledgerOf(`${line({})}\n${text}\n`)).toEqual(either.left('line 2 is no account of a simulation'))
+    },
+  )
+
+  it('is opened before anything is done, and appended to in lines of their own', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rxraft-ledger-'))
+    try {
+      const file = join(directory, 'sim.ledger')
+      expect(openLedger(directory)).toMatchObject({ left: expect.stringContaining('cannot be written: EISDIR') })
+      expect(openLedger(join(directory, 'none', 'sim.ledger'))).toMatchObject({
+        left: expect.stringContaining('cannot be written: ENOENT'),
+      })
+      expect(openLedger(file)).toEqual(either.right(emptyLedger))
+      writeFileSync(file, line({})) // and no end of line, as an editor may leave it
+      writeLedger(file, JSON.parse(line({ firstSeed: 31 })) as LedgerLine)
+      expect(openLedger(file)).toMatchObject({ right: { hours: 3, nextSeed: 61 } })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })
 
@@ -95,13 +135,23 @@ describe('what is asked for', () => {
     expect(asked({ until: '39420h' })).toMatchObject({ right: { hours: 39_420, until: true, ledger: 'rxraft-sim.ledger' } })
   })
 
-  it.each([
-    [{ hours: 'many' }, '--hours is "many", not a number of hours or minutes'],
-    [{ seed: '-1' }, '--seed is "-1", not a whole number'],
-    [{ servers: '12' }, '--servers is 12, not from 1 to 9'],
-    [{ operations: 'many' }, '--operations is "many", not a whole number'],
-    [{ clients: '0' }, '--clients is 0: for clusters that nobody asks for anything, --ops-per-second 0'],
-    [{ workers: '0' }, '--workers is 0: somebody has to do it'],
+  it.each<readonly [Call['options'], unknown]>([
+    [{ hours: 'many' }, '--hours is "many", not a number of hours above 0'],
+    [{ hours: '0' }, '--hours is "0", not a number of hours above 0'],
+    [{ minutes: '0' }, '--minutes is "0", not a number of minutes above 0'],
+    [{ seed: '-1' }, '--seed is "-1", not a whole number from 0 to 999,999,999,999,999'],
+    [{ firstSeed: 'x' }, '--first-seed is "x", not a whole number from 0 to 999,999,999,999,999'],
+    [{ seeds: '0' }, '--seeds is "0", not a whole number from 1 to 999,999,999,999,999'],
+    [{ forMs: '0' }, '--for-ms is "0", not a whole number from 1 to 999,999,999,999,999'],
+    [{ servers: '12' }, '--servers is "12", not a whole number from 3 to 9'],
+    [{ servers: '2' }, '--servers is "2", not a whole number from 3 to 9'],
+    [{ operations: 'many' }, '--operations is "many", not a whole number from 1 to 999,999,999,999,999'],
+    [{ clients: '0' }, '--clients is "0", not a whole number from 1 to 10,000'],
+    [{ workers: '0' }, expect.stringMatching(/^--workers is "0", not a whole number from 1 to \d+$/)],
+    [{ workers: '100000' }, expect.stringMatching(/^--workers is "100000", not a whole number from 1 to \d+$/)],
+    [{ explain: true }, '--explain tells one run: say which, with --seed <N>'],
+    [{ seed: '7', twice: true }, '--twice does not go with --seed, which is one run: for one with it, --first-seed 7 --seeds 1'],
+    [{ seed: '7', firstSeed: '9' }, '--first-seed does not go with --seed, which is one run: for one with it, --first-seed 7 --seeds 1'],
   ])('and is refused where it makes no sense: %p', (options, message) => {
     expect(asked(options)).toMatchObject({ left: { _tag: 'Usage', message } })
   })

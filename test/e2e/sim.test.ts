@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +17,7 @@ describe('rxraft sim', () => {
   it('simulates seeds in processes of their own, each twice', () => {
     expect(sim('--seeds', '2', '--first-seed', '1', '--for-ms', '2000', '--workers', '2', '--twice')).toMatchObject({
       ok: true,
-      seeds: 4,
+      seeds: 2, // the second run of each is the same history, and counts once
       violations: 0,
     })
   })
@@ -40,6 +41,49 @@ describe('rxraft sim', () => {
   it('one seed here is the same history as one there', () => {
     const { hash } = sim('--seed', '7', '--for-ms', '3000')
     expect(sim('--seed', '7', '--for-ms', '3000')['hash']).toBe(hash)
+  })
+
+  it('is no pass where it was interrupted, and its ledger counts what was done', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rxraft-sim-'))
+    try {
+      const ledger = join(directory, 'ledger')
+      const running = spawn(process.execPath, [bin, 'sim', '--hours', '1000', '--for-ms', '1000', '--ledger', ledger, '--json'])
+      let out = ''
+      running.stdout.on('data', (chunk: Buffer) => (out += String(chunk)))
+      // The first line of progress comes with the first history.
+      running.stderr.once('data', () => running.kill('SIGINT'))
+      const [code] = (await once(running, 'exit')) as [number]
+      const report = JSON.parse(out) as { readonly seeds: number }
+      expect(code).toBe(1)
+      expect(report).toMatchObject({ ok: false, reason: 'Interrupted', violations: 0 })
+      expect(JSON.parse(readFileSync(ledger, 'utf8'))).toMatchObject({ seeds: report.seeds, violations: 0 })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('does not take the hours of a run that failed for a pass', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rxraft-sim-'))
+    try {
+      const ledger = join(directory, 'ledger')
+      const line = {
+        commit: 'abc',
+        firstSeed: 1,
+        seeds: 9,
+        hours: 5,
+        operations: 1,
+        violations: 1,
+        repeat: 'rxraft sim --seed 9 --explain',
+      }
+      writeFileSync(ledger, `${JSON.stringify({ ...line, violations: 0 })}\n`)
+      expect(sim('--until', '5h', '--ledger', ledger)).toMatchObject({ ok: true, ledgerHours: 5, seeds: 0 })
+      writeFileSync(ledger, `${JSON.stringify(line)}\n`)
+      const { status, stderr } = spawnSync(process.execPath, [bin, 'sim', '--until', '5h', '--ledger', ledger], { encoding: 'utf8' })
+      expect(status).toBe(1)
+      expect(stderr).toContain('Repeat it: rxraft sim --seed 9 --explain.')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('goes on where the ledger ends', () => {

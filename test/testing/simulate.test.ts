@@ -267,3 +267,31 @@ describe('liveness', () => {
     expect(violation).toMatchObject({ name: expect.stringContaining('(liveness)'), message: expect.stringContaining('no leader') })
   })
 })
+
+describe('what cannot be simulated is refused before anything runs', () => {
+  const refusals: ReadonlyArray<readonly [option: string, seed: number, options: unknown]> = [
+    ['seed', NaN, {}],
+    ['seed', 1.5, {}],
+    ['seed', 2 ** 60, {}],
+    ['servers', 1, { servers: 2 }],
+    ['servers', 1, { servers: 2.5 }],
+    ['servers', 1, { servers: 10 }],
+    ['forMs', 1, { forMs: NaN }],
+    ['forMs', 1, { forMs: -1 }],
+    ['operationsPerSecond', 1, { operationsPerSecond: -1 }],
+    ['operationsPerSecond', 1, { operationsPerSecond: Infinity }],
+    ['clients', 1, { clients: 0 }],
+    ['faults', 1, { faults: { dropp: 1 } }],
+    ['faults', 1, { faults: { drop: -1 } }],
+    ['plan', 1, { plan: 3 }],
+    ['heartbeatMs', 1, { tuning: { heartbeatMs: 5_000 } }],
+    ['workload', 1, { workload: () => ({}) }],
+  ]
+  it.each(refusals)('%s of %p, %p', (option, seed, options) => {
+    expect(() => simulate(seed, options as SimulateOptions)).toThrow(expect.objectContaining({ name: 'InvalidOption', option }))
+  })
+
+  it('and whatever number of servers is not is simulated', () => {
+    for (const servers of [4, 6, 8, 9]) expect(simulate(servers, { servers, forMs: 10_000 }).violation).toBeNull()
+  })
+})

@@ -5,7 +5,7 @@ import type { Workload } from './workload.js'
 
 /** What may be said of a simulation. Whatever is not said is drawn from the seed. */
 export interface SimulateOptions<C = unknown, R = unknown> {
-  /** How many servers. Default: 3, 5 or 7, by the seed. */
+  /** How many servers, from 3 to 9. Default: 3, 5 or 7, by the seed. */
   readonly servers?: number
   /** Virtual time. The round of faults that is under way at its end is finished. Default 60,000. */
   readonly forMs?: number
