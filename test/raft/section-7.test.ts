@@ -38,6 +38,7 @@ import {
   snapshotStored,
   snapshotTaken,
   termsOf,
+  timeout,
   unreachable,
 } from './servers.js'
 
@@ -186,6 +187,25 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
     const server = after(behind, ...events)
     expect(on(server, chunk(9, offset, 'xyz', false)).effects).toEqual([arm(server), wants(9, 2, wanted)])
   })
+
+  it.each([
+    { how: 'hears of it', newTerm: () => received(requestVote({ term: 3 })) },
+    {
+      how: 'stands for election in it',
+      newTerm: ({ counters }: Server) => timeout(counters.electionTimer),
+    },
+  ])(
+    'what a former term’s leader began is forgotten in a new term, also by one that $how: no snapshot is of two leaders',
+    ({ newTerm }) => {
+      const begun = after(behind, chunk(9, 0, 'abc', false), chunkStored(1, 3))
+      const later = after(begun, newTerm(begun))
+      const of3 = { from: n3, leaderId: n3, term: 3 }
+      expect(on(later, chunk(1, 3, 'de', true, of3)).effects).toContainEqual(
+        send(installSnapshotReply({ ...out, to: n3, re: 1, term: 3, offset: 0 })),
+      )
+      expect(on(later, chunk(1, 0, 'ABC', false, of3)).effects).toContainEqual(store(2, base(5, 2), 0, 'ABC', false))
+    },
+  )
 
   it('a chunk that comes again while it is being stored is stored once, and its answer is for the last that asked', () => {
     const again = on(behind, chunk(9, 0, 'abc', false), chunk(10, 0, 'abc', false))

@@ -1,6 +1,17 @@
 import type { Effect } from '../effect.js'
 import type { Entry } from '../entry.js'
-import { after, type LogIndex, logIndex, messageSeq, type MessageSeq, minIndex, type Term, type WriteSeq, writeSeq } from '../ids.js'
+import {
+  after,
+  type LogIndex,
+  logIndex,
+  messageSeq,
+  type MessageSeq,
+  minIndex,
+  type NodeId,
+  type Term,
+  type WriteSeq,
+  writeSeq,
+} from '../ids.js'
 import type { Log } from '../log.js'
 import { Counters, type ServerDraft } from '../server.js'
 import { becomeFollower } from './followers.js'
@@ -10,11 +21,16 @@ import { becomeFollower } from './followers.js'
 /** "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1)." */
 export const observeTerm = (server: ServerDraft, T: Term): ReadonlyArray<Effect> => {
   if (T <= server.currentTerm) return []
-  server.currentTerm = T
-  server.votedFor = null
+  enterTerm(server, T, null)
+  return becomeFollower(server, null)
+}
+
+/** Whoever brought the new term about: another server, or an election of one's own. */
+export const enterTerm = (server: ServerDraft, term: Term, votedFor: NodeId | null): void => {
+  server.currentTerm = term
+  server.votedFor = votedFor
   // The snapshot of a leader whose term is over: the next one sends its own, if it must.
   if (server.snapshots.receiving !== null) server.snapshots = server.snapshots.with({ receiving: null })
-  return becomeFollower(server, null)
 }
 
 /**

@@ -4,7 +4,7 @@ import { byCodeUnit, nextTerm, type NodeId } from '../ids.js'
 import type { RequestVote, RequestVoteReply } from '../messages.js'
 import { isQuorum } from '../quorum.js'
 import { Candidate, type ServerDraft } from '../server.js'
-import { armElectionTimer, nextMessage, thisWrite } from './allServers.js'
+import { armElectionTimer, enterTerm, nextMessage, thisWrite } from './allServers.js'
 import { becomeLeader } from './leaders.js'
 
 /** Rules for Servers, "Candidates (§5.2)". */
@@ -20,8 +20,7 @@ export const electionTimedOut = (server: ServerDraft, generation: number): Reado
 const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
   const { id, log } = server
   // On conversion to candidate, start election: increment currentTerm, vote for self,
-  server.currentTerm = nextTerm(server.currentTerm)
-  server.votedFor = id
+  enterTerm(server, nextTerm(server.currentTerm), id)
   server.role = new Candidate(server.durable.next)
   // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk as a
   // vote given to another would: after a crash this server must not vote a second time in this term.
