@@ -62,7 +62,9 @@ export const simSettings = (call: Call): either.Either<Outcome, SimSettings> => 
   const wrong = misplaced(call)
   if (wrong !== null) return either.left(usage('Usage', wrong))
   const seed = wholeOption(call, 'seed', null, seeds)
-  const hours = numberOption(call, options['until'] === undefined ? 'hours' : 'until', 1)
+  // As much as fits into the minutes, where nothing else is said.
+  const enough = options['minutes'] === undefined ? 1 : Number.POSITIVE_INFINITY
+  const hours = numberOption(call, options['until'] === undefined ? 'hours' : 'until', enough)
   const maxMinutes = numberOption(call, 'minutes', null)
   const maxSeeds = wholeOption(call, 'seeds', Number.POSITIVE_INFINITY, some)
   const maxOperations = wholeOption(call, 'operations', Number.POSITIVE_INFINITY, some)

@@ -50,7 +50,7 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
   const searched = checks && linearizable ? workload.linearizable : undefined
   const keepsHistory = history || searched !== undefined
   const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory, tell })
-  const nemesis = new Nemesis(world)
+  const nemesis = new Nemesis(world, options.faults !== undefined)
   const rounds: PlannedRound[] = []
   const roundSeed = seedsFrom(subSeed())
   let recoveries = 0
@@ -79,6 +79,10 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
     } while (world.violation === null && (plan !== undefined || world.now < forMs))
     settleDown(world)
     if (world.violation === null && checks) fullScan(world)
+    if (world.violation === null && checks) {
+      const wrong = world.offers.scan(world.checks.record.committed)
+      if (wrong !== null) world.fail(wrong.name, wrong.message)
+    }
     if (world.violation !== null || searched === undefined) return
     const { violation, checked, unknown } = searchHistory(world.history, searched)
     linearized = { checked, unknown }

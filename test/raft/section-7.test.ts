@@ -281,6 +281,13 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
     expect(on(receiving, received(requestVote({ from: n3, term: 4 }))).effects).toContainEqual(discard([1], 1))
   })
 
+  it('nor is a newer one of the same leader put together with an older one that it never got all of', () => {
+    const receiving = after(behind, chunk(9, 0, 'abc', false), chunkStored(1, 3))
+    const { effects } = on(receiving, chunk(12, 0, 'xyz', false, { lastIncludedIndex: 7 }))
+    expect(effects).toContainEqual(store(2, base(7, 2), 0, 'xyz', false))
+    expect(effects).toContainEqual(discard([1], null))
+  })
+
   it('the own snapshot under way is overtaken by a leader’s', () => {
     const taking = after(after(behind, applied(1)), snapshotTaken(1, 'a'))
     const { server, effects } = on(taking, chunk(9, 0, 'abc', true), snapshotStored(2, 3))

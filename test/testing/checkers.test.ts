@@ -3,16 +3,19 @@ import { of } from 'rxjs'
 import type { Effect } from '../../src/raft/effect.js'
 import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { logIndex, messageSeq, nodeId, type NodeId, term } from '../../src/raft/ids.js'
+import { logIndex, messageSeq, nodeId, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
+import { logFrom } from '../../src/raft/log.js'
 import type { Server } from '../../src/raft/server.js'
 import type { Inspection } from '../../streams/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
 import { ClientView } from '../../streams/testing/checkers/clientView.js'
 import {
   allChecks,
+  bounded,
   checked,
   checking,
   type CheckOf,
+  Checks,
   ClusterRecord,
   committedStays,
   electionSafety,
@@ -245,7 +248,50 @@ const breaches: ReadonlyArray<Breach> = [
     ],
     message: 'n2 acknowledges entries up to 1; its disk has acknowledged 0',
   },
+  {
+    what: 'I18: a proposal taken beyond the bound',
+    check: bounded,
+    steps: [
+      becomes(
+        leads('n1', { T: 2, log: [1, 1], settings: { maxUncommittedEntries: 3 } }),
+        { log: longer(leads('n1', { T: 2, log: [1, 1] }), 2, 2).log },
+        { _tag: 'Proposed', request: 1, commands: [ascii('x'), ascii('y')] },
+      ),
+    ],
+    message: 'n1 takes a proposal, and has 4 entries that are not committed; the bound is 3',
+  },
+  {
+    what: 'I18: commands handed over beyond the bound',
+    check: bounded,
+    steps: [becomes(given('n1', { log: [1, 1, 1], settings: { maxHandedOver: 1 } }), { handedOver: logIndex(2) })],
+    message: 'n1 has handed over 2 entries that are not answered for; the bound is 1',
+  },
+  {
+    what: 'I18: a snapshot that is forgotten and not given up',
+    check: bounded,
+    steps: [
+      ((receiving) => becomes(receiving, { snapshots: given('n1', {}).snapshots }))({
+        ...given('n1', { log: [1] }),
+        snapshots: given('n1', {}).snapshots.with({ current: { ref: snapshotRef(3), size: 9 } }),
+      }),
+    ],
+    message: 'n1 names snapshot 3 no more, and keeps it',
+  },
 ]
+
+it('a watch that begins in the middle says nothing of what lies between two logs, and goes on', () => {
+  const late = { ...longer(leads('n1', { T: 6, log: [2, 2] }), 6), commitIndex: logIndex(2) }
+  const behind = commits(given('n3', { log: [2, 2] }), 2)
+  const newer = {
+    ...leads('n2', { T: 7, log: [2] }),
+    commitIndex: logIndex(9),
+    log: logFrom({ ...given('n2', {}).log.base, index: logIndex(9), term: term(7) }),
+  }
+  const ahead = { ...longer(newer, 7), commitIndex: logIndex(10) }
+  const checks = new Checks([leaderCompleteness])
+  const steps = [stepOf(behind, behind), stepOf(ahead, ahead), becomes(late, { commitIndex: logIndex(3) })]
+  expect(steps.map((step) => checks.see(step))).toEqual([null, null, null])
+})
 
 describe('every check sees its breach', () => {
   it.each(breaches)('$what', ({ check, steps, message }) => {

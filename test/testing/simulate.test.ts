@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
 import { from, map, of } from 'rxjs'
-import { logIndex, term } from '../../src/raft/ids.js'
 import type { ApplyMsg } from '../../streams/applied.js'
 import { json } from '../../streams/codec.js'
 import { seeded } from '../../streams/testing/random.js'
@@ -8,6 +7,12 @@ import { explain, shrink, simulate, type SimulateOptions, type Workload } from '
 import { type FaultName, faultNames } from '../../streams/testing/simulate/faults/index.js'
 import { searchHistory } from '../../streams/testing/simulate/history.js'
 import { type RegisterCommand, type RegisterResult, registers } from '../../streams/testing/simulate/registers.js'
+import { commandEntry } from '../../src/raft/entry.js'
+import { logIndex, term } from '../../src/raft/ids.js'
+import { type Codec, utf8 } from '../../streams/codec.js'
+import type { Committed } from '../../streams/testing/checkers/record.js'
+import { Window } from '../../streams/testing/checkers/window.js'
+import { Offers } from '../../streams/testing/simulate/offers.js'
 
 const all = (weight: number) => Object.fromEntries(faultNames.map((name) => [name, weight])) as Record<FaultName, number>
 
@@ -294,4 +299,47 @@ describe('what cannot be simulated is refused before anything runs', () => {
   it('and whatever number of servers is not is simulated', () => {
     for (const servers of [4, 6, 8, 9]) expect(simulate(servers, { servers, forMs: 10_000 }).violation).toBeNull()
   })
+})
+
+describe('what clients offered', () => {
+  const committed = (...commands: ReadonlyArray<string>): Window<Committed> => {
+    const window = new Window<Committed>()
+    commands.forEach((command, i) =>
+      window.set(i + 1, { term: term(1), entry: commandEntry(term(1), utf8.encode(command)), inTerm: term(1) }),
+    )
+    return window
+  }
+  const offers = (...commands: ReadonlyArray<string>): Offers => {
+    const made = new Offers(utf8 as Codec<unknown>)
+    for (const command of commands) {
+      made.offered(command)
+      made.ended()
+    }
+    return made
+  }
+
+  it('may stand in the log as often as it was offered', () => {
+    expect(offers('a', 'a', 'b').scan(committed('a', 'b', 'a'))).toBeNull()
+  })
+
+  it('and not where it was refused', () => {
+    const made = offers('a', 'a')
+    made.refused('a')
+    expect(made.scan(committed('a'))).toBeNull()
+    expect(made.scan(committed('a', 'a'))).toEqual({
+      name: 'what was refused was not appended (§8)',
+      message: 'the command at 2 stands in the log 2 times, and was offered 1 times without being refused',
+    })
+  })
+
+  it('is told its end', () => {
+    const made = offers('a')
+    made.offered('b')
+    expect(made.scan(committed('a'))?.name).toBe('the story of every proposal ends')
+  })
+})
+
+it('a fault that this cluster cannot have, and that was asked for by name, has tested nothing', () => {
+  const { violation } = simulate(3, { servers: 3, forMs: 120_000, faults: { majorityRing: 1 } })
+  expect(violation?.message).toMatch(/^majorityRing was asked for \d+ times and never had an effect$/)
 })

@@ -1,3 +1,4 @@
+import { bounded } from './bounded.js'
 import type { CheckOf } from './checker.js'
 import { committedStays } from './committedStays.js'
 import { electionSafety } from './electionSafety.js'
@@ -24,4 +25,5 @@ export const allChecks: ReadonlyArray<CheckOf> = [
   saidAfterFsync,
   inOrder,
   oneConfiguration,
+  bounded,
 ]

@@ -22,6 +22,8 @@ export const Moved = {
   applied: 64,
   /** A message was received. */
   received: 128,
+  /** The role, in any part of it, or the snapshots. */
+  roleOrSnapshots: 256,
 } as const
 
 /** One property of a cluster, looked at after every step that can break it: it costs what the step changed. */
@@ -44,6 +46,7 @@ export const movedBy = ({ event, before, after }: Inspection): number =>
       (before.commitIndex === after.commitIndex ? 0 : Moved.commitIndex) |
       (before.role._tag === after.role._tag && before.currentTerm === after.currentTerm ? 0 : Moved.role) |
       (before.currentTerm === after.currentTerm && before.votedFor === after.votedFor ? 0 : Moved.hardState) |
+      (before.role === after.role && before.snapshots === after.snapshots ? 0 : Moved.roleOrSnapshots) |
       (before.durable === after.durable ? 0 : Moved.durable) |
       (before.handedOver === after.handedOver && before.lastApplied === after.lastApplied ? 0 : Moved.applied))
 

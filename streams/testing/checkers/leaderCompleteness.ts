@@ -6,7 +6,8 @@ import { logIndex } from '../../../src/raft/ids.js'
 /** The last entry that was committed in an older term than `server` leads in. Later commits are of later terms. */
 const lastOfOlderTerms = ({ committed }: ClusterRecord, { currentTerm }: Server): number => {
   let index = committed.last
-  while (index >= committed.lowest && index > 0 && committed.at(index)!.inTerm >= currentTerm) index--
+  // Of what lies between two logs that began late nothing is known: it stops there, and says nothing.
+  while (index >= committed.lowest && index > 0 && (committed.at(index)?.inTerm ?? 0) >= currentTerm) index--
   return index
 }
 

@@ -70,10 +70,17 @@ export class Client {
     this.patience = this.in(patienceMs, () => {
       if (this.operation === operation && operation.attempt === attempt) this.unknown(operation)
     })
-    raft.propose(operation.command).subscribe((event) => this.world.attempt(() => this.heard(operation, attempt, event)))
+    const { offers } = this.world
+    offers.offered(operation.command)
+    raft.propose(operation.command).subscribe({
+      next: (event) => this.world.attempt(() => this.heard(operation, attempt, event)),
+      complete: () => offers.ended(),
+    })
   }
 
   private heard(operation: UnderWay, attempt: number, event: ProposalEvent): void {
+    // "Nothing was appended": held against the log at the end.
+    if (event._tag === 'NotLeader' || event._tag === 'Overloaded') this.world.offers.refused(operation.command)
     if (this.operation !== operation) return
     if (event._tag === 'Applied') {
       if (this.world.losesAnswer()) return

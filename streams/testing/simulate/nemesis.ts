@@ -6,7 +6,7 @@ import type { World } from './world.js'
 
 const patienceMs = 5_000
 /** Rounds: however often a fault was asked for in one without a leader, that was one bad moment. */
-const fairlyOften = 3
+const fairlyOften = 4
 
 interface Begun {
   readonly name: FaultName
@@ -24,7 +24,11 @@ export class Nemesis {
   /** In which rounds. */
   private readonly asked = new Map<FaultName, Set<number>>()
 
-  constructor(private readonly world: World) {}
+  /** `wanted`: the faults were asked for by name, so that one which this cluster cannot have counts as asked for, too. */
+  constructor(
+    private readonly world: World,
+    private readonly wanted: boolean,
+  ) {}
 
   /** The faults of a round that begins now. */
   plan(planned: ReadonlyArray<PlannedFault>): void {
@@ -36,7 +40,10 @@ export class Nemesis {
   private begin({ name, forMs, seed }: PlannedFault): void {
     const { world } = this
     const ongoing = faults[name].begin(world, seeded(seed))
-    if (ongoing === null) return
+    if (ongoing === null) {
+      if (this.wanted) this.count(name, false)
+      return
+    }
     world.note(`${name}: ${ongoing.what}`)
     const begun: Begun = { name, ongoing, endsAt: world.now + forMs, due: false }
     this.begun.push(begun)
@@ -62,12 +69,14 @@ export class Nemesis {
     const bit = ongoing.bit()
     ongoing.end()
     // One that the end of the round cut short had no chance.
-    if (bit || due) {
-      const { asked, bit: bitten } = this.counts[name] ?? { asked: 0, bit: 0 }
-      this.counts[name] = { asked: asked + 1, bit: bitten + Number(bit) }
-      this.asked.set(name, (this.asked.get(name) ?? new Set()).add(this.round))
-    }
+    if (bit || due) this.count(name, bit)
     if (ongoing.what !== '') this.world.note(`${name} ends${bit ? '' : ', and did not bite'}`)
+  }
+
+  private count(name: FaultName, bit: boolean): void {
+    const { asked, bit: bitten } = this.counts[name] ?? { asked: 0, bit: 0 }
+    this.counts[name] = { asked: asked + 1, bit: bitten + Number(bit) }
+    this.asked.set(name, (this.asked.get(name) ?? new Set()).add(this.round))
   }
 
   /** Everything is taken back. */

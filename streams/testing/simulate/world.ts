@@ -17,6 +17,7 @@ import { Client } from './clients.js'
 import { oneOf, type Range, seedsFrom } from './dice.js'
 import { hashStep } from './hashStep.js'
 import { Home } from './home.js'
+import { Offers } from './offers.js'
 import type { SimulatedOperation, SimulatedViolation } from './options.js'
 import { TraceHash } from './traceHash.js'
 import { Watcher } from './watcher.js'
@@ -57,6 +58,23 @@ const calmDelays: ReadonlyArray<Range> = [
 /** How often servers compact their logs, in entries; null: never. And how much of a snapshot goes in one message. */
 const snapshotsEvery = [null, 10, 50, 50, 200] as const
 const chunkBytes = [50, 300, 1 << 20]
+/** Bounds that a few clients come to; in two runs of three nobody does. */
+const bounds: ReadonlyArray<Partial<Tuning>> = [
+  {},
+  {},
+  {
+    maxEntriesPerMessage: 2,
+    maxInflightMessages: 2,
+    maxUncommittedEntries: 3,
+    maxUnapplied: 4,
+    maxHandedOver: 3,
+    maxPendingWrites: 3,
+    maxProposals: 4,
+    maxAppliesPerTurn: 2,
+  },
+]
+/** Operations a second: of more a follower could not make up for what it missed, two entries at a time. */
+const mostUnderBounds = 50
 /** Steps that a transcript tells in full, before the end. */
 const keptSteps = 60
 
@@ -73,6 +91,7 @@ export class World {
   readonly history: SimulatedOperation[] = []
   readonly watcher: Watcher
   readonly snapshotEvery: number | null
+  readonly offers: Offers
   violation: SimulatedViolation | null = null
   snapshotsTaken = 0
   snapshotsInstalled = 0
@@ -106,6 +125,7 @@ export class World {
     this.snapshotEvery = oneOf(die, snapshotsEvery)
     this.tuning = { maxSnapshotChunkBytes: oneOf(die, chunkBytes), ...tuning }
     this.workload = workload
+    this.offers = new Offers(workload.codec)
     this.same = workload.same ?? sameValue
     this.calmDelayMs = oneOf(die, calmDelays)
     this.network = memoryNetwork({ scheduler: this.scheduler, random: seeded(subSeed()), delayMs: this.calmDelayMs })
@@ -116,6 +136,8 @@ export class World {
     this.chance = seeded(subSeed())
     const ids = Array.from({ length: servers }, (_, i) => `n${i + 1}`)
     const writeMs = oneOf(die, calmWrites)
+    const tight = oneOf(die, bounds)
+    this.tuning = { ...(operationsPerSecond <= mostUnderBounds ? tight : {}), ...this.tuning }
     this.homes = ids.map((_, i) => new Home(i + 1, ids, subSeed(), writeMs, this))
     this.watcher = new Watcher(this, seeded(subSeed()))
     this.clientIds = clients

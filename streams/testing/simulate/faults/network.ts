@@ -94,9 +94,13 @@ const minority = (withLeader: boolean): Fault['begin'] =>
     }
   })
 
-const oneWay = partition(({ homes }, die) => {
+/** The leader, if there is one, is at one of its ends: two others have nothing to say to each other. */
+const oneWay = partition((world, die) => {
+  const { homes } = world
   const one = oneOf(die, homes)
-  const others = some(die, without(homes, [one]), whole(die, { min: 1, max: homes.length - 1 }))
+  const chosen = some(die, without(homes, [one]), whole(die, { min: 1, max: homes.length - 1 }))
+  const leader = world.leader()
+  const others = leader === null || leader === one || chosen.includes(leader) ? chosen : [...chosen, leader]
   const deaf = die() < 0.5
   return {
     what: deaf ? `${one.id} does not hear ${names(others)}` : `${one.id} is not heard by ${names(others)}`,
