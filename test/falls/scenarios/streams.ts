@@ -14,6 +14,7 @@ import { findings, type Scenario, spread } from './scenario.js'
 
 const faultyMs = 4_000
 const healedMs = 6_000
+const longestElectionsMs = 10_000
 
 /**
  * Whole servers on the real streams in virtual time: a network that loses, doubles, reorders and remembers, slow disks that lose power in the
@@ -105,6 +106,9 @@ export const streams: Scenario = {
       const hung = seed % 3 === 0 ? ids[0]! : null
       if (hung !== null) network.isolate(hung)
       scheduler.runUntil(scheduler.now() + healedMs / 2)
+      // Two that split their votes again and again need a few elections more.
+      const leads = (): boolean => ids.some((id) => id !== hung && states.get(id)?.role._tag === 'Leader')
+      for (let waitedMs = 0; waitedMs < longestElectionsMs && !leads(); waitedMs += 100) scheduler.runUntil(scheduler.now() + 100)
       propose('last')
       scheduler.runUntil(scheduler.now() + healedMs / 2)
       const reached = ids.filter((id) => id !== hung)
