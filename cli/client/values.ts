@@ -27,7 +27,7 @@ interface Bounds {
 }
 
 /** `firstSeed` as it is typed: `--first-seed`. */
-const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+export const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** A whole number that an option gives; `fallback` where the option is left out. */
 export const wholeOption = <A>({ options }: Call, name: string, fallback: A, bounds?: Bounds): either.Either<Outcome, number | A> => {

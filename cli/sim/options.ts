@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { either } from 'fp-ts'
-import { wholeOption } from '../client/values.js'
+import { flagOf, wholeOption } from '../client/values.js'
 import type { Call } from '../command.js'
 import { type Outcome, usage } from '../outcome.js'
 
@@ -47,14 +47,13 @@ const numberOption = <A>({ options }: Call, name: string, fallback: A): either.E
 
 /** What has no meaning for one seed, in this process: what is asked for must not be left out in silence. */
 const ofMany = ['hours', 'until', 'ledger', 'minutes', 'seeds', 'operations', 'firstSeed', 'twice', 'workers'] as const
-const flags: Readonly<Record<string, string>> = { firstSeed: 'first-seed' }
 
 const misplaced = ({ options }: Call): string | null => {
   if (options['seed'] === undefined) return options['explain'] === true ? '--explain tells one run: say which, with --seed <N>' : null
   const [other] = ofMany.filter((name) => options[name] !== undefined)
   return other === undefined
     ? null
-    : `--${flags[other] ?? other} does not go with --seed, which is one run: for one with it, --first-seed ${String(options['seed'])} --seeds 1`
+    : `${flagOf(other)} does not go with --seed, which is one run: for one with it, --first-seed ${String(options['seed'])} --seeds 1`
 }
 
 export const simSettings = (call: Call): either.Either<Outcome, SimSettings> => {

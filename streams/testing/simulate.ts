@@ -78,8 +78,8 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
       round(next)
     } while (world.violation === null && (plan !== undefined || world.now < forMs))
     settleDown(world)
-    if (world.violation === null && checks) fullScan(world)
     if (world.violation === null && checks) {
+      fullScan(world)
       const wrong = world.offers.scan(world.checks.record.committed)
       if (wrong !== null) world.fail(wrong.name, wrong.message)
     }

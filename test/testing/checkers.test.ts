@@ -5,7 +5,7 @@ import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, messageSeq, nodeId, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/log.js'
-import type { Server } from '../../src/raft/server.js'
+import { Leader, type Server } from '../../src/raft/server.js'
 import type { Inspection } from '../../streams/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
 import { ClientView } from '../../streams/testing/checkers/clientView.js'
@@ -259,6 +259,28 @@ const breaches: ReadonlyArray<Breach> = [
       ),
     ],
     message: 'n1 takes a proposal, and has 4 entries that are not committed; the bound is 3',
+  },
+  {
+    what: 'I18: a proposal taken with as many writes under way as there may be',
+    check: bounded,
+    steps: [
+      ((server) => becomes(server, { log: longer(server, 2).log }, { _tag: 'Proposed', request: 1, commands: [ascii('x')] }))(
+        leads('n1', { T: 2, log: [1, 1], settings: { maxPendingWrites: 0 } }),
+      ),
+    ],
+    message: 'n1 takes a proposal with 0 writes under way; the bound is 0',
+  },
+  {
+    what: 'I18: requests to a follower that never end',
+    check: bounded,
+    steps: [
+      ((server) => {
+        const role = server.role as Leader
+        const waiting = Array.from({ length: 1_000 }, () => role.followers[0]!.inflight[0]!)
+        return becomes(server, { role: new Leader(role.followers.map((each) => ({ ...each, inflight: waiting }))) })
+      })(leaderOf2),
+    ],
+    message: 'n1 has 1000 requests under way to n2; the bound is 64',
   },
   {
     what: 'I18: commands handed over beyond the bound',

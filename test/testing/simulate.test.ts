@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { from, map, of } from 'rxjs'
 import type { ApplyMsg } from '../../streams/applied.js'
-import { json } from '../../streams/codec.js'
+import { type Codec, json, utf8 } from '../../streams/codec.js'
 import { seeded } from '../../streams/testing/random.js'
 import { explain, shrink, simulate, type SimulateOptions, type Workload } from '../../streams/testing/simulate.js'
 import { type FaultName, faultNames } from '../../streams/testing/simulate/faults/index.js'
@@ -9,7 +9,6 @@ import { searchHistory } from '../../streams/testing/simulate/history.js'
 import { type RegisterCommand, type RegisterResult, registers } from '../../streams/testing/simulate/registers.js'
 import { commandEntry } from '../../src/raft/entry.js'
 import { logIndex, term } from '../../src/raft/ids.js'
-import { type Codec, utf8 } from '../../streams/codec.js'
 import type { Committed } from '../../streams/testing/checkers/record.js'
 import { Window } from '../../streams/testing/checkers/window.js'
 import { Offers } from '../../streams/testing/simulate/offers.js'
@@ -289,6 +288,8 @@ describe('what cannot be simulated is refused before anything runs', () => {
     ['faults', 1, { faults: { dropp: 1 } }],
     ['faults', 1, { faults: { drop: -1 } }],
     ['plan', 1, { plan: 3 }],
+    ['plan', 1, { plan: [{ chaosMs: NaN, faults: [] }] }],
+    ['plan', 1, { plan: [{ chaosMs: 1_000, faults: [{ name: 'nope', atMs: 1, forMs: 1, seed: 1 }] }] }],
     ['heartbeatMs', 1, { tuning: { heartbeatMs: 5_000 } }],
     ['workload', 1, { workload: () => ({}) }],
   ]
@@ -296,7 +297,7 @@ describe('what cannot be simulated is refused before anything runs', () => {
     expect(() => simulate(seed, options as SimulateOptions)).toThrow(expect.objectContaining({ name: 'InvalidOption', option }))
   })
 
-  it('and whatever number of servers is not is simulated', () => {
+  it('and clusters of other sizes than three, five and seven are simulated', () => {
     for (const servers of [4, 6, 8, 9]) expect(simulate(servers, { servers, forMs: 10_000 }).violation).toBeNull()
   })
 })

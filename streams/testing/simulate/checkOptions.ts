@@ -1,6 +1,7 @@
 import { InvalidOption, tuned } from '../../options.js'
 import { faultNames } from './faults/index.js'
 import type { SimulateOptions } from './options.js'
+import type { PlannedRound } from './plan.js'
 
 /** Below three servers none can fail; the numbers of clients, and of those who take the place of who gave up, must fit the codec of the registers. */
 const bounds = {
@@ -19,6 +20,15 @@ const checkNumber = (name: Bounded, value: number): void => {
   throw new InvalidOption(name, `must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not ${value}`)
 }
 
+const isTime = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= 0
+
+const isPlan = (plan: NonNullable<SimulateOptions['plan']>): boolean =>
+  Array.isArray(plan) &&
+  plan.every(
+    (round: PlannedRound) =>
+      isTime(round.chaosMs) && round.faults.every(({ name, atMs, forMs }) => faultNames.includes(name) && isTime(atMs) && isTime(forMs)),
+  )
+
 /** Throws `InvalidOption` where a simulation cannot be what was asked for: a mistake of its caller must not look like one of Raft's. */
 export const checkOptions = (seed: number, options: SimulateOptions): void => {
   const { servers, forMs, operationsPerSecond, clients, faults = {}, tuning = {}, plan } = options
@@ -30,7 +40,8 @@ export const checkOptions = (seed: number, options: SimulateOptions): void => {
       throw new InvalidOption('faults', `${name} is none: ${faultNames.join(', ')}`)
     if (!Number.isFinite(weight) || weight < 0) throw new InvalidOption('faults', `the weight of ${name} must be at least 0, not ${weight}`)
   }
-  if (plan !== undefined && !Array.isArray(plan)) throw new InvalidOption('plan', 'must be the plan of a result, a list of rounds')
+  if (plan !== undefined && !isPlan(plan))
+    throw new InvalidOption('plan', 'must be the plan of a result: rounds with chaosMs and known faults')
   tuned(tuning)
 }
 

@@ -6,7 +6,7 @@ import type { World } from './world.js'
 
 const patienceMs = 5_000
 /** Rounds: however often a fault was asked for in one without a leader, that was one bad moment. */
-const fairlyOften = 4
+const fairlyOften = 3
 
 interface Begun {
   readonly name: FaultName
