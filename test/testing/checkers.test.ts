@@ -5,7 +5,7 @@ import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, messageSeq, nodeId, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/log.js'
-import { Leader, type Server } from '../../src/raft/server.js'
+import { Leader, type Progress, type Server } from '../../src/raft/server.js'
 import type { Inspection } from '../../streams/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
 import { ClientView } from '../../streams/testing/checkers/clientView.js'
@@ -277,7 +277,9 @@ const breaches: ReadonlyArray<Breach> = [
       ((server) => {
         const role = server.role as Leader
         const waiting = Array.from({ length: 1_000 }, () => role.followers[0]!.inflight[0]!)
-        return becomes(server, { role: new Leader(role.followers.map((each) => ({ ...each, inflight: waiting }))) })
+        return becomes(server, {
+          role: new Leader(role.followers.map((each) => Object.assign(Object.create(each) as Progress, { inflight: waiting }))),
+        })
       })(leaderOf2),
     ],
     message: 'n1 has 1000 requests under way to n2; the bound is 64',
