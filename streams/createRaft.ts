@@ -168,6 +168,13 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     raft(begin, {
       scheduler,
       network,
+      user: {
+        incarnation: initial.incarnation,
+        configuration$: state$.pipe(
+          map(({ log }) => log.configuration),
+          distinctUntilChanged(),
+        ),
+      },
       storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots },
       maxEffectsPerTurn: tuning.maxEffectsPerTurn,
       rejected: (what) => {

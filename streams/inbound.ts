@@ -2,7 +2,7 @@ import { either } from 'fp-ts'
 import type * as t from 'io-ts'
 import { map, type OperatorFunction } from 'rxjs'
 import type { RaftEvent } from '../src/raft/event.js'
-import type { NodeId } from '../src/raft/ids.js'
+import type { Incarnation, NodeId } from '../src/raft/ids.js'
 import { Message } from '../src/raft/messages.js'
 import type { Rejected } from './network/network.js'
 import { decodeMessage } from './wire/message.js'
@@ -13,6 +13,8 @@ export type Received = Extract<RaftEvent, { readonly _tag: 'Received' }>
 export interface LinkEnds {
   readonly from: NodeId | null
   readonly to: NodeId | null
+  /** The data directory of `from`, where that is known. */
+  readonly incarnation?: Incarnation | null
 }
 
 const anyone: LinkEnds = { from: null, to: null }
@@ -42,7 +44,8 @@ export const admit = (wire: unknown, ends: LinkEnds = anyone): Received | Reject
   if (ends.from !== null && message.from !== ends.from)
     return rejected(ends.from, `from is ${message.from}, but the link is that of ${ends.from}`)
   if (ends.to !== null && message.to !== ends.to) return rejected(ends.from, `to is ${message.to}, but this is ${ends.to}`)
-  return { _tag: 'Received', message }
+  const { incarnation = null } = ends
+  return incarnation === null ? { _tag: 'Received', message } : { _tag: 'Received', message, incarnation }
 }
 
 const rejected = (from: string | null, reason: string): Rejected => ({ _tag: 'Rejected', from, kind: 'message', reason })

@@ -3,7 +3,8 @@ import type { DiscardSnapshots, Effect, Persist, Send } from '../src/raft/effect
 import type { RaftEvent } from '../src/raft/event.js'
 import { filterMap, Hot, HotByTag } from './hotInternals.js'
 import { durably, type DurablyOptions } from './durably.js'
-import type { Network, Rejected } from './network/network.js'
+import type { Network, NetworkUser, Rejected } from './network/network.js'
+import { rejectedOf } from './disbelief.js'
 import { outbound } from './outbound.js'
 import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
@@ -15,6 +16,8 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
+  /** What the network is told of this server. Left out: nothing. */
+  readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
   readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage }
   readonly rejected: (what: Rejected) => void
@@ -35,7 +38,7 @@ const noSnapshots: SnapshotStorage = {
  */
 export const raft = (
   initial: RunOptions['initial'],
-  { sinks, network, storage, rejected, ...running }: RaftSinks,
+  { sinks, network, user, storage, rejected, ...running }: RaftSinks,
 ): Observable<Inspection> =>
   new Observable<Inspection>((subscriber) => {
     const toDisk$ = new Hot<Persist | Send | DiscardSnapshots>()
@@ -53,6 +56,8 @@ export const raft = (
         case 'StoreSnapshot':
         case 'ReadChunk':
           return toSnapshots$.next(effect)
+        case 'Ignored':
+          return rejected(rejectedOf(effect))
         default:
           return effect$.next(effect)
       }
@@ -67,7 +72,7 @@ export const raft = (
       }),
     )
     const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots))
-    const inbound$ = defer(() => network(toNetwork$.pipe(outbound()))).pipe(
+    const inbound$ = defer(() => network(toNetwork$.pipe(outbound()), user)).pipe(
       filterMap((event) => {
         if (event._tag !== 'Rejected') return event
         rejected(event)

@@ -50,4 +50,35 @@ const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<No
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
-export const isVoter = (c: Configuration, id: NodeId): boolean => halves(c).some((half) => half.voters.some((member) => member.id === id))
+/** The incarnation by which `id` is named; null where none is known, undefined where `id` is no member. */
+export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => {
+  let known = knownIncarnations.get(c)
+  if (known === undefined) {
+    known = new Map(halves(c).flatMap((half) => [...half.voters, ...half.learners].map((member) => [member.id, member.incarnation])))
+    knownIncarnations.set(c, known)
+  }
+  return known.get(id)
+}
+/** Asked for with every message, of the same few values. */
+const knownIncarnations = new WeakMap<Configuration, ReadonlyMap<NodeId, Incarnation | null>>()
+
+/** Whether the server with this name and data directory is the one that the configuration means. */
+export const isNamed = (c: Configuration, { id, incarnation }: Member): boolean => {
+  const named = incarnationOf(c, id)
+  return named === undefined || named === null || named === incarnation
+}
+
+/** Whether it may vote: a name of a voter with another data directory is another server. */
+export const isVoter = (c: Configuration, member: Member): boolean =>
+  isNamed(c, member) && halves(c).some((half) => half.voters.some(({ id }) => id === member.id))
+
+/** Whether the data directory of some voter is not known yet: nobody has led since the cluster was made. */
+export const isAnonymous = (c: Configuration): boolean =>
+  halves(c).some((half) => half.voters.some(({ incarnation }) => incarnation === null))
+
+/** `c`, in which every member of `known` without an incarnation gets its own. */
+export const withIncarnations = (c: Configuration, known: ReadonlyArray<Member>): Configuration => {
+  const named = (member: Member): Member => (member.incarnation !== null ? member : (known.find(({ id }) => id === member.id) ?? member))
+  const namedHalf = ({ voters, learners }: Simple): Simple => ({ _tag: 'Simple', voters: voters.map(named), learners: learners.map(named) })
+  return c._tag === 'Simple' ? namedHalf(c) : { _tag: 'Joint', old: namedHalf(c.old), new: namedHalf(c.new) }
+}

@@ -1,7 +1,7 @@
 import type { LogBase } from './log.js'
 import type { StoredSnapshot } from './snapshots.js'
 import type { Entry } from './entry.js'
-import type { Refusal } from './error.js'
+import type { Disbelief, Refusal } from './error.js'
 import type { RequestId } from './event.js'
 import type { LogIndex, NodeId, SnapshotRef, Term, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
@@ -71,6 +71,8 @@ export type Effect =
   | { readonly _tag: 'ArmHeartbeat'; readonly generation: number }
   /** For the loop: answer `Flush` at the end of this turn, once however often it was asked. */
   | { readonly _tag: 'ScheduleFlush' }
+  /** To the operator: a message that `from` sent cannot be true. It changed nothing. */
+  | { readonly _tag: 'Ignored'; readonly from: NodeId; readonly why: Disbelief }
   /** To the proposer: the first `count` commands of the batch got these indexes. What becomes of them is told by later steps. */
   | { readonly _tag: 'Appended'; readonly request: RequestId; readonly term: Term; readonly firstIndex: LogIndex; readonly count: number }
   /** To the proposer: the commands after the first `appended` ones were not appended. */

@@ -9,6 +9,15 @@ import type { LogIndex, NodeId } from './ids.js'
 export type Refusal =
   { readonly _tag: 'NotLeader'; readonly leader: NodeId | null } | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
 
+/**
+ * Why a message is not believed. It changes nothing at its receiver, not even the term.
+ *
+ *  - `AbsurdTerm`: its term is more than `maxTermLead` above the own one: no cluster counts so far while a server is away;
+ *  - `OtherIncarnation`: the configuration names its sender with another data directory, which voted and acknowledged (§6);
+ *  - `ReplacesCommitted`: it would replace entries that are known to be committed (§5.4): its sender belongs to another history.
+ */
+export type Disbelief = 'AbsurdTerm' | 'OtherIncarnation' | 'ReplacesCommitted'
+
 /** The bounds a proposal can meet, by the names they have in the options. */
 export type LimitName =
   'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'

@@ -1,4 +1,4 @@
-import type { LogIndex, NodeId, SnapshotRef, WriteSeq } from './ids.js'
+import type { Incarnation, LogIndex, NodeId, SnapshotRef, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
 
 /** The caller's own number for a batch of commands; `Appended` and `Refused` echo it. */
@@ -12,8 +12,11 @@ export type RaftEvent =
   | { readonly _tag: 'ElectionTimedOut'; readonly generation: number }
   /** "repeat during idle periods to prevent election timeouts" (§5.2), with a generation like the above. */
   | { readonly _tag: 'HeartbeatDue'; readonly generation: number }
-  /** A message arrived; it was decoded and its sender admitted at the border. */
-  | { readonly _tag: 'Received'; readonly message: Message }
+  /**
+   * A message arrived; it was decoded and its sender admitted at the border. `incarnation` names the data directory of the sender, as far
+   * as the network is sure of it; left out or null where it knows of none.
+   */
+  | { readonly _tag: 'Received'; readonly message: Message; readonly incarnation?: Incarnation | null }
   /** "command received from client" (§5.3), any number of them at once. */
   | { readonly _tag: 'Proposed'; readonly request: RequestId; readonly commands: ReadonlyArray<Uint8Array> }
   /** A turn of the loop ended: send what has gathered. Answers `ScheduleFlush`. */

@@ -12,6 +12,8 @@ export interface TermBrand {
 }
 /** Wire and disk hold a term in 48 bits: a new one every millisecond for nine thousand years. */
 export const maxTerm = 2 ** 48 - 1
+/** A message may be this far ahead in terms: at an election every 150 ms its receiver was away for twenty years. */
+export const maxTermLead = 2 ** 32
 /** A term: "time is divided into terms of arbitrary length", numbered with consecutive integers from 1; 0 before the first election (§5.1). */
 export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n) && n <= maxTerm, 'Term')
 export type Term = t.TypeOf<typeof Term>
@@ -22,6 +24,8 @@ export interface LogIndexBrand {
 /** A position in the log, from 1; 0 means "before the first entry" (§5.3). */
 export const LogIndex = t.brand(t.number, (n): n is t.Branded<number, LogIndexBrand> => natural(n), 'LogIndex')
 export type LogIndex = t.TypeOf<typeof LogIndex>
+/** A snapshot may stand for so many entries. The disk holds an index in 48 bits, and the log must be able to go on after it. */
+export const maxIncludedIndex = 2 ** 47
 
 export interface NodeIdBrand {
   readonly NodeId: unique symbol

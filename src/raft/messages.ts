@@ -2,7 +2,7 @@ import { either } from 'fp-ts'
 import * as t from 'io-ts'
 import { Configuration } from './configuration.js'
 import { configurationOf, type Entry } from './entry.js'
-import { LogIndex, MessageSeq, NodeId, Term } from './ids.js'
+import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
 
 /*
  * The RPCs of Figure 2, as one-way messages. Fields stand in the order of the paper's boxes.
@@ -171,6 +171,7 @@ const implausible = (m: Message): string | null => {
     case 'InstallSnapshot':
       if (m.leaderId !== m.from) return 'leaderId is not the sender'
       if (m.lastIncludedIndex === 0) return 'a snapshot of nothing'
+      if (m.lastIncludedIndex > maxIncludedIndex) return `lastIncludedIndex is above ${maxIncludedIndex}`
       if (m.lastIncludedTerm > m.term) return 'lastIncludedTerm is newer than term'
       if (!Number.isSafeInteger(m.offset + m.data.length)) return 'the end of the chunk is no safe integer'
       return m.data.length === 0 && !m.done ? 'a chunk of no bytes' : null

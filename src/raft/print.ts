@@ -76,6 +76,8 @@ export const printEffect = (effect: Effect): string => {
       return `${effect._tag} ${effect.generation}`
     case 'ScheduleFlush':
       return 'ScheduleFlush'
+    case 'Ignored':
+      return `ignored a message of ${effect.from}: ${effect.why}`
     case 'Appended':
       return `appended request ${effect.request} at ${effect.firstIndex} T${effect.term} ×${effect.count}`
     case 'Refused':

@@ -1,6 +1,17 @@
 import { Durable } from './durable.js'
 import type { HardState } from './effect.js'
-import { logIndex, type LogIndex, type MessageSeq, messageSeq, type NodeId, term, type WriteSeq, writeSeq } from './ids.js'
+import type { Member } from './configuration.js'
+import {
+  type Incarnation,
+  logIndex,
+  type LogIndex,
+  type MessageSeq,
+  messageSeq,
+  type NodeId,
+  term,
+  type WriteSeq,
+  writeSeq,
+} from './ids.js'
 import type { Log } from './log.js'
 import type { Settings } from './settings.js'
 import { Snapshots, type StoredSnapshot, type Transfer } from './snapshots.js'
@@ -12,6 +23,8 @@ import { Snapshots, type StoredSnapshot, type Transfer } from './snapshots.js'
  */
 export interface Server extends HardState {
   readonly id: NodeId
+  /** Names its data directory; null where its storage has none. Same id and another incarnation is another server. */
+  readonly incarnation: Incarnation | null
   readonly settings: Settings
 
   // Persistent state on all servers: currentTerm and votedFor (from HardState), and
@@ -39,13 +52,18 @@ export class Follower {
   constructor(readonly leader: NodeId | null) {}
 }
 
-/** `votes` holds the own name only once `ownVote`, the write with the own vote in it, is on disk. */
+/** `votes` holds the own one only once `ownVote`, the write with the own vote in it, is on disk. */
 export class Candidate {
   readonly _tag = 'Candidate'
   constructor(
     readonly ownVote: WriteSeq,
-    readonly votes: ReadonlyArray<NodeId> = [],
+    /** Who granted their vote, each with its data directory. */
+    readonly votes: ReadonlyArray<Member> = [],
   ) {}
+
+  hasVoteOf(id: NodeId): boolean {
+    return this.votes.some((vote) => vote.id === id)
+  }
 }
 
 const nothingUnderWay: ReadonlyArray<Transfer> = []
@@ -135,6 +153,7 @@ export type ServerDraft = { -readonly [Field in keyof Server]: Server[Field] }
 /** The copy that a step writes to. Spelled out: a spread costs fifteen times as much. */
 export const draftOf = (s: Server): ServerDraft => ({
   id: s.id,
+  incarnation: s.incarnation,
   settings: s.settings,
   currentTerm: s.currentTerm,
   votedFor: s.votedFor,
@@ -163,6 +182,8 @@ export const isUnchanged = (a: Server, b: Server): boolean =>
 
 /** What a server finds on its disk when it starts. */
 export interface Recovered extends HardState {
+  /** Names the data directory; left out or null where the storage has none. */
+  readonly incarnation?: Incarnation | null
   readonly log: Log
   /** An index up to which the log is known to be committed; 0 if nothing is known. A hint: it may lag. */
   readonly commitIndex: LogIndex
@@ -178,8 +199,13 @@ export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor:
  * commit hint is kept within the log; all of it was read from disk and is therefore durable. A state machine
  * begins anew: with the snapshot, if there is one.
  */
-export const restart = (id: NodeId, settings: Settings, { currentTerm, votedFor, log, commitIndex, snapshot }: Recovered): Server => ({
+export const restart = (
+  id: NodeId,
+  settings: Settings,
+  { incarnation = null, currentTerm, votedFor, log, commitIndex, snapshot }: Recovered,
+): Server => ({
   id,
+  incarnation,
   settings,
   currentTerm,
   votedFor,

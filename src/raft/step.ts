@@ -1,11 +1,12 @@
 import { function as F } from 'fp-ts'
 import type { Effect } from './effect.js'
 import type { RaftEvent } from './event.js'
-import type { WriteSeq } from './ids.js'
+import type { Incarnation, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
 import { deriveDiscards, derivePersist, numberWaits } from './durability.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
+import { disbelief } from './rules/guards.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
 import { advanceCommit } from './rules/commitment.js'
 import { receiveInstallSnapshot, chunkStored } from './rules/installSnapshot.js'
@@ -47,7 +48,7 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
     case 'HeartbeatDue':
       return heartbeatDue(server, event.generation)
     case 'Received':
-      return receive(server, event.message)
+      return receive(server, event.message, event.incarnation ?? null)
     case 'Proposed':
       return propose(server, event.request, event.commands)
     case 'Flush':
@@ -85,20 +86,22 @@ const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> =>
   }
 }
 
-/** The term rule, once, before every handler: after it a handler knows that the message's term is not newer than ours. */
-const receive = (server: ServerDraft, message: Message): ReadonlyArray<Effect> => {
+/** The guards, then the term rule, once, before every handler: after it a handler knows that the message's term is not newer than ours. */
+const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
   if (message.to !== server.id || message.from === server.id) return []
+  const why = disbelief(server, message, incarnation)
+  if (why !== null) return [{ _tag: 'Ignored', from: message.from, why }]
   const converted = observeTerm(server, message.term)
-  const answered = handle(server, message)
+  const answered = handle(server, message, incarnation)
   return converted.length === 0 ? answered : [...converted, ...answered]
 }
 
-const handle = (server: ServerDraft, message: Message): ReadonlyArray<Effect> => {
+const handle = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
   switch (message._tag) {
     case 'RequestVote':
       return receiveRequestVote(server, message)
     case 'RequestVoteReply':
-      return receiveRequestVoteReply(server, message)
+      return receiveRequestVoteReply(server, message, incarnation)
     case 'AppendEntries':
       return receiveAppendEntries(server, message)
     case 'AppendEntriesReply':

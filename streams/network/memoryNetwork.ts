@@ -1,8 +1,8 @@
 import { Observable, type SchedulerLike, type Subscriber } from 'rxjs'
-import { type NodeId, nodeId } from '../../src/raft/ids.js'
+import { type Incarnation, type NodeId, nodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { realClock } from '../clock.js'
-import type { Network, NetworkError, NetworkEvent } from './network.js'
+import { type Network, type NetworkError, type NetworkEvent, unknownUser } from './network.js'
 
 /** What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does. */
 export interface Faults {
@@ -79,6 +79,8 @@ interface Port {
   readonly id: NodeId
   readonly links: Map<string, Link>
   events: Subscriber<NetworkEvent> | null
+  /** Of the server that is or was there last. */
+  incarnation: Incarnation | null
   isolated: boolean
   /** What waits for it while it is held. */
   held: Parcel[] | null
@@ -104,6 +106,8 @@ interface Link {
 interface Parcel {
   readonly link: Link
   readonly message: Message | null
+  /** Of the sender, when it was sent. */
+  readonly incarnation: Incarnation | null
   readonly delayed: boolean
   /** Of the link, when it was sent. */
   readonly resets: number
@@ -147,7 +151,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
 
   const port = (id: string): Port => {
     let found = ports.get(id)
-    if (found === undefined) ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, isolated: false, held: null }))
+    if (found === undefined) ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, incarnation: null, isolated: false, held: null }))
     return found
   }
 
@@ -189,7 +193,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   }
 
   const deliver = (parcel: Parcel): void => {
-    const { link, message, delayed } = parcel
+    const { link, message, incarnation, delayed } = parcel
     const { from, to } = link
     const receiver = message === null ? from : to
     if (receiver.held !== null) {
@@ -208,7 +212,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
         tellSender(link)
       } else {
         stats.delivered++
-        to.events.next({ _tag: 'Received', message })
+        to.events.next(incarnation === null ? { _tag: 'Received', message } : { _tag: 'Received', message, incarnation })
       }
     }
   }
@@ -216,7 +220,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   const tellSender = (link: Link): void => {
     if (link.told) return
     link.told = true
-    nextTurn({ link, message: null, delayed: false, resets: 0 })
+    nextTurn({ link, message: null, incarnation: null, delayed: false, resets: 0 })
   }
 
   const send = (from: Port, message: Message): void => {
@@ -251,13 +255,15 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
       return false
     }
     way.inFlight++
-    if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, delayed: false, resets: way.resets })
+    const { resets, from } = way
+    const { incarnation } = from
+    if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, incarnation, delayed: false, resets })
     else {
       const now = scheduler.now()
       const dueMs = Math.max(now + delayMs, way.lastDueMs)
       if (!overtaken) way.lastDueMs = dueMs
       way.delayed++
-      at(dueMs, now, { link: way, message, delayed: true, resets: way.resets })
+      at(dueMs, now, { link: way, message, incarnation, delayed: true, resets })
     }
     return true
   }
@@ -270,11 +276,12 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   setFaults({ delayMs, loss, duplication, reordering })
 
   return {
-    join: (id) => (message$) =>
+    join: (id) => (message$, user = unknownUser) =>
       new Observable<NetworkEvent>((subscriber) => {
         const here = port(id)
         if (here.events !== null) return subscriber.error(taken(id))
         here.events = subscriber
+        here.incarnation = user.incarnation
         subscriber.add(() => {
           here.events = null
         })

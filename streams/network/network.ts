@@ -1,6 +1,7 @@
-import type { Observable, ObservableInput } from 'rxjs'
+import { NEVER, type Observable, type ObservableInput } from 'rxjs'
+import type { Configuration } from '../../src/raft/configuration.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import type { NodeId } from '../../src/raft/ids.js'
+import type { Incarnation, NodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 
 /** Something arrived that was not let in. It never reaches the core; `reason` says what was wrong with it. */
@@ -15,6 +16,17 @@ export interface Rejected {
 /** What a network tells its server. */
 export type NetworkEvent = Extract<RaftEvent, { readonly _tag: 'Received' | 'Unreachable' }> | Rejected
 
+/** What a network may know of the server that it works for. */
+export interface NetworkUser {
+  /** Names the server's data directory; null where its storage has none. */
+  readonly incarnation: Incarnation | null
+  /** The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the data directories of the others. */
+  readonly configuration$: Observable<Configuration>
+}
+
+/** A user of whom nothing is known, for a network that is tried by itself. */
+export const unknownUser: NetworkUser = { incarnation: null, configuration$: NEVER }
+
 /**
  * How a server reaches the others: it consumes the messages that are to be sent and answers with
  * those that arrive. Contract:
@@ -22,10 +34,11 @@ export type NetworkEvent = Extract<RaftEvent, { readonly _tag: 'Received' | 'Unr
  *  - messages may be lost, delayed, doubled and reordered; none is changed;
  *  - nothing is delivered within the call that caused it;
  *  - what was probably lost on the way to a peer is told as `Unreachable { peer }`;
- *  - `from` of what is received is the server that the sender proved or was configured to be;
+ *  - `from` of what is received is the server that the sender proved or was configured to be, and `incarnation` the data directory that
+ *    it has. Where storages have incarnations (`diskStorage`) and the network does not tell them, no vote but the own one is counted;
  *  - an error ends the server: it is for what makes the network unusable, such as a port that is taken.
  */
-export type Network = (message$: Observable<Message>) => ObservableInput<NetworkEvent>
+export type Network = (message$: Observable<Message>, user?: NetworkUser) => ObservableInput<NetworkEvent>
 
 /** Why a network cannot be used, with a sentence that says what to do. */
 export interface NetworkError {

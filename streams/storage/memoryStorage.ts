@@ -2,7 +2,7 @@ import { EMPTY, Observable, type SchedulerLike, timer } from 'rxjs'
 import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
 import type { Persist, Write } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
-import { after, before, type LogIndex, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
+import { after, before, Incarnation, type LogIndex, logIndex, maxIndex, NodeId, term } from '../../src/raft/ids.js'
 import { logAfter, logFrom } from '../../src/raft/log.js'
 import { printWrite } from '../../src/raft/print.js'
 import { fresh, type Recovered } from '../../src/raft/server.js'
@@ -30,6 +30,11 @@ export interface MemoryStorageOptions {
   readonly onAbandon?: 'kept' | 'lost' | 'torn'
   /** Uniform in [0, 1), for `torn`. Default: always 0, which loses all. */
   readonly random?: () => number
+  /**
+   * 32 hexadecimal digits that name this storage, as every data directory is named. Then the first leader needs the vote of every voter,
+   * and a storage that takes the place of a lost one is told from it. For every server of a cluster or for none. Default: none.
+   */
+  readonly incarnation?: string
 }
 
 /** A storage in memory. It holds what was written for as long as something refers to it. */
@@ -52,7 +57,11 @@ export interface MemoryStorage extends Storage {
 export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, options: MemoryStorageOptions = {}): MemoryStorage => {
   if (options.writeMs !== undefined && options.scheduler === undefined)
     throw new InvalidOption('scheduler', 'is needed where writes take time')
-  const memory = new Memory(fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) })), options)
+  const { incarnation } = options
+  if (incarnation !== undefined && !Incarnation.is(incarnation))
+    throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(incarnation)}`)
+  const made = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) }))
+  const memory = new Memory(incarnation === undefined ? made : { ...made, incarnation }, options)
   return { open: () => memory.open(), stored: () => memory.stored, storedSnapshot: () => memory.storedSnapshot() }
 }
 
@@ -201,6 +210,7 @@ const afterWrite = (stored: Recovered, write: Write): Recovered => {
   const log = snapshot === null ? stored.log : logAfter(stored.log, snapshot)
   const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
   return {
+    ...(stored.incarnation !== undefined && { incarnation: stored.incarnation }),
     currentTerm: hardState === null ? currentTerm : hardState.currentTerm,
     votedFor: hardState === null ? votedFor : hardState.votedFor,
     log: kept.append(entries),

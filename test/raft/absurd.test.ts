@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { logIndex, writeSeq } from '../../src/raft/ids.js'
-import type { Message } from '../../src/raft/messages.js'
+import type { RaftEvent } from '../../src/raft/event.js'
+import { logIndex, maxIncludedIndex, maxTerm, maxTermLead } from '../../src/raft/ids.js'
+import { Message } from '../../src/raft/messages.js'
+import { OnDisk } from './onDisk.js'
 import type { Server } from '../../src/raft/server.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import {
@@ -9,11 +11,14 @@ import {
   appendEntries,
   appendEntriesReply,
   applied,
+  armElectionTimer,
   candidate,
   entries,
   flush,
   follower,
   heartbeatDue,
+  installSnapshot,
+  installSnapshotReply,
   leader,
   n1,
   n2,
@@ -25,6 +30,7 @@ import {
   received,
   requestVote,
   requestVoteReply,
+  termsOf,
   timeout,
   unreachable,
 } from './servers.js'
@@ -94,43 +100,146 @@ describe('what cannot be true changes nothing, and asks for nothing', () => {
 describe('any message of the right kinds', () => {
   const whole = fc.oneof(
     { weight: 4, arbitrary: fc.nat(12) },
-    { weight: 1, arbitrary: fc.constantFrom(2 ** 48 - 1, Number.MAX_SAFE_INTEGER - 1) },
+    { weight: 1, arbitrary: fc.constantFrom(maxIncludedIndex, 2 ** 48 - 1, 2 ** 48, Number.MAX_SAFE_INTEGER - 1) },
+  )
+  const term = fc.oneof(
+    { weight: 4, arbitrary: fc.nat(12) },
+    { weight: 1, arbitrary: fc.constantFrom(maxTermLead, 9 + maxTermLead, maxTerm - 1, maxTerm) },
   )
   const from = fc.constantFrom(n2, n3, n4)
   const conflict = fc.option(fc.record({ term: fc.option(whole), index: whole }))
   const messages: fc.Arbitrary<Message> = fc.oneof(
-    fc.record({ from, seq: whole, term: whole, lastLogIndex: whole, lastLogTerm: whole }).map(requestVote),
-    fc.record({ from, re: whole, term: whole, voteGranted: fc.boolean() }).map(requestVoteReply),
-    fc.record({ from, re: whole, term: whole, success: fc.boolean(), matchIndex: whole, conflict }).map(appendEntriesReply),
+    fc
+      .record({
+        from,
+        seq: whole,
+        term,
+        lastIncludedIndex: whole,
+        older: fc.nat(2),
+        offset: fc.oneof(fc.constant(0), whole),
+        done: fc.boolean(),
+      })
+      .map(({ older, lastIncludedIndex, ...rest }) =>
+        installSnapshot({
+          ...rest,
+          lastIncludedIndex,
+          lastIncludedTerm: Math.max(0, rest.term - older),
+          data: 'x',
+        }),
+      ),
+    fc.record({ from, re: whole, term, offset: whole, matchIndex: whole }).map(installSnapshotReply),
+    fc.record({ from, seq: whole, term, lastLogIndex: whole, lastLogTerm: term }).map(requestVote),
+    fc.record({ from, re: whole, term, voteGranted: fc.boolean() }).map(requestVoteReply),
+    fc.record({ from, re: whole, term, success: fc.boolean(), matchIndex: whole, conflict }).map(appendEntriesReply),
     // Terms of entries rise and none is newer than the message's: the border sees to that (messages.ts).
     fc
-      .record({ from, seq: whole, term: whole, prevLogIndex: whole, older: fc.nat(2), count: fc.nat(4), leaderCommit: whole })
+      .record({ from, seq: whole, term, prevLogIndex: whole, older: fc.nat(2), count: fc.nat(4), leaderCommit: whole })
       .map(({ older, count, ...rest }) => {
         const prevLogTerm = Math.max(0, Math.min(rest.term, rest.prevLogIndex === 0 ? 0 : rest.term - older))
         return appendEntries({ ...rest, prevLogTerm, entries: entries(...Array.from({ length: count }, () => rest.term)) })
       }),
   )
 
-  it('leaves every invariant in place at any server, as long as it does not claim that something committed was never so', () => {
-    const servers = [follower({ T: 3, log: [1, 1, 3] }), candidate({ T: 3, log: [1, 1, 2] }), leader({ T: 3, log: [1, 1, 2] }), leads]
+  it('leaves every invariant in place at any server, and what is to be stored can be read back', () => {
+    const servers = [
+      follower({ T: 3, log: [1, 1, 3] }),
+      follower({ T: 3, log: [1, 1, 3], commit: 2 }),
+      follower({ T: maxTerm, log: [1, 1, 3], commit: 3 }),
+      candidate({ T: 3, log: [1, 1, 2] }),
+      leader({ T: 3, log: [1, 1, 2] }),
+      leads,
+    ]
     fc.assert(
       fc.property(fc.constantFrom(...servers), fc.array(messages, { maxLength: 12 }), (server, them) => {
+        const disk = new OnDisk(server)
         let now = server
-        for (const message of them) {
-          if (message._tag === 'AppendEntries' && now.commitIndex > 0) continue // whoever may replace what is committed may do anything
-          now = checkedStep(now, received(message), 0).server
+        const happens = (event: RaftEvent): void => {
+          const { server: next, effects } = checkedStep(now, event, 0)
+          now = next
+          for (const effect of effects) {
+            if (effect._tag === 'Persist') disk.write(effect)
+            // Storage answers at once, and so does the state machine.
+            if (effect._tag === 'StoreSnapshot' && effect.last)
+              happens({ _tag: 'SnapshotStored', ref: effect.ref, size: effect.offset + 1 })
+            else if (effect._tag === 'StoreSnapshot') happens({ _tag: 'ChunkStored', ref: effect.ref, offset: effect.offset + 1 })
+            if (effect._tag === 'Restore') happens({ _tag: 'Applied', index: effect.base.index })
+          }
+          if (now.durable.pending.length > 0) happens(persisted(now.durable.written))
         }
-        expect(now.id).toBe(n1)
+        for (const message of them) {
+          if (!Message.is(message)) continue // the border stops it
+          happens(received(message))
+          happens(timeout(now.counters.electionTimer))
+        }
+        const { currentTerm, votedFor, log } = disk.read()
+        expect({ currentTerm, votedFor, terms: termsOf({ log }) }).toEqual({
+          currentTerm: now.currentTerm,
+          votedFor: now.votedFor,
+          terms: termsOf(now),
+        })
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     )
   })
+})
 
-  it('the greatest term ends in no loop and no throw', () => {
-    const last = after(follower(), received(requestVote({ term: Number.MAX_SAFE_INTEGER - 1 })))
-    expect(on(last, timeout(2), persisted(2)).server.role._tag).toBe('Candidate')
-    expect(after(last, { _tag: 'Persisted', seq: writeSeq(1) }, { _tag: 'Applied', index: logIndex(0) }).currentTerm).toBe(
-      Number.MAX_SAFE_INTEGER - 1,
-    )
+describe('a term that nobody can have reached', () => {
+  const ignored = { _tag: 'Ignored', from: n2, why: 'AbsurdTerm' }
+
+  it.each([
+    requestVote({ term: 9 + maxTermLead + 1 }),
+    requestVoteReply({ term: maxTerm, voteGranted: true }),
+    appendEntries({ term: maxTerm }),
+    appendEntriesReply({ term: maxTerm, success: false }),
+    installSnapshot({ term: maxTerm }),
+    installSnapshotReply({ term: maxTerm }),
+  ])('is not taken over from a $_tag: it is told, and nothing else changes', (message) => {
+    for (const server of [follower({ T: 9 }), candidate({ T: 9 }), leads]) {
+      const stepped = on(server, received(message))
+      expect(stepped.effects).toEqual([ignored])
+      expect(stepped.server).toBe(server)
+    }
+  })
+
+  it('is one beyond what a server that was long away can have missed', () => {
+    expect(after(follower({ T: 9 }), received(requestVote({ term: 9 + maxTermLead }))).currentTerm).toBe(9 + maxTermLead)
+  })
+
+  it('at the last term a server answers, follows and waits; it stands for no election', () => {
+    const server = follower({ T: maxTerm, log: [1] })
+    const late = on(server, timeout(1))
+    expect(late.effects).toEqual([armElectionTimer(2)])
+    expect(late.server.role).toEqual(server.role)
+    expect(on(server, timeout(1), timeout(2)).effects).toEqual([armElectionTimer(3)])
+    const led = after(server, received(appendEntries({ term: maxTerm, prevLogIndex: 1, prevLogTerm: 1, entries: entries(maxTerm) })))
+    expect(led.log.lastTerm).toBe(maxTerm)
+  })
+})
+
+describe('what is committed stays, whoever says otherwise (§5.4)', () => {
+  const server = follower({ T: 3, log: [1, 2, 3], commit: 2 })
+
+  it.each([
+    { what: 'a committed entry', message: appendEntries({ term: 3, entries: entries(3, 3) }) },
+    { what: 'the last committed one', message: appendEntries({ term: 4, prevLogIndex: 1, prevLogTerm: 1, entries: entries(4, 4) }) },
+  ])('$what is not replaced: the message is told, and not answered', ({ message }) => {
+    const { server: now, effects } = on(server, received(message))
+    expect(effects.filter(({ _tag }) => _tag === 'Ignored')).toEqual([{ _tag: 'Ignored', from: n2, why: 'ReplacesCommitted' }])
+    expect(effects.filter(({ _tag }) => _tag === 'Send')).toEqual([])
+    expect(now.log).toBe(server.log)
+    expect(now.commitIndex).toBe(2)
+  })
+
+  it('nor is the last entry of a snapshot, although the log holds it no more', () => {
+    const compacted: Server = { ...server, log: server.log.compactTo(logIndex(2)), lastApplied: logIndex(2), handedOver: logIndex(2) }
+    const { server: now, effects } = on(compacted, received(appendEntries({ term: 3, entries: entries(1, 1, 1) })))
+    expect(effects).toContainEqual({ _tag: 'Ignored', from: n2, why: 'ReplacesCommitted' })
+    expect(now.log).toBe(compacted.log)
+  })
+
+  it('an entry after them is replaced as ever', () => {
+    expect(termsOf(after(server, received(appendEntries({ term: 4, prevLogIndex: 2, prevLogTerm: 2, entries: entries(4) }))))).toEqual([
+      1, 2, 4,
+    ])
   })
 })

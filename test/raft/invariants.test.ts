@@ -96,18 +96,16 @@ describe('Leader Append-Only', () => {
 })
 
 describe('checkedStep', () => {
-  it('stops a server whose committed entries are to be replaced: the name, the server and the step are told', () => {
-    const replace = (): unknown => checkedStep(server, received(appendEntries({ term: 3, entries: entries(3, 3) })), 0)
-    expect(replace).toThrow(InvariantViolation)
-    expect(replace).toThrow(
+  it('stops a server that starts with a vote for the future: the name, the server and the step are told', () => {
+    const begin = (): unknown => checkedStep({ ...server, log: logOf(1, 4) }, { _tag: 'Started' }, 0)
+    expect(begin).toThrow(InvariantViolation)
+    expect(begin).toThrow(
       [
-        'what is committed stays (§5.4)',
-        'n1 Follower  T3 vote n2 commit 2 log [1 2]',
-        '> n2→n1 AppendEntries T3 prev 0/0 entries [3 3] commit 0',
-        '  persist #1 truncate from 1, entries 1… [3 3]',
+        'no entry is newer than currentTerm',
+        'n1 Follower  T3 vote n2 commit 2 log [1 4]',
+        '> Started',
         '  ArmElectionTimer 2',
-        '  send    n1→n2 appended T3 match 2 after #1',
-        '  n1 Follower  T3 vote n2 commit 2 log [3 3] durable 0',
+        '  n1 Follower  T3 vote n2 commit 2 log [1 4]',
       ].join('\n'),
     )
   })

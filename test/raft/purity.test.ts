@@ -63,6 +63,7 @@ describe('step is pure', () => {
       'counters',
       'settings',
       'id',
+      'incarnation',
     ] as const
     const alike = (a: Server, b: Server): ReadonlyArray<string> =>
       fields.filter(
@@ -88,6 +89,7 @@ describe('step is pure', () => {
       'durable',
       'handedOver',
       'id',
+      'incarnation',
       'lastApplied',
       'log',
       'role',

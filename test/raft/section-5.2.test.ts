@@ -34,6 +34,7 @@ import {
 } from './servers.js'
 
 const granted = (from: NodeId, T = 1) => received(requestVoteReply({ from, term: T, voteGranted: true }))
+const votesOf = (...ids: ReadonlyArray<NodeId>) => ids.map((id) => ({ id, incarnation: null }))
 const denied = (from: NodeId, T = 1) => received(requestVoteReply({ from, term: T, voteGranted: false }))
 
 describe('"When servers start up, they begin as followers"', () => {
@@ -188,7 +189,7 @@ describe('"A candidate wins an election if it receives votes from a majority of 
   it('a vote counts once, however often it comes', () => {
     const { server, effects } = on(candidate({ of: 5 }), granted(n2), granted(n2), granted(n2))
     expect(effects).toEqual([])
-    expect(server.role).toEqual({ _tag: 'Candidate', ownVote: 1, votes: [n1, n2] })
+    expect(server.role).toEqual({ _tag: 'Candidate', ownVote: 1, votes: votesOf(n1, n2) })
   })
 
   it('a vote that comes after the election changes nothing', () => {
@@ -201,7 +202,7 @@ describe('"A candidate wins an election if it receives votes from a majority of 
 
   it('"votes for itself", which counts when it is on disk: the votes of others may come before', () => {
     const standing = after(follower({ of: 5 }), timeout(1))
-    expect(after(standing, granted(n2), granted(n3)).role).toEqual({ _tag: 'Candidate', ownVote: 1, votes: [n2, n3] })
+    expect(after(standing, granted(n2), granted(n3)).role).toEqual({ _tag: 'Candidate', ownVote: 1, votes: votesOf(n2, n3) })
     expect(after(standing, granted(n2), granted(n3), persisted(1)).role._tag).toBe('Leader')
     expect(after(standing, granted(n2), granted(n3), granted(n4)).role._tag).toBe('Leader')
   })
@@ -314,7 +315,7 @@ describe('"Once a candidate wins an election, it becomes leader. It then sends h
 
 describe('"While waiting for votes, a candidate may receive an AppendEntries RPC from another server claiming to be leader"', () => {
   it.each([
-    { T: 2, becomes: { _tag: 'Candidate', ownVote: 1, votes: [n1] } }, // "smaller …: rejects the RPC and continues in candidate state"
+    { T: 2, becomes: { _tag: 'Candidate', ownVote: 1, votes: votesOf(n1) } }, // "smaller …: rejects the RPC and continues in candidate state"
     { T: 3, becomes: { _tag: 'Follower', leader: n3 } }, // "at least as large as the candidate’s current term …: recognizes the leader as legitimate"
     { T: 4, becomes: { _tag: 'Follower', leader: n3 } },
   ])('of term $T, in term 3: $becomes._tag', ({ T, becomes }) => {

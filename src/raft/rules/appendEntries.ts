@@ -29,7 +29,9 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
   // 4. Append any new entries not already in the log.
   for (let i = 0; i < entries.length; i++) {
     const index = after(rpc.prevLogIndex, i + 1)
-    if (index <= log.base.index || log.termAt(index) === entries[i]!.term) continue
+    if (index < log.base.index || log.termAt(index) === entries[i]!.term) continue
+    // What is committed stays (§5.4). A leader that disagrees leads another history, so nothing of its message is true here.
+    if (index <= server.commitIndex) return [armed, { _tag: 'Ignored', from: rpc.from, why: 'ReplacesCommitted' }]
     server.log = log.truncateFrom(index).append(i === 0 ? entries : entries.slice(i))
     // What stood there is no longer durable, already for what this very step applies.
     if (index <= log.lastIndex) server.durable = server.durable.truncate(before(index))

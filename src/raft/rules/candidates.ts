@@ -1,6 +1,6 @@
-import { isVoter, voterSets } from '../configuration.js'
+import { type Configuration, isAnonymous, isVoter, type Member, voterSets } from '../configuration.js'
 import type { Effect } from '../effect.js'
-import { byCodeUnit, nextTerm, type NodeId } from '../ids.js'
+import { byCodeUnit, type Incarnation, maxTerm, nextTerm, type NodeId } from '../ids.js'
 import type { RequestVote, RequestVoteReply } from '../messages.js'
 import { isQuorum } from '../quorum.js'
 import { Candidate, type ServerDraft } from '../server.js'
@@ -13,8 +13,9 @@ import { becomeLeader } from './leaders.js'
 export const electionTimedOut = (server: ServerDraft, generation: number): ReadonlyArray<Effect> => {
   const stale = generation !== server.counters.electionTimer
   if (stale || server.role._tag === 'Leader') return []
-  // One who has no vote to give itself waits for a leader to add it (§6).
-  return isVoter(server.log.configuration, server.id) ? standForElection(server) : [armElectionTimer(server)]
+  // A server without a vote waits for a leader to add it (§6). After the last term that disk and wire can hold none is left to stand in.
+  const mayStand = isVoter(server.log.configuration, server) && server.currentTerm < maxTerm
+  return mayStand ? standForElection(server) : [armElectionTimer(server)]
 }
 
 const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
@@ -39,23 +40,41 @@ const requestVote = (server: ServerDraft, to: NodeId): RequestVote => ({
   lastLogTerm: server.log.lastTerm,
 })
 
-export const receiveRequestVoteReply = (server: ServerDraft, { from, term, voteGranted }: RequestVoteReply): ReadonlyArray<Effect> => {
+export const receiveRequestVoteReply = (
+  server: ServerDraft,
+  { from, term, voteGranted }: RequestVoteReply,
+  incarnation: Incarnation | null,
+): ReadonlyArray<Effect> => {
   const current = term === server.currentTerm
-  return current && voteGranted ? countVote(server, from) : []
+  return current && voteGranted ? countVote(server, { id: from, incarnation }) : []
 }
 
 /** The own vote counts when it is on disk: in a cluster of one too. */
 export const countOwnVote = (server: ServerDraft): ReadonlyArray<Effect> => {
   const { role, durable } = server
   const voted = role._tag === 'Candidate' && durable.acknowledged >= role.ownVote
-  return voted ? countVote(server, server.id) : []
+  return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }) : []
 }
 
 /** "If votes received from majority of servers: become leader." */
-const countVote = (server: ServerDraft, voter: NodeId): ReadonlyArray<Effect> => {
-  const { role } = server
-  if (role._tag !== 'Candidate' || role.votes.includes(voter)) return []
-  const votes = [...role.votes, voter]
-  server.role = new Candidate(role.ownVote, votes)
-  return isQuorum(voterSets(server.log.configuration), (id) => votes.includes(id)) ? becomeLeader(server) : []
+const countVote = (server: ServerDraft, vote: Member): ReadonlyArray<Effect> => {
+  const { role, log } = server
+  if (role._tag !== 'Candidate' || role.hasVoteOf(vote.id)) return []
+  const isFirst = isFirstElection(server)
+  if (isFirst && vote.incarnation === null) return []
+  const standing = new Candidate(role.ownVote, [...role.votes, vote])
+  server.role = standing
+  const voted = (id: NodeId): boolean => standing.hasVoteOf(id)
+  const elected = isFirst ? everybody(log.configuration, voted) : isQuorum(voterSets(log.configuration), voted)
+  return elected ? becomeLeader(server, isFirst ? standing.votes : null) : []
 }
+
+/**
+ * Not in the paper: the first leader of a cluster that was made with data directories needs the vote of every voter. It writes their
+ * incarnations down as its first entry (docs/decisions/0012). Until that entry is in a log, a voter that lost its disk cannot be told
+ * from one that never had a log; but no server is elected then without the vote of each that has the entry, and its log forbids that.
+ */
+const isFirstElection = ({ incarnation, log }: ServerDraft): boolean => incarnation !== null && isAnonymous(log.configuration)
+
+const everybody = (configuration: Configuration, voted: (id: NodeId) => boolean): boolean =>
+  voterSets(configuration).every((voters) => voters.every(voted))

@@ -1,6 +1,6 @@
-import { members } from '../configuration.js'
+import { type Member, members, withIncarnations } from '../configuration.js'
 import type { Effect } from '../effect.js'
-import { commandEntry, noopEntry } from '../entry.js'
+import { commandEntry, configurationEntry, type Entry, noopEntry } from '../entry.js'
 import type { LimitName } from '../error.js'
 import type { RequestId } from '../event.js'
 import { after, logIndex } from '../ids.js'
@@ -10,15 +10,25 @@ import { heartbeat, replicate } from './replication.js'
 
 /** Rules for Servers, "Leaders": elected, take commands, send. What a follower is sent is replication.ts's business. */
 
-/** "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)." */
-export const becomeLeader = (server: ServerDraft): ReadonlyArray<Effect> => {
+/**
+ * "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)." `firstVotes`: of
+ * a first election, everybody's; null after any other.
+ */
+export const becomeLeader = (server: ServerDraft, firstVotes: ReadonlyArray<Member> | null): ReadonlyArray<Effect> => {
   const nextIndex = after(server.log.lastIndex)
   const others = members(server.log.configuration).filter((id) => id !== server.id)
   server.role = new Leader(others.map((id) => new Progress(id, nextIndex, logIndex(0), logIndex(0), 'Probe', [], 0)))
-  // §8, "each leader … commit[s] a blank no-op entry into the log at the start of its term": with it
-  // go all entries of older terms, which must not be committed by counting (§5.4.2).
-  if (server.settings.leaderNoop) server.log = server.log.append([noopEntry(server.currentTerm)])
+  server.log = server.log.append(openingEntries(server, firstVotes))
   return [armHeartbeat(server), ...toEach(server, replicate)]
+}
+
+/**
+ * §8, "each leader … commit[s] a blank no-op entry into the log at the start of its term": with it go all entries of older terms, which
+ * must not be committed by counting (§5.4.2). A first leader begins with the configuration that names everybody's data directory.
+ */
+const openingEntries = ({ currentTerm, log, settings }: ServerDraft, firstVotes: ReadonlyArray<Member> | null): ReadonlyArray<Entry> => {
+  if (firstVotes !== null) return [configurationEntry(currentTerm, withIncarnations(log.configuration, firstVotes))]
+  return settings.leaderNoop ? [noopEntry(currentTerm)] : []
 }
 
 /** "If command received from client: append entry to local log, respond after entry applied to state machine (§5.3)." */

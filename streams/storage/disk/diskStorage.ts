@@ -116,7 +116,7 @@ const run = (
   let closing = false
   const disk: OpenDisk = {
     identity,
-    recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
+    recovered: { incarnation: identity.incarnation, currentTerm, votedFor, log, commitIndex, snapshot },
     write: (batch) => writer.append(batch),
     snapshots: {
       store: (piece) => files.store(piece),

@@ -65,7 +65,10 @@ const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq, silenc
     case 'Follower':
       return follower
     case 'Candidate':
-      return new Candidate(relative(role.ownVote), [...role.votes].sort(byCodeUnit))
+      return new Candidate(
+        relative(role.ownVote),
+        [...role.votes].sort((a, b) => byCodeUnit(a.id, b.id)),
+      )
     case 'Leader':
       return new Leader(role.followers.map((it) => canonicalProgress(it, silences)))
   }
@@ -124,7 +127,7 @@ const keyOfRole = (role: Role): string => {
     case 'Follower':
       return 'F'
     case 'Candidate':
-      return `C${role.ownVote} ${role.votes.join()}`
+      return `C${role.ownVote} ${role.votes.map(({ id }) => id).join()}`
     case 'Leader':
       return `L${role.followers.map(keyOfProgress).join()}`
   }
@@ -173,7 +176,10 @@ const renamedRole = (role: Role, to: Renaming): Role => {
     case 'Follower':
       return role
     case 'Candidate':
-      return new Candidate(role.ownVote, role.votes.map(to))
+      return new Candidate(
+        role.ownVote,
+        role.votes.map(({ id, incarnation }) => ({ id: to(id), incarnation })),
+      )
     case 'Leader':
       return new Leader(
         role.followers

@@ -42,7 +42,7 @@ export const isSpent = (m: Message, receiver: Site, sender: Site, outlook: Outlo
     case 'AppendEntries':
       return knowsLastTerm && (m.term < sure.currentTerm || (m.term === sure.currentTerm && isOld(m, sure, sender, outlook)))
     case 'RequestVoteReply': {
-      const counts = m.voteGranted && role._tag === 'Candidate' && currentTerm === m.term && !role.votes.includes(m.from)
+      const counts = m.voteGranted && role._tag === 'Candidate' && currentTerm === m.term && !role.hasVoteOf(m.from)
       return m.term <= sure.currentTerm && !counts
     }
     case 'AppendEntriesReply': {
@@ -77,7 +77,7 @@ export const onceIsEnough = (m: Message, receiver: Site, outlook: Outlook): bool
 
 /** Whether the vote is another's, or the candidate has it or can use it no more. A log that is ahead now is no reason: a crash may take that away. */
 const isDecided = ({ candidateId, term, to }: RequestVote, { votedFor }: Sure, { server: { role, currentTerm } }: Site): boolean =>
-  votedFor !== null && (votedFor !== candidateId || role._tag !== 'Candidate' || currentTerm !== term || role.votes.includes(to))
+  votedFor !== null && (votedFor !== candidateId || role._tag !== 'Candidate' || currentTerm !== term || role.hasVoteOf(to))
 
 /** Whether the follower has all that is in it, and its leader knows that: nobody but a newer leader could take it away again. */
 const isOld = (m: AppendEntries, { log, commitIndex }: Sure, { server: { role } }: Site, { silenceMatters }: Outlook): boolean => {

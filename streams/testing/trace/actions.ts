@@ -19,7 +19,10 @@ export const actionsOf = (inspection: Inspection): ReadonlyArray<string> => {
   return [
     ...happened(inspection),
     ...only(elected, 'BecomeLeader'),
-    ...only(elected && after.log !== before.log, 'rxraft/Noop'),
+    ...only(
+      elected && after.log !== before.log,
+      after.log.configuration === before.log.configuration ? 'rxraft/Noop' : 'rxraft/NameMembers',
+    ),
     ...only(committed, 'AdvanceCommitIndex'),
     ...only(sends('RequestVote'), 'RequestVote'),
     ...only(sends('AppendEntries'), 'AppendEntries'),
@@ -43,7 +46,7 @@ export const actionsOf = (inspection: Inspection): ReadonlyArray<string> => {
 const only = (is: boolean, action: string): ReadonlyArray<string> => (is ? [action] : [])
 
 /** What the event itself is. */
-const happened = ({ event, before, after }: Inspection): ReadonlyArray<string> => {
+const happened = ({ event, before, after, effects }: Inspection): ReadonlyArray<string> => {
   switch (event._tag) {
     case 'Started':
       return ['Restart']
@@ -54,6 +57,7 @@ const happened = ({ event, before, after }: Inspection): ReadonlyArray<string> =
     case 'Received': {
       const { message } = event
       if (message.to !== before.id || message.from === before.id) return ['rxraft/Ignored']
+      if (effects.some(({ _tag }) => _tag === 'Ignored')) return ['rxraft/Ignored']
       return [...only(message.term > before.currentTerm, 'UpdateTerm'), handled(event.message._tag, message.term < before.currentTerm)]
     }
     case 'HeartbeatDue':

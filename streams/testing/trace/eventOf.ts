@@ -1,7 +1,7 @@
 import type { Configuration } from '../../../src/raft/configuration.js'
 import type { Entry } from '../../../src/raft/entry.js'
 import type { RaftEvent } from '../../../src/raft/event.js'
-import { logIndex, nodeId, term } from '../../../src/raft/ids.js'
+import { type Incarnation, logIndex, nodeId, term } from '../../../src/raft/ids.js'
 import { logFrom } from '../../../src/raft/log.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { type Recovered, restart, type Server } from '../../../src/raft/server.js'
@@ -36,7 +36,11 @@ export const eventOf = (event: TraceEvent): RaftEvent => {
     case 'Started':
       return { _tag: 'Started' }
     case 'Received':
-      return { _tag: 'Received', message: messageOf(event.message) }
+      return {
+        _tag: 'Received',
+        message: messageOf(event.message),
+        ...(event.incarnation !== undefined && { incarnation: event.incarnation as Incarnation }),
+      }
     case 'Proposed':
       return { _tag: 'Proposed', request: event.request, commands: event.commands.map(bytesOf) }
     case 'SnapshotTaken':
@@ -50,11 +54,12 @@ export const eventOf = (event: TraceEvent): RaftEvent => {
 
 /** The server as it was before `Started`. */
 export const serverOf = (id: string, { recovered, settings }: TraceEventOf<'Started'>): Server => {
-  const { currentTerm, votedFor, commitIndex, base, entries, snapshot } = recovered
+  const { incarnation = null, currentTerm, votedFor, commitIndex, base, entries, snapshot } = recovered
   return restart(
     nodeId(id),
     { ...defaultSettings, ...settings },
     {
+      incarnation: incarnation as Incarnation | null,
       currentTerm: term(currentTerm),
       votedFor: votedFor === null ? null : nodeId(votedFor),
       commitIndex: logIndex(commitIndex),

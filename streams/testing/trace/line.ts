@@ -10,6 +10,7 @@ import * as t from 'io-ts'
 const index = t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= 0, 'a whole number')
 const name = t.refinement(t.string, (s) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(s), 'the name of a server')
 const bytes = t.refinement(t.string, (s) => s.length % 2 === 0 && /^[0-9a-f]*$/.test(s), 'bytes in hexadecimal digits')
+const incarnation = t.refinement(t.string, (s) => /^[0-9a-f]{32}$/.test(s), 'the name of a data directory')
 const orNull = <A>(codec: t.Type<A>) => t.union([codec, t.null])
 const list = <A>(codec: t.Type<A>) => t.readonlyArray(codec)
 
@@ -17,9 +18,12 @@ const TraceEntry = t.type({ term: index, kind: t.keyof({ command: null, noop: nu
 /** An entry of a log; `command` in hexadecimal digits. */
 export type TraceEntry = t.TypeOf<typeof TraceEntry>
 
-const Half = t.type({ _tag: t.literal('Simple'), voters: list(t.type({ id: name })), learners: list(t.type({ id: name })) })
+const TraceMember = t.intersection([t.type({ id: name }), t.partial({ incarnation: orNull(incarnation) })])
+/** A member: its name, and that of its data directory if one is known. */
+export type TraceMember = t.TypeOf<typeof TraceMember>
+const Half = t.type({ _tag: t.literal('Simple'), voters: list(TraceMember), learners: list(TraceMember) })
 const TraceConfiguration = t.union([Half, t.type({ _tag: t.literal('Joint'), old: Half, new: Half })])
-/** Who takes part (§6); members may have more fields than their name. */
+/** Who takes part (§6). */
 export type TraceConfiguration = t.TypeOf<typeof TraceConfiguration>
 
 const request = { from: name, to: name, seq: index, term: index }
@@ -60,22 +64,25 @@ const TraceMessage = t.union([
 export type TraceMessage = t.TypeOf<typeof TraceMessage>
 export type TraceMessageOf<Tag extends TraceMessage['_tag']> = Extract<TraceMessage, { readonly _tag: Tag }>
 
-const TraceRecovered = t.type({
-  currentTerm: index,
-  votedFor: orNull(name),
-  commitIndex: index,
-  base: t.type({ index, term: index, configuration: TraceConfiguration }),
-  snapshot: orNull(t.type({ ref: index, size: index })),
-  entries: list(TraceEntry),
-})
-/** What a server found on its disk when it started. */
+const TraceRecovered = t.intersection([
+  t.type({
+    currentTerm: index,
+    votedFor: orNull(name),
+    commitIndex: index,
+    base: t.type({ index, term: index, configuration: TraceConfiguration }),
+    snapshot: orNull(t.type({ ref: index, size: index })),
+    entries: list(TraceEntry),
+  }),
+  t.partial({ incarnation }),
+])
+/** What a server found on its disk when it started, which is named by `incarnation` if it has a name. */
 export type TraceRecovered = t.TypeOf<typeof TraceRecovered>
 
 const TraceEvent = t.union([
   t.type({ _tag: t.literal('Started'), recovered: TraceRecovered, settings: t.record(t.string, t.union([t.number, t.boolean])) }),
   t.type({ _tag: t.literal('ElectionTimedOut'), generation: t.number }),
   t.type({ _tag: t.literal('HeartbeatDue'), generation: t.number }),
-  t.type({ _tag: t.literal('Received'), message: TraceMessage }),
+  t.intersection([t.type({ _tag: t.literal('Received'), message: TraceMessage }), t.partial({ incarnation })]),
   t.type({ _tag: t.literal('Proposed'), request: t.number, commands: list(bytes) }),
   t.type({ _tag: t.literal('Flush') }),
   t.type({ _tag: t.literal('Persisted'), seq: index }),

@@ -63,7 +63,7 @@ const eventLine = (event: RaftEvent, before: Server): TraceEvent => {
     case 'Started':
       return { _tag: 'Started', recovered: recoveredLine(before), settings: { ...before.settings } }
     case 'Received':
-      return { _tag: 'Received', message: messageLine(event.message) }
+      return { _tag: 'Received', message: messageLine(event.message), ...(event.incarnation && { incarnation: event.incarnation }) }
     case 'Proposed':
       return { _tag: 'Proposed', request: event.request, commands: event.commands.map(hex) }
     case 'SnapshotTaken':
@@ -75,7 +75,8 @@ const eventLine = (event: RaftEvent, before: Server): TraceEvent => {
   }
 }
 
-const recoveredLine = ({ currentTerm, votedFor, commitIndex, log, snapshots: { current } }: Server): TraceRecovered => ({
+const recoveredLine = ({ incarnation, currentTerm, votedFor, commitIndex, log, snapshots: { current } }: Server): TraceRecovered => ({
+  ...(incarnation !== null && { incarnation }),
   currentTerm,
   votedFor,
   commitIndex,

@@ -1,6 +1,6 @@
 import type { TraceRecovered } from '../line.js'
 import { type Change, changed, entryAt, isSame, lastIndex, type ModelLog, termAt } from './log.js'
-import { must } from './model.js'
+import { must } from './must.js'
 
 /*
  * "Updated on stable storage before responding to RPCs" (Figure 2), where writing takes time (docs/divergences.md): a disk, and the

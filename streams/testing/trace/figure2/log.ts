@@ -1,4 +1,5 @@
-import type { TraceConfiguration, TraceEntry } from '../line.js'
+import type { TraceConfiguration, TraceEntry, TraceMember } from '../line.js'
+import { must } from './must.js'
 
 /*
  * The log as the paper draws it: an array. "Log entries consist of two numbers, index and term, and a command" (Figure 6). It shares
@@ -53,11 +54,33 @@ export const configurationAt = (log: ModelLog, index: number): TraceConfiguratio
   return log.baseConfiguration
 }
 
+const membersOf = (configuration: TraceConfiguration): ReadonlyArray<TraceMember> =>
+  configuration._tag === 'Simple'
+    ? [...configuration.voters, ...configuration.learners]
+    : [...membersOf(configuration.old), ...membersOf(configuration.new)]
+
+/** By which disk the configuration knows a server; null where it knows it by its name alone, or not at all. */
+export const diskNameOf = (log: ModelLog, id: string): string | null =>
+  membersOf(configurationAt(log, lastIndex(log))).find((member) => member.id === id)?.incarnation ?? null
+
+/** Whether some voter's disk has no name in the configuration. */
+export const isAnonymous = (log: ModelLog): boolean => voterLists(log).some((voters) => voters.some((id) => diskNameOf(log, id) === null))
+
+/** The entry with which a first leader names the disks of all. */
+export const namingEntry = (log: ModelLog, term: number, disks: ReadonlyMap<string, string | null>): TraceEntry => {
+  const named = ({ id, incarnation = null }: TraceMember): TraceMember => ({ id, incarnation: incarnation ?? disks.get(id) ?? null })
+  const configuration = configurationAt(log, lastIndex(log))
+  must(configuration._tag === 'Simple', 'a first leader is elected by a configuration that is not joint')
+  const { _tag, voters, learners } = configuration
+  return { term, kind: 'configuration', command: hex(JSON.stringify({ _tag, voters: voters.map(named), learners: learners.map(named) })) }
+}
+
 const listsOf = (configuration: TraceConfiguration): ReadonlyArray<ReadonlyArray<string>> =>
   (configuration._tag === 'Simple' ? [configuration] : [configuration.old, configuration.new]).map(({ voters }) =>
     voters.map(({ id }) => id),
   )
 
+const hex = (text: string): string => Array.from(text, (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('')
 const text = (hex: string): string => hex.replace(/../g, (digits) => String.fromCharCode(Number.parseInt(digits, 16)))
 
 /** "A majority of the servers": of each list. */

@@ -8,6 +8,8 @@ import type { Change, ModelLog } from './log.js'
 
 export interface ModelServer {
   readonly id: string
+  /** Names its disk; null where disks have no names. */
+  readonly incarnation: string | null
   // "Persistent state on all servers", as it is in memory; what is on stable storage is in `disk`.
   currentTerm: number
   votedFor: string | null
@@ -17,8 +19,8 @@ export interface ModelServer {
   handedOver: number
   lastApplied: number
   role: 'Follower' | 'Candidate' | 'Leader'
-  /** Of a candidate: who granted it their vote. */
-  votes: ReadonlySet<string>
+  /** Of a candidate: who granted it their vote, each with the name of its disk. */
+  votes: ReadonlyMap<string, string | null>
   /** "Volatile state on leaders": "index of highest log entry known to be replicated on server". */
   matchIndex: ReadonlyMap<string, number>
   disk: Disk
@@ -74,11 +76,3 @@ export const done = (actions: ReadonlyArray<string> = [], change: Change | null 
 
 /** One text for one message, whatever the order of its fields. */
 export const keyOf = (message: TraceMessage): string => JSON.stringify(Object.entries(message).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-/** A line that Figure 2 does not allow. Caught in accepts.ts, where it becomes a verdict. */
-export class Unexplained extends Error {}
-
-/** Says why not, where it does not hold. */
-export function must(holds: boolean, why: string): asserts holds {
-  if (!holds) throw new Unexplained(why)
-}

@@ -1,7 +1,8 @@
 import type { TraceLine } from '../line.js'
 import { durableIndex, holds } from './disk.js'
 import { entryAt, isMajority, isSame, lastIndex, type ModelLog, termAt, voterLists } from './log.js'
-import { type ModelServer, must, type World } from './model.js'
+import type { ModelServer, World } from './model.js'
+import { must } from './must.js'
 
 /*
  * Figure 3, and what a leader may take for committed. Each is looked at where it can break, so that a long trace costs no more a line

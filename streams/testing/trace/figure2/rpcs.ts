@@ -1,7 +1,8 @@
 import type { TraceLine, TraceMessage, TraceMessageOf } from '../line.js'
 import { durableIndex } from './disk.js'
 import { entryAt, lastIndex, lastTerm, type ModelLog, termAt } from './log.js'
-import { type Done, done, type ModelServer, must } from './model.js'
+import { type Done, done, type ModelServer } from './model.js'
+import { must } from './must.js'
 
 /*
  * The boxes "RequestVote RPC" and "AppendEntries RPC" of Figure 2, from the side of the receiver, and what senders make of the answers.

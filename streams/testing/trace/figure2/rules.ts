@@ -1,7 +1,8 @@
 import type { TraceEventOf, TraceLine, TraceMessage } from '../line.js'
 import { mayHold, persisted, remembers } from './disk.js'
-import { isMajority, lastIndex, voterLists } from './log.js'
-import { type Done, done, keyOf, type ModelServer, must, type World } from './model.js'
+import { diskNameOf, isAnonymous, isMajority, lastIndex, namingEntry, voterLists } from './log.js'
+import { type Done, done, keyOf, type ModelServer, type World } from './model.js'
+import { must } from './must.js'
 import { appendEntries, appendEntriesReply, requestVote, requestVoteReply } from './rpcs.js'
 import { chunkRead, chunkStored, installSnapshot, installSnapshotReply, snapshotStored, snapshotTaken } from './snapshots.js'
 
@@ -17,7 +18,7 @@ export const happen = (world: World, server: ModelServer, line: TraceLine): Done
     case 'ElectionTimedOut':
       return electionTimedOut(server, line)
     case 'Received':
-      return received(world, server, line, event.message)
+      return received(world, server, line, event)
     case 'Proposed':
       return proposed(server, line, event)
     case 'Persisted':
@@ -43,11 +44,15 @@ export const happen = (world: World, server: ModelServer, line: TraceLine): Done
 /** "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed meanwhile. */
 export const restarted = (world: World, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
   const former = world.servers.get(id)
-  must(former === undefined || mayHold(former.disk, recovered), 'it starts with something else than what its disk held')
+  const { incarnation = null } = recovered
+  // Another disk under the same name is another server.
+  const isSameDisk = former !== undefined && former.incarnation === incarnation
+  must(!isSameDisk || mayHold(former.disk, recovered), 'it starts with something else than what its disk held')
   const { currentTerm, votedFor, base, entries, snapshot } = recovered
   const log = { baseIndex: base.index, baseTerm: base.term, baseConfiguration: base.configuration, entries }
   return {
     id,
+    incarnation,
     currentTerm,
     votedFor,
     log,
@@ -56,7 +61,7 @@ export const restarted = (world: World, id: string, { recovered }: TraceEventOf<
     handedOver: snapshot === null ? base.index : 0,
     lastApplied: snapshot === null ? base.index : 0,
     role: 'Follower',
-    votes: new Set(),
+    votes: new Map(),
     matchIndex: new Map(),
     disk: { currentTerm, votedFor, log, written: 0, pending: [] },
     storing: new Map(),
@@ -72,10 +77,11 @@ const electionTimedOut = (server: ModelServer, { after }: TraceLine): Done => {
     voterLists(server.log).some((voters) => voters.includes(server.id)),
     'one who has no vote does not stand for election',
   )
+  must([null, server.incarnation].includes(diskNameOf(server.log, server.id)), 'a server that lost its disk does not stand for election')
   server.currentTerm++
   server.votedFor = server.id
   server.role = 'Candidate'
-  server.votes = new Set()
+  server.votes = new Map()
   return done(['Timeout'])
 }
 
@@ -96,12 +102,19 @@ const written = (world: World, server: ModelServer, seq: number, line: TraceLine
   for (const { message, after } of server.waiting) if (after <= seq) world.sent.add(keyOf(message))
   server.waiting = server.waiting.filter(({ after }) => after > seq)
   const voted = server.role === 'Candidate' && remembers(server.disk, server.currentTerm, server.id)
-  return voted ? counted(server, server.id, line) : done()
+  return voted ? counted(server, server.id, server.incarnation, line) : done()
 }
 
-const received = (world: World, server: ModelServer, line: TraceLine, message: TraceMessage): Done => {
+/** Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another disk, or whose term is absurd. */
+const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnation: string | null): boolean =>
+  [null, incarnation].includes(diskNameOf(server.log, from)) && term - server.currentTerm <= 2 ** 32
+
+const received = (world: World, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
+  const { message } = event
+  const incarnation = event.incarnation ?? null
   must(world.sent.has(keyOf(message)), `nobody has sent this ${message._tag}`)
   if (message.to !== server.id || message.from === server.id) return done()
+  if (!isBelieved(server, message, incarnation)) return done()
   // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1)."
   const newer = message.term > server.currentTerm
   if (newer) {
@@ -109,11 +122,11 @@ const received = (world: World, server: ModelServer, line: TraceLine, message: T
     server.votedFor = null
     server.role = 'Follower'
   }
-  const { actions, change, reply } = handled(server, message, line)
+  const { actions, change, reply } = handled(server, message, incarnation, line)
   return done(newer ? ['UpdateTerm', ...actions] : actions, change, reply)
 }
 
-const handled = (server: ModelServer, message: TraceMessage, line: TraceLine): Done => {
+const handled = (server: ModelServer, message: TraceMessage, incarnation: string | null, line: TraceLine): Done => {
   switch (message._tag) {
     case 'RequestVote':
       return requestVote(server, message)
@@ -128,19 +141,29 @@ const handled = (server: ModelServer, message: TraceMessage, line: TraceLine): D
     case 'RequestVoteReply': {
       const said = requestVoteReply(server, message)
       if (!said.granted) return done(said.actions)
-      const { actions, change } = counted(server, message.from, line)
+      const { actions, change } = counted(server, message.from, incarnation, line)
       return done([...said.actions, ...actions], change)
     }
   }
 }
 
-/** "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). */
-const counted = (server: ModelServer, voter: string, { after }: TraceLine): Done => {
-  server.votes = new Set([...server.votes, voter])
-  if (!isMajority(voterLists(server.log), (id) => server.votes.has(id))) return done()
+/**
+ * "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). The first leader of a cluster whose
+ * disks have names needs all votes, and opens its term with these names (docs/divergences.md).
+ */
+const counted = (server: ModelServer, voter: string, disk: string | null, { after }: TraceLine): Done => {
+  const { currentTerm, incarnation, log } = server
+  const isFirst = incarnation !== null && isAnonymous(log)
+  if (server.votes.has(voter) || (isFirst && disk === null)) return done()
+  server.votes = new Map([...server.votes, [voter, disk]])
+  const { votes } = server
+  const elected = isFirst
+    ? voterLists(log).every((voters) => voters.every((id) => votes.has(id)))
+    : isMajority(voterLists(log), (id) => votes.has(id))
+  if (!elected) return done()
   server.role = 'Leader'
   server.matchIndex = new Map()
-  const opens = after.last.index === lastIndex(server.log) + 1
-  const noop = { term: server.currentTerm, kind: 'noop', command: '' } as const
-  return done(['BecomeLeader'], opens ? { _tag: 'Entries', from: after.last.index, entries: [noop] } : null)
+  const opens = isFirst || after.last.index === lastIndex(log) + 1
+  const opening = isFirst ? namingEntry(log, currentTerm, votes) : ({ term: currentTerm, kind: 'noop', command: '' } as const)
+  return done(['BecomeLeader'], opens ? { _tag: 'Entries', from: lastIndex(log) + 1, entries: [opening] } : null)
 }

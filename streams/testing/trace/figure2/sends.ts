@@ -1,7 +1,8 @@
 import type { TraceMessage } from '../line.js'
 import { durableIndex, once, remembers } from './disk.js'
 import { entryAt, isSame, lastIndex, lastTerm, termAt } from './log.js'
-import { type ModelServer, must } from './model.js'
+import type { ModelServer } from './model.js'
+import { must } from './must.js'
 
 /** Whether a server in this state may say that once the writes up to `after` are done; null: at once. It has the state after the step. */
 export const maySend = (server: ModelServer, message: TraceMessage, after: number | null): void => {

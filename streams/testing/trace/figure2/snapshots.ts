@@ -1,6 +1,7 @@
 import type { TraceEventOf, TraceLine, TraceMessage, TraceMessageOf } from '../line.js'
 import { type Change, configurationAt, lastIndex, termAt } from './log.js'
-import { type Done, done, type ModelServer, must, type Storing } from './model.js'
+import { type Done, done, type ModelServer, type Storing } from './model.js'
+import { must } from './must.js'
 
 /*
  * §7 and Figure 13. What a snapshot holds is bytes to this model; it asks that they are stored whole and in order, and that a log forgets
