@@ -10,9 +10,10 @@ export type Refusal =
   { readonly _tag: 'NotLeader'; readonly leader: NodeId | null } | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
 
 /**
- * Why a message is not believed. It changes nothing at its receiver, not even the term.
+ * Why a message is not believed. It is not handled.
  *
- *  - `AbsurdTerm`: its term is more than `maxTermLead` above the own one: no cluster counts so far while a server is away;
+ *  - `AbsurdTerm`: its term is more than `maxTermLead` above the own one: no cluster counts so far while a server is away. A server that
+ *    knows no leader follows by `maxTermLead`;
  *  - `OtherIncarnation`: the configuration names its sender with another data directory, which voted and acknowledged (§6);
  *  - `ReplacesCommitted`: it would replace entries that are known to be committed (§5.4): its sender belongs to another history.
  */

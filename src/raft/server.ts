@@ -49,7 +49,11 @@ export type Role = Follower | Candidate | Leader
 
 export class Follower {
   readonly _tag = 'Follower'
-  constructor(readonly leader: NodeId | null) {}
+  constructor(
+    readonly leader: NodeId | null,
+    /** Who claims to lead this term and would replace what is committed. */
+    readonly disbelieved?: NodeId,
+  ) {}
 }
 
 /** `votes` holds the own one only once `ownVote`, the write with the own vote in it, is on disk. */
@@ -166,6 +170,10 @@ export const draftOf = (s: Server): ServerDraft => ({
   snapshots: s.snapshots,
   counters: s.counters,
 })
+
+/** Whether both follow the same leader: the leader of two terms may be one server. */
+export const isSameFollower = (a: Role, b: Role): boolean =>
+  a._tag === 'Follower' && b._tag === 'Follower' && a.leader === b.leader && a.disbelieved === b.disbelieved
 
 /** Whether nothing differs between the two: then a step gives back the very same server. */
 export const isUnchanged = (a: Server, b: Server): boolean =>

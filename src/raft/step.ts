@@ -6,7 +6,7 @@ import type { Message } from './messages.js'
 import { deriveDiscards, derivePersist, numberWaits } from './durability.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
-import { disbelief } from './rules/guards.js'
+import { disbelief, ignore } from './rules/guards.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
 import { advanceCommit } from './rules/commitment.js'
 import { receiveInstallSnapshot, chunkStored } from './rules/installSnapshot.js'
@@ -15,7 +15,7 @@ import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
 import { receiveRequestVote } from './rules/requestVote.js'
 import { snapshotStored, snapshotTaken } from './rules/compaction.js'
 import { chunkRead, receiveInstallSnapshotReply } from './rules/transfers.js'
-import { draftOf, isUnchanged, type Server, type ServerDraft } from './server.js'
+import { draftOf, isSameFollower, isUnchanged, type Server, type ServerDraft } from './server.js'
 
 /** What one event made of a server, and what is to be done about it. */
 export interface Step {
@@ -32,6 +32,7 @@ export interface Step {
 export const step = (server: Server, event: RaftEvent, _at: number): Step => {
   const draft = draftOf(server)
   const decided = decide(draft, event)
+  if (draft.role !== server.role && isSameFollower(draft.role, server.role)) draft.role = server.role
   const persist = derivePersist(server, draft)
   const numbered = numberWaits(decided, draft)
   const discards = deriveDiscards(server, draft)
@@ -90,7 +91,7 @@ const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> =>
 const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
   if (message.to !== server.id || message.from === server.id) return []
   const why = disbelief(server, message, incarnation)
-  if (why !== null) return [{ _tag: 'Ignored', from: message.from, why }]
+  if (why !== null) return ignore(server, message.from, why)
   const converted = observeTerm(server, message.term)
   const answered = handle(server, message, incarnation)
   return converted.length === 0 ? answered : [...converted, ...answered]

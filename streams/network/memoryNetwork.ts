@@ -151,7 +151,8 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
 
   const port = (id: string): Port => {
     let found = ports.get(id)
-    if (found === undefined) ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, incarnation: null, isolated: false, held: null }))
+    if (found === undefined)
+      ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, incarnation: null, isolated: false, held: null }))
     return found
   }
 
@@ -276,17 +277,19 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   setFaults({ delayMs, loss, duplication, reordering })
 
   return {
-    join: (id) => (message$, user = unknownUser) =>
-      new Observable<NetworkEvent>((subscriber) => {
-        const here = port(id)
-        if (here.events !== null) return subscriber.error(taken(id))
-        here.events = subscriber
-        here.incarnation = user.incarnation
-        subscriber.add(() => {
-          here.events = null
-        })
-        subscriber.add(message$.subscribe({ next: (message) => send(here, message), error: (error: unknown) => subscriber.error(error) }))
-      }),
+    join:
+      (id) =>
+      (message$, user = unknownUser) =>
+        new Observable<NetworkEvent>((subscriber) => {
+          const here = port(id)
+          if (here.events !== null) return subscriber.error(taken(id))
+          here.events = subscriber
+          here.incarnation = user.incarnation
+          subscriber.add(() => {
+            here.events = null
+          })
+          subscriber.add(message$.subscribe({ next: (message) => send(here, message), error: (error: unknown) => subscriber.error(error) }))
+        }),
     cut: (a, b) => {
       link(port(a), b).cut = true
       link(port(b), a).cut = true

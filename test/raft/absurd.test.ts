@@ -25,6 +25,7 @@ import {
   n3,
   n4,
   on,
+  persist,
   persisted,
   proposed,
   received,
@@ -193,12 +194,37 @@ describe('a term that nobody can have reached', () => {
     appendEntriesReply({ term: maxTerm, success: false }),
     installSnapshot({ term: maxTerm }),
     installSnapshotReply({ term: maxTerm }),
-  ])('is not taken over from a $_tag: it is told, and nothing else changes', (message) => {
-    for (const server of [follower({ T: 9 }), candidate({ T: 9 }), leads]) {
+  ])('is not taken over from a $_tag where there is a leader: it is told, and nothing else changes', (message) => {
+    const led = after(follower({ T: 9 }), received(appendEntries({ from: n3, term: 9 })))
+    for (const server of [led, leads]) {
       const stepped = on(server, received(message))
       expect(stepped.effects).toEqual([ignored])
       expect(stepped.server).toBe(server)
     }
+  })
+
+  it('may be where the others are: a server without a leader follows, so far and no further', () => {
+    const beyond = received(requestVote({ term: maxTerm }))
+    for (const server of [follower({ T: 9 }), candidate({ T: 9 })]) {
+      const { server: now, effects } = on(server, beyond)
+      expect(effects).toEqual([
+        persist(now.durable.written, { hardState: { currentTerm: 9 + maxTermLead, votedFor: null }, firstIndex: 1 }),
+        ignored,
+      ])
+      expect(now.role).toEqual({ _tag: 'Follower', leader: null })
+    }
+  })
+
+  it('deposes a leader only when no quorum answers it any more', () => {
+    const beats = [1, 2, 3].map((n) => heartbeatDue(leads.counters.heartbeat + n - 1))
+    const unheard = after(leads, ...beats)
+    expect(
+      on(
+        after(unheard, received(appendEntriesReply({ from: n3, re: 4, term: 9, matchIndex: 2 }))),
+        received(requestVote({ term: maxTerm })),
+      ).effects,
+    ).toEqual([ignored])
+    expect(after(unheard, received(requestVote({ term: maxTerm }))).role._tag).toBe('Follower')
   })
 
   it('is one beyond what a server that was long away can have missed', () => {
@@ -222,12 +248,29 @@ describe('what is committed stays, whoever says otherwise (§5.4)', () => {
   it.each([
     { what: 'a committed entry', message: appendEntries({ term: 3, entries: entries(3, 3) }) },
     { what: 'the last committed one', message: appendEntries({ term: 4, prevLogIndex: 1, prevLogTerm: 1, entries: entries(4, 4) }) },
+    { what: 'one that the leader only says it has', message: appendEntries({ term: 4, prevLogIndex: 2, prevLogTerm: 4 }) },
+    { what: 'the end of a snapshot', message: installSnapshot({ term: 4, lastIncludedIndex: 2, lastIncludedTerm: 4 }) },
   ])('$what is not replaced: the message is told, and not answered', ({ message }) => {
     const { server: now, effects } = on(server, received(message))
-    expect(effects.filter(({ _tag }) => _tag === 'Ignored')).toEqual([{ _tag: 'Ignored', from: n2, why: 'ReplacesCommitted' }])
-    expect(effects.filter(({ _tag }) => _tag === 'Send')).toEqual([])
+    const told = [{ _tag: 'Ignored', from: n2, why: 'ReplacesCommitted' }]
+    expect(effects.filter(({ _tag }) => _tag !== 'Persist')).toEqual([armElectionTimer(2), ...told])
     expect(now.log).toBe(server.log)
     expect(now.commitIndex).toBe(2)
+    // Its heartbeats would keep a server from standing that has what is committed.
+    const { term } = message
+    const next = on(now, received(appendEntries({ term, prevLogIndex: 1, prevLogTerm: 1 })))
+    expect(next.effects).toEqual(told)
+    expect(next.server).toBe(now)
+    expect(on(now, received(installSnapshot({ term, lastIncludedIndex: 9, lastIncludedTerm: term }))).effects).toEqual(told)
+    expect(on(next.server, timeout(2)).server.role._tag).toBe('Candidate')
+  })
+
+  it('its sender is heard again in another term, and another leader at once', () => {
+    const disbelieves = after(server, received(appendEntries({ term: 4, entries: entries(4) })))
+    const beat = { prevLogIndex: 3, prevLogTerm: 3 }
+    expect(after(disbelieves, received(appendEntries({ ...beat, term: 5 }))).role).toEqual({ _tag: 'Follower', leader: n2 })
+    expect(after(disbelieves, received(requestVote({ from: n3, term: 5 }))).role).toEqual({ _tag: 'Follower', leader: null })
+    expect(after(disbelieves, received(appendEntries({ ...beat, from: n3, term: 4 }))).role).toEqual({ _tag: 'Follower', leader: n3 })
   })
 
   it('nor is the last entry of a snapshot, although the log holds it no more', () => {

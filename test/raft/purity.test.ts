@@ -6,6 +6,7 @@ import type { Server } from '../../src/raft/server.js'
 import { step } from '../../src/raft/step.js'
 import { ClusterByHand } from '../../streams/testing/cluster.js'
 import { mend, play, schedule, seed, settings } from './schedule.js'
+import { after, appendEntries, follower, installSnapshot, received } from './servers.js'
 
 /** Everything in it, but for bytes and for the log's chunks: these grow in place, where only the log that ends there can see it. */
 const deepFreeze = <A>(value: A): A => {
@@ -78,6 +79,19 @@ describe('step is pure', () => {
       expect({ event, isIdentical: stepped.server === server }).toEqual({ event, isIdentical: isUnchanged })
       return stepped
     })
+  })
+
+  it('the follower of one leader in two terms keeps its role', () => {
+    const led = after(follower({ T: 1 }), received(appendEntries({ term: 1 })))
+    const again = after(led, received(appendEntries({ term: 2 })))
+    expect(again.currentTerm).toBe(2)
+    expect(again.role).toBe(led.role)
+  })
+
+  it('a chunk that comes twice while it is being stored changes nothing', () => {
+    const chunk = received(installSnapshot({ term: 1, data: 'ab', done: false }))
+    const once = after(follower({ T: 1 }), chunk)
+    expect(after(once, chunk).snapshots).toBe(once.snapshots)
   })
 
   it('those are all the fields there are', () => {

@@ -4,9 +4,13 @@ import type { AppendEntries, AppendEntriesReply, Conflict } from '../messages.js
 import type { Log } from '../log.js'
 import type { ServerDraft } from '../server.js'
 import { applyCommitted, armElectionTimer, thisWrite } from './allServers.js'
-import { becomeFollower } from './followers.js'
+import { becomeFollower, disbelieveLeader } from './followers.js'
 
-/** AppendEntries RPC — "invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)". */
+/**
+ * AppendEntries RPC — "invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)".
+ *
+ * What is committed stays: a leader "has all committed entries" (§5.4). One that has others leads another history, and is not believed.
+ */
 export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): ReadonlyArray<Effect> => {
   // 1. Reply false if term < currentTerm (§5.1).
   if (rpc.term < server.currentTerm) return [answer(server, rpc, { success: false })]
@@ -20,6 +24,7 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
   const { log } = server
   const compacted = rpc.prevLogIndex < log.base.index // what a snapshot replaced was committed, and therefore matches
   const matches = compacted || log.termAt(rpc.prevLogIndex) === rpc.prevLogTerm
+  if (!matches && rpc.prevLogIndex <= server.commitIndex) return [armed, ...disbelieveLeader(server, rpc.leaderId)]
   if (!matches) return [armed, answer(server, rpc, { success: false, conflict: conflictAt(log, rpc.prevLogIndex) })]
 
   const entries = hasRoom(server) ? rpc.entries : []
@@ -30,8 +35,7 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
   for (let i = 0; i < entries.length; i++) {
     const index = after(rpc.prevLogIndex, i + 1)
     if (index < log.base.index || log.termAt(index) === entries[i]!.term) continue
-    // What is committed stays (§5.4). A leader that disagrees leads another history, so nothing of its message is true here.
-    if (index <= server.commitIndex) return [armed, { _tag: 'Ignored', from: rpc.from, why: 'ReplacesCommitted' }]
+    if (index <= server.commitIndex) return [armed, ...disbelieveLeader(server, rpc.leaderId)]
     server.log = log.truncateFrom(index).append(i === 0 ? entries : entries.slice(i))
     // What stood there is no longer durable, already for what this very step applies.
     if (index <= log.lastIndex) server.durable = server.durable.truncate(before(index))

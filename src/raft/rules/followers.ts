@@ -15,7 +15,16 @@ import { armElectionTimer } from './allServers.js'
  */
 export const becomeFollower = (server: ServerDraft, leader: NodeId | null): ReadonlyArray<Effect> => {
   const { role } = server
-  if (role._tag === 'Follower' && role.leader === leader) return []
+  if (role._tag === 'Follower' && role.leader === leader && role.disbelieved === undefined) return []
   server.role = new Follower(leader)
   return role._tag === 'Leader' ? [armElectionTimer(server)] : []
+}
+
+/**
+ * `leader` has shown that it leads another history. Nothing that it sends in this term counts, heartbeats neither: the election timer
+ * runs out, so that a server which has what is committed can take its place.
+ */
+export const disbelieveLeader = (server: ServerDraft, leader: NodeId): ReadonlyArray<Effect> => {
+  server.role = new Follower(null, leader)
+  return [{ _tag: 'Ignored', from: leader, why: 'ReplacesCommitted' }]
 }

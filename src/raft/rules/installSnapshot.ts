@@ -5,7 +5,7 @@ import type { InstallSnapshot } from '../messages.js'
 import type { ServerDraft } from '../server.js'
 import type { Receiving } from '../snapshots.js'
 import { applyCommitted, armElectionTimer, thisWrite } from './allServers.js'
-import { becomeFollower } from './followers.js'
+import { becomeFollower, disbelieveLeader } from './followers.js'
 
 /** InstallSnapshot RPC (Figure 13) — "invoked by leader to send chunks of a snapshot to a follower". */
 export const receiveInstallSnapshot = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<Effect> => {
@@ -13,7 +13,12 @@ export const receiveInstallSnapshot = (server: ServerDraft, rpc: InstallSnapshot
   if (rpc.term < server.currentTerm) return [wants(server, rpc.from, rpc.seq, 0)]
   if (server.role._tag === 'Leader') return [] // as with AppendEntries
   becomeFollower(server, rpc.leaderId)
-  return [armElectionTimer(server), ...receiveChunk(server, rpc)]
+  const armed = armElectionTimer(server)
+  const { commitIndex, log } = server
+  const committed = rpc.lastIncludedIndex <= commitIndex ? log.termAt(rpc.lastIncludedIndex) : null
+  // As with AppendEntries: another history.
+  if (committed !== null && committed !== rpc.lastIncludedTerm) return [armed, ...disbelieveLeader(server, rpc.leaderId)]
+  return [armed, ...receiveChunk(server, rpc)]
 }
 
 const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<Effect> => {
@@ -25,7 +30,7 @@ const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<
   const known = snapshots.receiving !== null && isOf(snapshots.receiving, rpc) ? snapshots.receiving : null
   // It came again while its first copy is being stored: the answer is for this one as well.
   if (known?.storing === true) {
-    server.snapshots = snapshots.with({ receiving: { ...known, re } })
+    if (known.re !== re) server.snapshots = snapshots.with({ receiving: { ...known, re } })
     return []
   }
   // 2. Create new snapshot file if first chunk (offset is 0).

@@ -30,8 +30,7 @@ export const replicate = (server: ServerDraft, progress: Progress, effects: Effe
 
 /** Repeated during idle periods; also what finds out that a request or its answer was lost. */
 export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
-  const silent = progress.silentHeartbeats >= maxSilentHeartbeats
-  const sendTo = silent && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
+  const sendTo = isSilent(progress) && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
   const { id, matchIndex, sentCommit, flow, silentHeartbeats } = sendTo
   // What comes before our log cannot be asked for.
   const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
@@ -46,6 +45,7 @@ const unansweredProbes = ({ inflight }: Progress, { maxInflightMessages }: Setti
 
 /** After so many heartbeats without an answer what was sent is taken for lost. */
 const maxSilentHeartbeats = 3
+export const isSilent = ({ silentHeartbeats }: Progress): boolean => silentHeartbeats >= maxSilentHeartbeats
 const nothing: ReadLimit = { maxEntries: 0, maxBytes: 0 }
 
 const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {

@@ -5,9 +5,10 @@ import type { NodeId } from '../../../src/raft/ids.js'
 import type { NetworkEvent } from '../network.js'
 import { Backoff } from './backoff.js'
 import { FrameReader, frameType } from './frame.js'
-import { type Close, greetingTo, helloFrame, maxGreetingBytes, objection, readClose, readGreeting } from './greeting.js'
+import { greetingTo, helloFrame, maxGreetingBytes, type Objection, objection, readGreeting } from './greeting.js'
 import type { Address } from './options.js'
 import type { Outbox } from './outbox.js'
+import { readClose } from './refusal.js'
 import type { Run } from './run.js'
 
 /**
@@ -56,11 +57,11 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
     }
 
     /** We hang up on it. */
-    const refuse = (close: Close): void => {
+    const refuse = (objection: Objection): void => {
       hungUp = true
       backoff.exhaust()
-      subscriber.next(run.reject(socket, peer, close))
-      lost(close.reason)
+      subscriber.next(run.reject(socket, peer, objection))
+      lost(objection.reason)
     }
 
     const flush = (): void => {
@@ -75,12 +76,15 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
 
     const welcomed = (payload: Uint8Array): void => {
       const welcome = readGreeting(payload, settings)
-      const reason = either.isLeft(welcome)
-        ? welcome.left
-        : welcome.right.from !== peer
-          ? `${host}:${port} should be ${peer}, but ${welcome.right.from} answers there: correct the address.`
-          : objection(welcome.right, settings, run.met)
-      if (reason !== null) return refuse({ kind: 'handshake', reason })
+      if (either.isLeft(welcome)) return refuse(welcome.left)
+      const { from, incarnation } = welcome.right
+      const wrong =
+        from !== peer
+          ? ({ code: 'name', reason: `${host}:${port} should be ${peer}, but ${from} answers there: correct the address.` } as const)
+          : objection(welcome.right, settings, run.named)
+      if (wrong !== null) return refuse(wrong)
+      run.reached(peer, incarnation)
+      subscriber.add(run.contradicted(peer, incarnation).subscribe(refuse))
       deadline?.unsubscribe()
       open = true
       openedAt = scheduler.now()
@@ -102,7 +106,7 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
         lost(rejected.reason)
       } else if (type === frameType.welcome && !open) welcomed(payload)
       else if (type !== frameType.alive || !open)
-        refuse({ kind: 'frame', reason: `frame ${type} has no place ${open ? 'after' : 'before'} a welcome` })
+        refuse({ code: 'frame', reason: `frame ${type} has no place ${open ? 'after' : 'before'} a welcome` })
       return !subscriber.closed
     }
 
@@ -116,7 +120,7 @@ const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observa
     socket.on('data', (chunk) => {
       peerCounts.bytesIn += chunk.length
       const reason = reader.push(chunk, onFrame)
-      if (reason !== null) refuse({ kind: 'frame', reason })
+      if (reason !== null) refuse({ code: 'frame', reason })
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       trouble = error.message || (error.code ?? trouble)

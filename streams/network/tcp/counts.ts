@@ -17,6 +17,7 @@ const nothing = {
   framesIn: 0,
   bytesIn: 0,
   dropped: 0,
+  unconfirmed: 0,
 }
 
 /** The figures behind `metrics$`: plain fields, so that counting costs nothing. */

@@ -1,18 +1,19 @@
 import { either } from 'fp-ts'
 import { createServer, type Socket } from 'node:net'
 import { mergeMap, Observable, of } from 'rxjs'
-import type { NodeId } from '../../../src/raft/ids.js'
 import { admit } from '../../inbound.js'
 import type { NetworkError, NetworkEvent, Rejected } from '../network.js'
+import { Connections } from './connections.js'
 import { FrameReader, frameType } from './frame.js'
-import { greetingTo, maxGreetingBytes, objection, readClose, readGreeting, welcomeFrame } from './greeting.js'
+import { type Greeting, greetingTo, maxGreetingBytes, objection, readGreeting, welcomeFrame } from './greeting.js'
 import type { Address, TcpSettings } from './options.js'
+import { readClose, type RefusalCode } from './refusal.js'
 import type { Run } from './run.js'
 
 /** Accepts connections and gives what comes over them. Errors with a `NetworkError` where it cannot listen. */
 export const listening = (run: Run, bound: (address: Address) => void): Observable<NetworkEvent> => {
-  const guests = new Guests(run)
-  return accepted(run, bound).pipe(mergeMap((caller) => ('_tag' in caller ? of(caller) : converse(caller, guests, run))))
+  const connections = new Connections(run)
+  return accepted(run, bound).pipe(mergeMap((caller) => ('_tag' in caller ? of(caller) : converse(caller, connections, run))))
 }
 
 const accepted = (run: Run, bound: (address: Address) => void): Observable<Socket | Rejected> =>
@@ -44,87 +45,43 @@ const unusable = (error: NodeJS.ErrnoException, { id, listen: { host, port } }: 
         message: `${id} cannot listen on ${host}:${port} (${error.message}): give it an address of this machine and a port that it may open.`,
       }
 
-/** The connections that are open. Strangers have not been let in yet, or are on their way out. */
-class Guests {
-  private readonly strangers = new Map<Socket, () => void>()
-  private readonly admitted = new Map<NodeId, Socket>()
-
-  constructor(private readonly run: Run) {}
-
-  /**
-   * False where there is no room. The oldest stranger has to make room, so that strangers cannot keep
-   * servers out by waiting; `evict` is how. One that found no room is a stranger until it has gone.
-   */
-  enter(socket: Socket, evict: () => void): boolean {
-    const { counts, settings } = this.run
-    const full = this.strangers.size + this.admitted.size >= settings.maxConnections
-    const [oldest] = this.strangers
-    if (full && oldest !== undefined) {
-      this.strangers.delete(oldest[0])
-      oldest[1]()
-    }
-    this.strangers.set(socket, evict)
-    counts.connected(1)
-    socket.once('close', () => {
-      counts.connected(-1)
-      this.strangers.delete(socket)
-    })
-    return !full || oldest !== undefined
-  }
-
-  /** A peer has one connection: its last. It makes a new one when the old one died unnoticed. */
-  admit(socket: Socket, peer: NodeId): void {
-    this.admitted.get(peer)?.destroy()
-    this.strangers.delete(socket)
-    this.admitted.set(peer, socket)
-    this.seen(peer, true)
-    socket.once('close', () => {
-      if (this.admitted.get(peer) !== socket) return
-      this.admitted.delete(peer)
-      this.seen(peer, false)
-    })
-  }
-
-  private seen(peer: NodeId, receiving: boolean): void {
-    this.run.counts.of(peer).receiving = receiving
-    this.run.counts.changed$.next()
-  }
-}
-
 /** One connection from its first byte to its last: hello, then messages. Something wrong ends it with one `Rejected`. */
-const converse = (socket: Socket, guests: Guests, run: Run): Observable<NetworkEvent> =>
+const converse = (socket: Socket, connections: Connections, run: Run): Observable<NetworkEvent> =>
   new Observable<NetworkEvent>((subscriber) => {
     const { settings, counts } = run
-    const { id, handshakeTimeoutMs, maxConnections, maxFrameBytes, scheduler } = settings
+    const { id, handshakeTimeoutMs, maxFrameBytes, scheduler } = settings
     const address = `${socket.remoteAddress ?? 'somebody'}:${socket.remotePort ?? '?'}`
     const reader = new FrameReader(maxGreetingBytes)
-    let peer: NodeId | null = null
+    let peer: Greeting | null = null
 
-    const refuse = (kind: Rejected['kind'], reason: string): void => {
+    const refuse = (code: RefusalCode, reason: string): void => {
       deadline.unsubscribe()
-      subscriber.next(run.reject(socket, peer ?? address, { kind, reason }))
+      subscriber.next(run.reject(socket, peer?.from ?? address, { code, reason }))
       subscriber.complete()
     }
 
     const greeted = (payload: Uint8Array): void => {
       const hello = readGreeting(payload, settings)
-      if (either.isLeft(hello)) return refuse('handshake', hello.left)
-      const { from } = hello.right
-      const reason = objection(hello.right, settings, run.met)
-      if (reason !== null) return refuse('handshake', reason)
-      peer = from
+      if (either.isLeft(hello)) return refuse(hello.left.code, hello.left.reason)
+      const { from, incarnation } = hello.right
+      const wrong = objection(hello.right, settings, run.known)
+      if (wrong !== null) return refuse(wrong.code, wrong.reason)
+      peer = hello.right
       deadline.unsubscribe()
       reader.maxBytes = maxFrameBytes
       socket.write(welcomeFrame(greetingTo(from, settings)))
-      guests.admit(socket, from)
+      connections.admit(socket, from)
       subscriber.add(run.silence(socket).subscribe(() => socket.destroy()))
+      subscriber.add(run.contradicted(from, incarnation).subscribe(({ code, reason }) => refuse(code, reason)))
       run.calledBy$.next(from)
     }
 
-    const received = (from: NodeId, payload: Uint8Array): void => {
+    const received = ({ from, incarnation }: Greeting, payload: Uint8Array): void => {
       counts.of(from).framesIn++
-      const event = admit(payload, { from, to: id })
-      if (event._tag === 'Rejected') refuse(event.kind, event.reason)
+      // Nobody vouches for it yet: neither the configuration nor the address of its name. We call there now; Raft sends again.
+      if (run.known(from) === null) return void counts.of(from).unconfirmed++
+      const event = admit(payload, { from, to: id, incarnation })
+      if (event._tag === 'Rejected') refuse('message', event.reason)
       else subscriber.next(event)
     }
 
@@ -132,7 +89,7 @@ const converse = (socket: Socket, guests: Guests, run: Run): Observable<NetworkE
       if (peer === null && type === frameType.hello) greeted(payload)
       else if (peer !== null && type === frameType.message) received(peer, payload)
       else if (peer !== null && type === frameType.close) {
-        subscriber.next(run.rejectedBy(peer, readClose(payload)))
+        subscriber.next(run.rejectedBy(peer.from, readClose(payload)))
         socket.destroy()
       } else if (peer === null || type !== frameType.alive) {
         refuse('frame', `frame ${type} has no place ${peer === null ? 'before' : 'after'} a hello`)
@@ -140,21 +97,21 @@ const converse = (socket: Socket, guests: Guests, run: Run): Observable<NetworkE
       return !subscriber.closed && !socket.destroyed
     }
 
-    const deadline = scheduler.schedule(() => refuse('handshake', `said no hello within ${handshakeTimeoutMs} ms`), handshakeTimeoutMs)
+    const deadline = scheduler.schedule(() => refuse('timeout', `said no hello within ${handshakeTimeoutMs} ms`), handshakeTimeoutMs)
     run.adopt(socket)
     socket.on('close', () => subscriber.complete())
     socket.on('data', (chunk) => {
-      if (peer !== null) counts.of(peer).bytesIn += chunk.length
+      if (peer !== null) counts.of(peer.from).bytesIn += chunk.length
       const reason = reader.push(chunk, onFrame)
       if (reason === null) return
       refuse('frame', peer === null ? `${reason} before a hello: this port is for rxraft servers` : reason)
     })
     const evict = (): void => {
-      if (!subscriber.closed) refuse('limit', `made room for a newer connection before it said hello: ${id} takes ${maxConnections}`)
+      if (!subscriber.closed) refuse('limit', `made room for a newer connection before it said hello: ${id} takes no more`)
       socket.destroy()
     }
-    if (!guests.enter(socket, evict))
-      refuse('limit', `all ${maxConnections} connections of ${id} are in use by servers: raise maxConnections`)
+    const full = connections.enter(socket, evict)
+    if (full !== null) refuse('limit', full)
 
     return () => deadline.unsubscribe()
   })

@@ -30,4 +30,6 @@ export interface PeerMetrics {
   readonly queuedBytes: number
   /** Messages that were never sent. */
   readonly dropped: number
+  /** Messages that were not let in: before the first leader, our own call must have reached the data directory that they come from. */
+  readonly unconfirmed: number
 }

@@ -33,6 +33,8 @@ export interface TcpNetworkOptions {
   readonly maxQueueBytes?: number
   /** Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is refused. Default 64. */
   readonly maxConnections?: number
+  /** The same for those from one address: one more takes the place of the oldest of that address that has not said hello. Default 32. */
+  readonly maxConnectionsPerAddress?: number
   /** Until a connection stands. Default 1,000. */
   readonly connectTimeoutMs?: number
   /** From then until both have said who they are. Default 2,000. */
@@ -60,6 +62,7 @@ const defaults = {
   maxQueueMessages: 4_096,
   maxQueueBytes: 32 << 20,
   maxConnections: 64,
+  maxConnectionsPerAddress: 32,
   connectTimeoutMs: 1_000,
   handshakeTimeoutMs: 2_000,
   idleTimeoutMs: 1_500,

@@ -1,23 +1,54 @@
 import type { Socket } from 'node:net'
-import { interval, Observable, Subject } from 'rxjs'
-import type { NodeId } from '../../../src/raft/ids.js'
-import type { Rejected } from '../network.js'
+import { BehaviorSubject, filter, interval, map, merge, Observable, Subject } from 'rxjs'
+import { type Configuration, incarnationOf } from '../../../src/raft/configuration.js'
+import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
+import type { NetworkUser, Rejected } from '../network.js'
 import type { Counts } from './counts.js'
 import { frameOf, frameType } from './frame.js'
-import { type Acquaintances, type Close, closeFrame } from './greeting.js'
+import { type Objection, otherIncarnation } from './greeting.js'
 import type { TcpSettings } from './options.js'
+import { advice, closeFrame, kindOf, type RefusalCode } from './refusal.js'
 
 /** One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know. */
 export class Run {
-  readonly met: Acquaintances = new Map()
   /** Who called and was let in just now: it is there, so it can be called. */
   readonly calledBy$ = new Subject<NodeId>()
   private readonly sockets = new Set<Socket>()
+  private readonly configuration$ = new BehaviorSubject<Configuration | null>(null)
+  /** Which data directory answered at the address that a peer is configured to have. What a caller says of itself teaches nothing. */
+  private readonly reached$ = new BehaviorSubject<ReadonlyMap<NodeId, Incarnation>>(new Map())
 
   constructor(
     readonly settings: TcpSettings,
     readonly counts: Counts,
   ) {}
+
+  /** Follows the configuration of the server that this network works for, as long as the result is subscribed to. */
+  follow({ configuration$ }: NetworkUser): Observable<never> {
+    return new Observable(() => configuration$.subscribe((configuration) => this.configuration$.next(configuration)))
+  }
+
+  reached(peer: NodeId, incarnation: Incarnation): void {
+    if (this.reached$.value.get(peer) !== incarnation) this.reached$.next(new Map([...this.reached$.value, [peer, incarnation]]))
+  }
+
+  /** Which data directory the configuration names, which is on disk. */
+  readonly named = (peer: NodeId): Incarnation | null => {
+    const { value: configuration } = this.configuration$
+    return (configuration === null ? null : incarnationOf(configuration, peer)) ?? null
+  }
+
+  /** The same; before a first leader has named it there, the one that was reached at the peer's address. */
+  readonly known = (peer: NodeId): Incarnation | null => this.named(peer) ?? this.reached$.value.get(peer) ?? null
+
+  /** Emits when it becomes known that the name `peer` belongs to another data directory. */
+  contradicted(peer: NodeId, incarnation: Incarnation): Observable<Objection> {
+    return merge(this.configuration$, this.reached$).pipe(
+      map(() => this.known(peer)),
+      filter((known) => known !== null && known !== incarnation),
+      map((known) => otherIncarnation(peer, incarnation, known!)),
+    )
+  }
 
   /** From here on `socket` ends with this run. */
   adopt(socket: Socket): void {
@@ -32,16 +63,18 @@ export class Run {
   }
 
   /** Counts a rejection and tells it to the other end, whose connection then ends. */
-  reject(socket: Socket, from: string, { kind, reason }: Close): Rejected {
+  reject(socket: Socket, from: string, { code, reason }: Objection): Rejected {
+    const kind = kindOf(code)
     this.counts.reject(kind)
-    this.hangUp(socket, { kind, reason })
+    this.hangUp(socket, code)
     return { _tag: 'Rejected', from, kind, reason }
   }
 
-  /** Counts and gives what the other end said when it hung up. */
-  rejectedBy(peer: NodeId, { kind, reason }: Close): Rejected {
+  /** Counts that the other end has hung up, and says what to do about it. */
+  rejectedBy(peer: NodeId, code: RefusalCode | null): Rejected {
+    const kind = code === null ? 'frame' : kindOf(code)
     this.counts.reject(kind)
-    return { _tag: 'Rejected', from: peer, kind, reason: `${peer} hung up: ${reason}` }
+    return { _tag: 'Rejected', from: peer, kind, reason: `${peer} hung up: ${advice(code, this.settings.id, peer)}` }
   }
 
   /**
@@ -64,11 +97,11 @@ export class Run {
   }
 
   /** Closing at once would make a reset of it, which overtakes the reason: so read on, for a while, without looking. */
-  private hangUp(socket: Socket, close: Close): void {
+  private hangUp(socket: Socket, code: RefusalCode): void {
     const { handshakeTimeoutMs, scheduler } = this.settings
     socket.removeAllListeners('data')
     socket.resume()
-    socket.end(closeFrame(close))
+    socket.end(closeFrame(code))
     const deadline = scheduler.schedule(() => socket.destroy(), handshakeTimeoutMs)
     socket.once('close', () => deadline.unsubscribe())
   }

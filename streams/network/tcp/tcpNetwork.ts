@@ -2,7 +2,7 @@ import { BehaviorSubject, filter, interval, map, merge, Observable, startWith } 
 import { maxTerm, NodeId } from '../../../src/raft/ids.js'
 import type { AppendEntries, Message } from '../../../src/raft/messages.js'
 import { maxEntriesPerMessage, messageByteLength } from '../../wire/message.js'
-import type { Network, NetworkError, NetworkEvent } from '../network.js'
+import { type Network, type NetworkError, type NetworkEvent, unknownUser } from '../network.js'
 import { calling } from './caller.js'
 import { Counts } from './counts.js'
 import { listening } from './listener.js'
@@ -51,7 +51,7 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
   for (const peer of outboxes.keys()) counts.of(peer)
   const address$ = new BehaviorSubject<Address | null>(null)
 
-  const network: Network = (message$) =>
+  const network: Network = (message$, user = unknownUser) =>
     new Observable<NetworkEvent>((subscriber) => {
       const run = new Run(settings, counts)
       const unreachable = new Set<NodeId>()
@@ -88,6 +88,7 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
       const links = [...outboxes].map(([peer, outbox]) => calling(peer, outbox, run))
       subscriber.add(
         merge(
+          run.follow(user),
           listening(run, (address) => address$.next(address)),
           ...links,
         ).subscribe(subscriber),

@@ -63,7 +63,7 @@ export const silencesOf = ({ heartbeats }: { readonly heartbeats: number }): num
 const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq, silences: number): Role => {
   switch (role._tag) {
     case 'Follower':
-      return follower
+      return role.disbelieved === undefined ? follower : role
     case 'Candidate':
       return new Candidate(
         relative(role.ownVote),

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import { filter, firstValueFrom, from, ignoreElements, map, ReplaySubject, Subject, type Subscription } from 'rxjs'
-import { messageSeq, nodeId, term } from '../../../src/raft/ids.js'
+import { filter, firstValueFrom, from, ignoreElements, map, of, ReplaySubject, Subject, type Subscription } from 'rxjs'
+import type { Configuration } from '../../../src/raft/configuration.js'
+import { type Incarnation, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import type { NetworkEvent } from '../../../streams/network/network.js'
+import type { NetworkEvent, NetworkUser } from '../../../streams/network/network.js'
 import { FrameReader, frameOf, frameType } from '../../../streams/network/tcp/frame.js'
 import { type Greeting, protocolVersion } from '../../../streams/network/tcp/greeting.js'
 import type { TcpMetrics } from '../../../streams/network/tcp/metrics.js'
@@ -53,8 +54,23 @@ export const closeAll = (): void => {
   for (const socket of sockets.splice(0)) socket.destroy()
 }
 
+/** The configuration in which each of these has the data directory that is named by this digit. */
+export const named = (digits: Readonly<Record<string, string>>): Configuration => ({
+  _tag: 'Simple',
+  voters: Object.entries(digits).map(([id, digit]) => ({ id: nodeId(id), incarnation: incarnationOf(digit) as Incarnation })),
+  learners: [],
+})
+
+/** Of a cluster that had a leader, who named the data directories of all. */
+const formed: NetworkUser = { incarnation: null, configuration$: of(named({ n1: 'a', n2: 'a', n3: 'a' })) }
+
 /** `peers` is kept and read at each attempt: put addresses there as they become known. */
-export const start = async (id: string, peers: Record<string, Address>, options: Partial<TcpNetworkOptions> = {}): Promise<Peer> => {
+export const start = async (
+  id: string,
+  peers: Record<string, Address>,
+  options: Partial<TcpNetworkOptions> = {},
+  user: NetworkUser = formed,
+): Promise<Peer> => {
   const network = tcpNetwork({
     id,
     peers,
@@ -68,7 +84,7 @@ export const start = async (id: string, peers: Record<string, Address>, options:
   const event$ = new ReplaySubject<NetworkEvent>(maxEvents)
   const events: NetworkEvent[] = []
   event$.subscribe({ next: (event) => events.push(event), error: () => undefined })
-  const run = from(network(message$)).subscribe(event$)
+  const run = from(network(message$, user)).subscribe(event$)
   running.push(run)
   const address = await Promise.race([firstValueFrom(network.listening$), firstValueFrom<never>(event$.pipe(ignoreElements()))])
 
@@ -157,7 +173,7 @@ export const raw = (socket: Socket): Raw => {
   }
 }
 
-export const call = ({ port }: Address): Raw => raw(connect({ host, port }))
+export const call = ({ port }: Address, localAddress = host): Raw => raw(connect({ host, port, localAddress }))
 
 /** What n2 says of itself to n1, where nothing is wrong. */
 export const greeting: Greeting = {

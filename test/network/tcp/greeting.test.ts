@@ -1,16 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { either } from 'fp-ts'
-import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
-import {
-  greetingTo,
-  helloFrame,
-  objection,
-  readClose,
-  readGreeting,
-  type Acquaintances,
-  type Greeting,
-} from '../../../streams/network/tcp/greeting.js'
+import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
+import { type Greeting, greetingTo, helloFrame, objection, readGreeting } from '../../../streams/network/tcp/greeting.js'
+import { advice, closeFrame, readClose } from '../../../streams/network/tcp/refusal.js'
 import { settled } from '../../../streams/network/tcp/options.js'
 import { greeting, host, incarnationOf } from './cluster.js'
 
@@ -33,7 +26,7 @@ describe('a greeting', () => {
         .subarray(5)
         .toString(),
     ).toBe(
-      '{"rxraft":1,"clusterId":"test","from":"n1","incarnation":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","to":"n2",' +
+      '{"rxraft":2,"clusterId":"test","from":"n1","incarnation":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","to":"n2",' +
         '"constants":{"electionTimeoutMinMs":300,"maxFrameBytes":16777216}}',
     )
   })
@@ -43,20 +36,22 @@ describe('a greeting', () => {
   })
 
   it.each([
-    ['no JSON', Buffer.from('{'), 'the greeting is not understood: it is no JSON'],
-    ['no greeting', bytes(null), 'the greeting is not understood: Greeting is null, not Greeting'],
+    ['no JSON', Buffer.from('{'), 'frame', 'the greeting is not understood: it is no JSON'],
+    ['no greeting', bytes(null), 'frame', 'the greeting is not understood: Greeting is null, not Greeting'],
     [
       'a wrong field',
       bytes({ ...good, incarnation: 'xyz' }),
+      'frame',
       'the greeting is not understood: incarnation is a string of 3 characters, not Incarnation',
     ],
     [
       'another version, whatever else it says',
-      bytes({ rxraft: 2, hello: 'n1' }),
-      'n1 speaks version 1 of the protocol and was greeted in version 2: run versions of rxraft that understand each other.',
+      bytes({ rxraft: 1, hello: 'n1' }),
+      'version',
+      'n1 speaks version 2 of the protocol and was greeted in version 1: run versions of rxraft that understand each other.',
     ],
-  ])('that is %s is refused', (_, payload, reason) => {
-    expect(readGreeting(payload, settings)).toEqual(either.left(reason))
+  ])('that is %s is refused', (_, payload, code, reason) => {
+    expect(readGreeting(payload, settings)).toEqual(either.left({ code, reason }))
   })
 
   it('of any bytes never throws', () => {
@@ -68,7 +63,7 @@ describe('a greeting', () => {
         ),
         (noise) => {
           expect(either.isLeft(readGreeting(noise, settings))).toBe(true)
-          expect(typeof readClose(noise).reason).toBe('string')
+          expect(readClose(noise)).toBeNull()
         },
       ),
     )
@@ -76,88 +71,94 @@ describe('a greeting', () => {
 })
 
 describe('an objection', () => {
-  const met = (): Acquaintances => new Map()
+  const unknown = (): null => null
 
   it('is not raised where nothing is wrong', () => {
-    expect(objection(good, settings, met())).toBeNull()
+    expect(objection(good, settings, unknown)).toBeNull()
   })
 
-  it.each<[string, Partial<Greeting>, string]>([
+  it.each<[string, Partial<Greeting>, string, string]>([
     [
       'another cluster',
       { clusterId: 'shop\u001b[2J' },
+      'cluster',
       'n1 belongs to cluster "test" and n2 to cluster "shop\\u001b[2J": correct the address that leads from one to the other.',
     ],
-    ['another receiver', { to: 'n3' }, 'this is n1, but n2 meant to reach "n3": correct the address that n2 has for it.'],
+    ['another receiver', { to: 'n3' }, 'name', 'this is n1, but n2 meant to reach "n3": correct the address that n2 has for it.'],
     [
       'our own name',
       { from: 'n1' as NodeId },
+      'name',
       'there are two servers called n1: stop one of them, or give it another id and data directory.',
     ],
-    ['a stranger', { from: 'n9' as NodeId }, 'n9 is not among the peers of n1: add it there, or correct the id of n9.'],
+    ['a stranger', { from: 'n9' as NodeId }, 'name', 'n9 is not among the peers of n1: add it there, or correct the id of n9.'],
     [
       'a stranger with the name of a function',
       { from: 'constructor' as NodeId },
+      'name',
       'constructor is not among the peers of n1: add it there, or correct the id of constructor.',
     ],
     [
       'another constant',
       { constants: { ...constants, electionTimeoutMinMs: 150 } },
+      'constants',
       'electionTimeoutMinMs is 300 at n1 and 150 at n2: give all servers of the cluster the same.',
     ],
     [
       'a missing constant',
       { constants: greeting.constants },
+      'constants',
       'electionTimeoutMinMs is 300 at n1 and not set at n2: give all servers of the cluster the same.',
     ],
     [
       'an additional constant',
       { constants: { ...constants, leases: true } },
+      'constants',
       'leases is not set at n1 and true at n2: give all servers of the cluster the same.',
     ],
     [
       'another limit',
       { constants: { ...constants, maxFrameBytes: 5 } },
+      'constants',
       'maxFrameBytes is 16777216 at n1 and 5 at n2: give all servers of the cluster the same.',
     ],
     [
       'a constant with the name of a prototype',
       { constants: { ...constants, ['__proto__']: 1 } },
+      'constants',
       '__proto__ is not set at n1 and 1 at n2: give all servers of the cluster the same.',
     ],
-  ])('to %s says what to do', (_, wrong, sentence) => {
-    expect(objection({ ...good, ...wrong }, settings, met())).toBe(sentence)
+  ])('to %s says what to do', (_, wrong, code, reason) => {
+    expect(objection({ ...good, ...wrong }, settings, unknown)).toEqual({ code, reason })
   })
 
-  it('is raised to a peer that comes back with another data directory, as long as this run lasts', () => {
-    const b = incarnationOf('b') as Incarnation
-    const known = met()
-    expect(objection(good, settings, known)).toBeNull()
-    expect(objection(good, settings, known)).toBeNull()
-    expect(objection({ ...good, incarnation: b }, settings, known)).toBe(
-      `n2 comes with the data directory ${b}, but had ${incarnationOf('a')} before. A server that lost its disk forgot its votes and must not vote as n2 again:` +
-        ' start it with its former data directory, or let it join under a new id.',
-    )
-    expect(objection(good, settings, known)).toBeNull()
-    expect(objection({ ...good, incarnation: b }, settings, met())).toBeNull()
-  })
-
-  it('does not make an acquaintance', () => {
-    const known = met()
-    objection({ ...good, clusterId: 'other' }, settings, known)
-    expect(known.size).toBe(0)
+  it('is raised to a peer that comes with another data directory than the known one', () => {
+    const [a, b] = [incarnationOf('a') as Incarnation, incarnationOf('b') as Incarnation]
+    expect(objection(good, settings, () => a)).toBeNull()
+    expect(objection({ ...good, incarnation: b }, settings, () => a)).toEqual({
+      code: 'incarnation',
+      reason:
+        `n2 comes with the data directory ${b}, but ${a} belongs to that name. A server that lost its disk forgot its votes and must not vote as n2 again:` +
+        ' start it with its former data directory.',
+    })
   })
 })
 
-describe('the reason of the other end', () => {
-  it('is fit for a log', () => {
-    expect(readClose(bytes({ kind: 'limit', reason: `a\u001b[31m\n${'x'.repeat(10_000)}` }))).toEqual({
-      kind: 'limit',
-      reason: `a?[31m?${'x'.repeat(593)}`,
-    })
+describe('a refusal', () => {
+  const codes = ['version', 'cluster', 'name', 'constants', 'incarnation', 'timeout', 'frame', 'message', 'limit'] as const
+
+  it.each(codes)('for %s holds its code and nothing else, and becomes advice at the other end', (code) => {
+    const payload = closeFrame(code).subarray(5)
+    expect(Buffer.from(payload).toString()).toBe(`{"code":"${code}"}`)
+    expect(readClose(payload)).toBe(code)
+    expect(advice(code, nodeId('n2'), nodeId('n1'))).toMatch(/n1.*: \w.*\.$|: .*n1.*\.$/)
   })
 
-  it('may be missing', () => {
-    expect(readClose(bytes({ kind: 'because' }))).toEqual({ kind: 'frame', reason: 'for a reason that is not understood' })
+  it('that is not understood is one all the same', () => {
+    expect(readClose(bytes({ code: 'because' }))).toBeNull()
+    expect(readClose(bytes({ kind: 'limit', reason: 'an older version said so' }))).toBeNull()
+    expect(advice(null, nodeId('n2'), nodeId('n1'))).toBe(
+      'n1 hung up for a reason that is not understood: run versions of rxraft that understand each other.',
+    )
   })
 })

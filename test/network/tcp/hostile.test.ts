@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { BehaviorSubject } from 'rxjs'
+import { type Configuration, votersOnly } from '../../../src/raft/configuration.js'
 import { nodeId } from '../../../src/raft/ids.js'
+import type { NetworkUser } from '../../../streams/network/network.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
 import { encodeMessage } from '../../../streams/wire/message.js'
 import {
@@ -10,6 +13,7 @@ import {
   hello,
   incarnationOf,
   jsonFrame,
+  named,
   nowhere,
   type Peer,
   type Raw,
@@ -29,9 +33,11 @@ const expectRejectedOnce = async (
   n1: Peer,
   caller: Raw,
   expected: { readonly from: unknown; readonly kind: string; readonly reason: unknown },
+  code: string = expected.kind,
 ): Promise<void> => {
   expect(await n1.event('Rejected')).toEqual({ _tag: 'Rejected', ...expected })
-  expect(await caller.json(frameType.close)).toEqual({ kind: expected.kind, reason: expected.reason })
+  // Nothing of what the operator is told: a stranger must not learn what to say next.
+  expect(await caller.json(frameType.close)).toEqual({ code })
   await caller.closed
   expect(n1.events.filter(({ _tag }) => _tag === 'Rejected')).toHaveLength(1)
   expect((await n1.metrics(({ connections }) => connections === 0)).rejected).toEqual({
@@ -80,17 +86,24 @@ describe('somebody who is no server', () => {
   })
 
   it.each([
-    ['version', { ...greeting, rxraft: 2 }, /^n1 speaks version 1 of the protocol and was greeted in version 2/],
-    ['cluster', { ...greeting, clusterId: 'shop' }, /^n1 belongs to cluster "test" and n2 to cluster "shop"/],
-    ['receiver', { ...greeting, to: 'n3' }, /^this is n1, but n2 meant to reach "n3"/],
-    ['sender', { ...greeting, from: 'n9' }, /^n9 is not among the peers of n1/],
-    ['constants', { ...greeting, constants: {} }, /^maxFrameBytes is 16777216 at n1 and not set at n2/],
-    ['shape', { ...greeting, from: 'N 2' }, /^the greeting is not understood: from is a string of 3 characters, not NodeId/],
-  ])('greets with a wrong %s: is told, and rejected once', async (_, wrong, reason) => {
+    ['version', { ...greeting, rxraft: 1 }, 'version', /^n1 speaks version 2 of the protocol and was greeted in version 1/],
+    ['cluster', { ...greeting, clusterId: 'shop' }, 'cluster', /^n1 belongs to cluster "test" and n2 to cluster "shop"/],
+    ['receiver', { ...greeting, to: 'n3' }, 'name', /^this is n1, but n2 meant to reach "n3"/],
+    ['sender', { ...greeting, from: 'n9' }, 'name', /^n9 is not among the peers of n1/],
+    ['constants', { ...greeting, constants: {} }, 'constants', /^maxFrameBytes is 16777216 at n1 and not set at n2/],
+    [
+      'data directory',
+      { ...greeting, incarnation: incarnationOf('b') },
+      'incarnation',
+      /^n2 comes with the data directory b+, but a+ belongs/,
+    ],
+    ['shape', { ...greeting, from: 'N 2' }, 'frame', /^the greeting is not understood: from is a string of 3 characters, not NodeId/],
+  ])('greets with a wrong %s: is told, and rejected once', async (_, wrong, code, reason) => {
     const n1 = await n1Alone()
     const caller = call(n1.address)
     caller.write(hello(wrong))
-    await expectRejectedOnce(n1, caller, { from: anAddress, kind: 'handshake', reason: expect.stringMatching(reason) })
+    const kind = code === 'frame' ? 'frame' : 'handshake'
+    await expectRejectedOnce(n1, caller, { from: anAddress, kind, reason: expect.stringMatching(reason) }, code)
   })
 })
 
@@ -100,7 +113,7 @@ describe('a server that was let in', () => {
     const n2 = call(n1.address)
     n2.write(hello(options.maxFrameBytes === undefined ? greeting : { ...greeting, constants: { maxFrameBytes: options.maxFrameBytes } }))
     expect(await n2.json(frameType.welcome)).toMatchObject({
-      rxraft: 1,
+      rxraft: 2,
       clusterId: 'test',
       from: 'n1',
       to: 'n2',
@@ -165,14 +178,88 @@ describe('a server that was let in', () => {
     const again = call(n1.address)
     again.write(hello({ ...greeting, incarnation: incarnationOf('b') }))
     expect((await n1.event('Rejected')).reason).toContain(
-      `n2 comes with the data directory ${incarnationOf('b')}, but had ${incarnationOf('a')} before.`,
+      `n2 comes with the data directory ${incarnationOf('b')}, but ${incarnationOf('a')} belongs to that name.`,
     )
   })
 
-  it('and says why it hangs up is quoted', async () => {
+  it('and says why it hangs up is understood, and never quoted', async () => {
     const { n1, n2 } = await admitted()
-    n2.write(jsonFrame(frameType.close, { kind: 'handshake', reason: 'I do not like you' }))
-    expect(await n1.event('Rejected')).toEqual({ _tag: 'Rejected', from: 'n2', kind: 'handshake', reason: 'n2 hung up: I do not like you' })
+    n2.write(jsonFrame(frameType.close, { code: 'cluster', reason: 'I do not like you' }))
+    expect(await n1.event('Rejected')).toEqual({
+      _tag: 'Rejected',
+      from: 'n2',
+      kind: 'handshake',
+      reason: 'n2 hung up: n2 belongs to another cluster: correct its address, or the cluster of one of the two data directories.',
+    })
+  })
+})
+
+describe('before the first leader has named the data directories', () => {
+  const anonymous = (): NetworkUser & { readonly configuration$: BehaviorSubject<Configuration> } => ({
+    incarnation: null,
+    configuration$: new BehaviorSubject<Configuration>(votersOnly([nodeId('n1'), nodeId('n2')])),
+  })
+  const messagesOf = ({ events }: Peer) => events.filter(({ _tag }) => _tag === 'Received')
+
+  it('a caller whose address nobody has reached is welcome, and its messages are not believed', async () => {
+    const n1 = await start('n1', { n2: nowhere }, {}, anonymous())
+    const caller = call(n1.address)
+    caller.write(Buffer.concat([hello(), message('n2', 'n1', 1)]))
+    await caller.json(frameType.welcome)
+    await n1.metrics(({ peers }) => peers[0]!.unconfirmed === 1)
+    expect(messagesOf(n1)).toEqual([])
+  })
+
+  it('a caller is believed once the same data directory has answered at the address of its name, and told with its messages', async () => {
+    const peersOfN1 = { n2: nowhere }
+    const n1 = await start('n1', peersOfN1, {}, anonymous())
+    const n2 = await start('n2', { n1: n1.address }, { incarnation: incarnationOf('b') }, anonymous())
+    peersOfN1.n2 = n2.address
+    await connected(n1)
+    n2.send(vote('n2', 'n1', 7))
+    expect(await n1.event('Received', ({ message }) => 're' in message && message.re === 7)).toMatchObject({
+      incarnation: incarnationOf('b'),
+    })
+  })
+
+  it('a false greeting teaches nothing: the server that owns the name is let in', async () => {
+    const peersOfN1 = { n2: nowhere }
+    const n1 = await start('n1', peersOfN1, {}, anonymous())
+    const liar = call(n1.address)
+    liar.write(hello({ ...greeting, incarnation: incarnationOf('f') }))
+    await liar.json(frameType.welcome)
+    const n2 = await start('n2', { n1: n1.address }, {}, anonymous())
+    peersOfN1.n2 = n2.address
+    await connected(n1)
+    n2.send(vote('n2', 'n1', 1))
+    await n1.event('Received')
+    // It is contradicted, and goes.
+    await liar.closed
+    expect(messagesOf(n1)).toHaveLength(1)
+  })
+
+  it('a connection ends when the configuration comes to name another data directory', async () => {
+    const user = anonymous()
+    const n1 = await start('n1', { n2: nowhere }, {}, user)
+    const caller = call(n1.address)
+    caller.write(hello())
+    await caller.json(frameType.welcome)
+    user.configuration$.next(named({ n1: 'a', n2: 'b' }))
+    expect(await caller.json(frameType.close)).toEqual({ code: 'incarnation' })
+    expect(await n1.event('Rejected')).toMatchObject({ from: 'n2', kind: 'handshake' })
+  })
+
+  it('a server that we call ends likewise', async () => {
+    const user = anonymous()
+    const peersOfN1 = { n2: nowhere }
+    const n1 = await start('n1', peersOfN1, {}, user)
+    const n2 = await start('n2', { n1: n1.address }, {}, anonymous())
+    peersOfN1.n2 = n2.address
+    await connected(n1)
+    user.configuration$.next(named({ n1: 'a', n2: 'b' }))
+    expect((await n2.event('Rejected')).reason).toBe(
+      'n1 hung up: another data directory belongs to the name n2, as n1 knows: start n2 with that one. A server that lost its disk must not vote under its old name again.',
+    )
   })
 })
 
@@ -193,16 +280,44 @@ describe('the number of connections', () => {
     expect(strangers[1]!.socket.destroyed).toBe(false)
   })
 
+  it('is bounded for each address: its oldest stranger makes room, and strangers of other addresses stay', async () => {
+    const n1 = await n1Alone({ maxConnectionsPerAddress: 2, listen: { host: '0.0.0.0', port: 0 } })
+    const elsewhere = call(n1.address, '127.0.0.2')
+    await n1.metrics(({ connections }) => connections === 1)
+    const strangers: Raw[] = []
+    for (const count of [2, 3]) {
+      strangers.push(call(n1.address))
+      await n1.metrics(({ connections }) => connections === count)
+    }
+    call(n1.address)
+    await strangers[0]!.closed
+    expect((await n1.metrics(({ connections }) => connections === 3)).rejected.limit).toBe(1)
+    expect([elsewhere, strangers[1]!].map(({ socket }) => socket.destroyed)).toEqual([false, false])
+  })
+
+  it('is bounded for each address: where servers have all of them, a stranger is refused', async () => {
+    const n1 = await n1Alone({ maxConnectionsPerAddress: 1 })
+    const n2 = call(n1.address)
+    n2.write(hello())
+    await n2.json(frameType.welcome)
+    const late = call(n1.address)
+    expect(await late.json(frameType.close)).toEqual({ code: 'limit' })
+    expect((await n1.event('Rejected')).reason).toBe(
+      'all 1 connections that n1 takes from 127.0.0.1 are in use: raise maxConnectionsPerAddress',
+    )
+    await late.closed
+    n2.write(message('n2', 'n1', 1))
+    await n1.event('Received')
+  })
+
   it('is bounded: when all are servers, a stranger is refused', async () => {
     const n1 = await n1Alone({ maxConnections: 1 })
     const n2 = call(n1.address)
     n2.write(hello())
     await n2.json(frameType.welcome)
     const late = call(n1.address)
-    expect(await late.json(frameType.close)).toEqual({
-      kind: 'limit',
-      reason: 'all 1 connections of n1 are in use by servers: raise maxConnections',
-    })
+    expect(await late.json(frameType.close)).toEqual({ code: 'limit' })
+    expect((await n1.event('Rejected')).reason).toBe('all 1 connections of n1 are in use by servers: raise maxConnections')
     await late.closed
     n2.write(message('n2', 'n1', 1))
     await n1.event('Received')
@@ -218,13 +333,9 @@ describe('the number of connections', () => {
 
 describe('two servers that should not talk', () => {
   it.each<[string, Parameters<typeof start>[2], RegExp]>([
-    ['of different clusters', { clusterId: 'shop' }, /belongs to cluster/],
-    [
-      'with different constants',
-      { constants: { electionTimeoutMinMs: 150 } },
-      /electionTimeoutMinMs is .* give all servers of the cluster the same/,
-    ],
-    ['with different limits', { maxFrameBytes: 1_000 }, /maxFrameBytes is .* give all servers of the cluster the same/],
+    ['of different clusters', { clusterId: 'shop' }, /belongs to (another )?cluster/],
+    ['with different constants', { constants: { electionTimeoutMinMs: 150 } }, /give all servers of the cluster the same/],
+    ['with different limits', { maxFrameBytes: 1_000 }, /give all servers of the cluster the same/],
   ])('%s: both say so', async (_, different, reason) => {
     const n1 = await n1Alone()
     const n2 = await start('n2', { n1: n1.address }, different)
@@ -245,7 +356,7 @@ describe('two servers that should not talk', () => {
     expect(await second.event('Rejected')).toMatchObject({
       from: 'n1',
       kind: 'handshake',
-      reason: expect.stringContaining('A server that lost its disk forgot its votes'),
+      reason: expect.stringContaining('A server that lost its disk must not vote under its old name again'),
     })
     expect(await n1.event('Rejected')).toMatchObject({
       kind: 'handshake',

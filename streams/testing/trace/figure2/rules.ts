@@ -105,6 +105,16 @@ const written = (world: World, server: ModelServer, seq: number, line: TraceLine
   return voted ? counted(server, server.id, server.incarnation, line) : done()
 }
 
+/** Nothing comes of such a message, but that a server without a leader follows an absurd term some way. */
+const followed = (server: ModelServer, { after }: TraceLine): Done => {
+  if (after.currentTerm === server.currentTerm + 2 ** 32) {
+    server.currentTerm = after.currentTerm
+    server.votedFor = null
+    server.role = 'Follower'
+  }
+  return done()
+}
+
 /** Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another disk, or whose term is absurd. */
 const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnation: string | null): boolean =>
   [null, incarnation].includes(diskNameOf(server.log, from)) && term - server.currentTerm <= 2 ** 32
@@ -114,7 +124,7 @@ const received = (world: World, server: ModelServer, line: TraceLine, event: Tra
   const incarnation = event.incarnation ?? null
   must(world.sent.has(keyOf(message)), `nobody has sent this ${message._tag}`)
   if (message.to !== server.id || message.from === server.id) return done()
-  if (!isBelieved(server, message, incarnation)) return done()
+  if (!isBelieved(server, message, incarnation)) return followed(server, line)
   // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1)."
   const newer = message.term > server.currentTerm
   if (newer) {

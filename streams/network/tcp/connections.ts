@@ -1,0 +1,75 @@
+import type { Socket } from 'node:net'
+import type { NodeId } from '../../../src/raft/ids.js'
+import type { Run } from './run.js'
+
+interface Unauthenticated {
+  readonly address: string
+  readonly evict: () => void
+}
+
+/** The connections that were accepted and are open. The unauthenticated have not said hello yet, or are on their way out. */
+export class Connections {
+  private readonly unauthenticated = new Map<Socket, Unauthenticated>()
+  private readonly admitted = new Map<NodeId, Socket>()
+  private readonly ofAddress = new Map<string, number>()
+
+  constructor(private readonly run: Run) {}
+
+  /**
+   * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room, so that a stranger
+   * cannot keep servers out by waiting; `evict` is how. A connection that found no room is unauthenticated until it has gone.
+   */
+  enter(socket: Socket, evict: () => void): string | null {
+    const { counts, settings } = this.run
+    const { id, maxConnections, maxConnectionsPerAddress } = settings
+    const address = socket.remoteAddress ?? ''
+    const sharing = this.ofAddress.get(address) ?? 0
+    const isFull = this.unauthenticated.size + this.admitted.size >= maxConnections
+    const isCrowded = sharing >= maxConnectionsPerAddress
+    const hasRoom = (!isFull && !isCrowded) || this.evictOldest(isCrowded ? address : null)
+
+    this.unauthenticated.set(socket, { address, evict })
+    this.ofAddress.set(address, sharing + 1)
+    counts.connected(1)
+    socket.once('close', () => {
+      counts.connected(-1)
+      this.unauthenticated.delete(socket)
+      const left = this.ofAddress.get(address)! - 1
+      if (left > 0) this.ofAddress.set(address, left)
+      else this.ofAddress.delete(address)
+    })
+    if (hasRoom) return null
+    return isCrowded
+      ? `all ${maxConnectionsPerAddress} connections that ${id} takes from ${address} are in use: raise maxConnectionsPerAddress`
+      : `all ${maxConnections} connections of ${id} are in use by servers: raise maxConnections`
+  }
+
+  /** A peer has one connection: its last. It makes a new one when the old one died unnoticed. */
+  admit(socket: Socket, peer: NodeId): void {
+    this.admitted.get(peer)?.destroy()
+    this.unauthenticated.delete(socket)
+    this.admitted.set(peer, socket)
+    this.seen(peer, true)
+    socket.once('close', () => {
+      if (this.admitted.get(peer) !== socket) return
+      this.admitted.delete(peer)
+      this.seen(peer, false)
+    })
+  }
+
+  /** Of that address, or of any where it is null; false where there is none. */
+  private evictOldest(from: string | null): boolean {
+    for (const [socket, { address, evict }] of this.unauthenticated) {
+      if (from !== null && address !== from) continue
+      this.unauthenticated.delete(socket)
+      evict()
+      return true
+    }
+    return false
+  }
+
+  private seen(peer: NodeId, receiving: boolean): void {
+    this.run.counts.of(peer).receiving = receiving
+    this.run.counts.changed$.next()
+  }
+}

@@ -1,0 +1,171 @@
+import { either } from 'fp-ts'
+import { from, map, merge, Subject } from 'rxjs'
+import { commandEntry, noopEntry } from '../../../src/raft/entry.js'
+import { logIndex, maxIncludedIndex, maxTerm, maxTermLead, messageSeq, type NodeId, nodeId, term } from '../../../src/raft/ids.js'
+import type { Message } from '../../../src/raft/messages.js'
+import type { Server } from '../../../src/raft/server.js'
+import type { StateMachine } from '../../../streams/applied.js'
+import { utf8 } from '../../../streams/codec.js'
+import { createRaft, type Raft } from '../../../streams/createRaft.js'
+import { VirtualScheduler } from '../../../streams/heapScheduler.js'
+import { admit } from '../../../streams/inbound.js'
+import { memoryNetwork } from '../../../streams/network/memoryNetwork.js'
+import type { Network, NetworkEvent } from '../../../streams/network/network.js'
+import { memoryStorage } from '../../../streams/storage/memoryStorage.js'
+import { seeded } from '../../../streams/testing/random.js'
+import { encodeMessage } from '../../../streams/wire/message.js'
+import { OnDisk } from '../../raft/onDisk.js'
+import { findings, type Scenario, spread } from './scenario.js'
+
+const calmMs = 3_000
+const recoveryMs = 30_000
+const ids = ['n1', 'n2', 'n3'].map(nodeId)
+
+/**
+ * Somebody has a connection to one server in the name of another, and sends messages in which every number may be at its limit. Then it
+ * is gone. No server may have stopped, what was stored must be readable, and the cluster must elect a leader and commit.
+ */
+export const stranger: Scenario = {
+  name: 'stranger',
+  checks: ['stopped by a stranger', 'unreadable', 'no service after a stranger'],
+  run: (seed) => {
+    const random = seeded(spread(seed))
+    const below = (n: number): number => Math.floor(random() * n)
+    const oneOf = <A>(them: ReadonlyArray<A>): A => them[below(them.length)]!
+    const scheduler = new VirtualScheduler()
+    const network = memoryNetwork({ scheduler, random, delayMs: { min: 1, max: 10 } })
+    const { say, violations } = findings()
+    const states = new Map<NodeId, Server>()
+    const disks = new Map<NodeId, OnDisk>()
+    const servers = new Map<NodeId, Raft<string>>()
+    const victim = oneOf(ids)
+    const injected$ = new Subject<NetworkEvent>()
+    let acknowledged = 0
+
+    for (const id of ids) {
+      const reached: Network = network.join(id)
+      const server = createRaft<string, unknown>({
+        id,
+        network: id === victim ? (message$) => merge(from(reached(message$)), injected$) : reached,
+        storage: memoryStorage(ids),
+        codec: utf8,
+        scheduler,
+        random,
+        maxSnapshotChunkBytes: 20,
+        stateMachine: silent,
+        snapshots: { everyEntries: 5, take: (index) => [{ index, data: utf8.encode(`the state after ${index}`) }] },
+      })
+      servers.set(id, server)
+      server.inspect$.subscribe(({ before, effects }) => {
+        const disk = disks.get(id) ?? new OnDisk(before)
+        disks.set(id, disk)
+        for (const effect of effects) if (effect._tag === 'Persist') disk.write(effect)
+      })
+      server.state$.subscribe((state) => states.set(id, state))
+      server.stopped$.subscribe((reason) => {
+        if (reason._tag !== 'Killed') say('stopped by a stranger', `${id}: ${reason._tag}: ${'message' in reason ? reason.message : ''}`)
+      })
+      server.start()
+    }
+
+    const serve = (forMs: number, until: () => boolean = () => false): void => {
+      const end = scheduler.now() + forMs
+      for (let n = 0; scheduler.now() < end && !until(); n++) {
+        scheduler.runUntil(scheduler.now() + 50)
+        if (n % 4 !== 0) continue
+        for (const server of servers.values())
+          server.propose(`${n}`).subscribe((event) => {
+            if (event._tag === 'Applied') acknowledged++
+          })
+      }
+    }
+
+    /** What the border lets through of a message of that kind. */
+    const attack = (): void => {
+      const { currentTerm, log } = states.get(victim)!
+      const itsTerm = oneOf([currentTerm, currentTerm + 1, currentTerm + maxTermLead, currentTerm + maxTermLead + 1, maxTerm - 1, maxTerm])
+      const number = (): number =>
+        oneOf([0, 1, log.base.index, log.lastIndex, log.lastIndex + 1, maxIncludedIndex, 2 ** 48 - 1, 2 ** 48, Number.MAX_SAFE_INTEGER])
+      const someTerm = (): number => oneOf([0, 1, log.lastTerm, itsTerm - 1, itsTerm, maxTerm])
+      const sender = oneOf(ids.filter((id) => id !== victim))
+      const prev = oneOf([log.base.index, log.lastIndex, before(log.lastIndex), number()])
+      const T = term(itsTerm)
+      const envelope = { from: sender, to: victim, term: T }
+      const asks = { ...envelope, seq: messageSeq(number()) }
+      const answers = { ...envelope, re: messageSeq(number()) }
+      const message = oneOf<() => Message>([
+        () => ({
+          _tag: 'RequestVote',
+          ...asks,
+          candidateId: sender,
+          lastLogIndex: logIndex(number()),
+          lastLogTerm: term(someTerm()),
+        }),
+        () => ({ _tag: 'RequestVoteReply', ...answers, voteGranted: random() < 0.5 }),
+        () => ({
+          _tag: 'AppendEntries',
+          ...asks,
+          leaderId: sender,
+          prevLogIndex: logIndex(prev),
+          prevLogTerm: log.termAt(logIndex(prev)) ?? term(someTerm()),
+          entries: oneOf([[], [noopEntry(T)], [commandEntry(term(Math.max(log.lastTerm, someTerm())), utf8.encode('x')), noopEntry(T)]]),
+          leaderCommit: logIndex(number()),
+        }),
+        () => ({
+          _tag: 'AppendEntriesReply',
+          ...answers,
+          success: random() < 0.5,
+          matchIndex: logIndex(number()),
+          conflict: oneOf([null, { term: null, index: logIndex(number()) }, { term: term(someTerm()), index: logIndex(number()) }]),
+        }),
+        () => ({
+          _tag: 'InstallSnapshot',
+          ...asks,
+          leaderId: sender,
+          lastIncludedIndex: logIndex(number()),
+          lastIncludedTerm: term(someTerm()),
+          configuration: log.configuration,
+          offset: oneOf([0, 0, 0, number()]),
+          data: utf8.encode('anything'),
+          done: random() < 0.7,
+        }),
+        () => ({ _tag: 'InstallSnapshotReply', ...answers, offset: number(), matchIndex: logIndex(number()) }),
+      ])()
+      const event = either.getOrElseW(() => null)(
+        either.tryCatch(
+          () => admit(encodeMessage(message), { from: sender, to: victim }),
+          () => null, // what cannot be encoded cannot be sent
+        ),
+      )
+      if (event?._tag === 'Received') injected$.next(event)
+    }
+
+    try {
+      serve(calmMs)
+      for (let n = 1 + below(6); n > 0; n--) {
+        attack()
+        scheduler.runUntil(scheduler.now() + oneOf([0, 1, 20, 500]))
+      }
+      const before = acknowledged
+      serve(recoveryMs, () => acknowledged > before + 3)
+      // At the last term nobody stands any more: then the directories have to begin anew (docs/storage.md).
+      const isLastTerm = [...states.values()].some(({ currentTerm }) => currentTerm === maxTerm)
+      if (acknowledged <= before + 3 && !isLastTerm) say('no service after a stranger', 'nothing is committed')
+      for (const [id, disk] of disks) {
+        const { currentTerm, log } = disk.read()
+        const now = states.get(id)!
+        if (currentTerm !== now.currentTerm || log.lastIndex !== now.log.lastIndex)
+          say('unreadable', `${id} would begin with term ${currentTerm} and a log up to ${log.lastIndex}`)
+      }
+    } catch (error) {
+      say('unreadable', (error as Error).message)
+    }
+    for (const server of servers.values()) server.kill()
+    return violations()
+  },
+}
+
+const before = (index: number): number => Math.max(0, index - 1)
+
+/** Answers everything with nothing, and begins with any snapshot. */
+const silent: StateMachine<string> = (apply$) => apply$.pipe(map(({ index }) => ({ index, result: undefined })))
