@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { votersOnly } from '../../src/raft/configuration.js'
 import { commandEntry, configurationEntry, type Entry, noopEntry } from '../../src/raft/entry.js'
-import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
+import { logIndex, messageSeq, nodeId, term, maxIncludedIndex } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 
 /*
@@ -81,7 +81,7 @@ const installSnapshot = fc
     to: name,
     seq,
     term: aTerm,
-    lastIncludedIndex: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(logIndex),
+    lastIncludedIndex: fc.integer({ min: 1, max: maxIncludedIndex }).map(logIndex),
     older: fc.double({ min: 0, max: 1, noNaN: true }),
     voters: fc.array(name, { minLength: 1, maxLength: 7 }),
     offset: fc.nat(2 ** 50),

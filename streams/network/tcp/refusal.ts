@@ -64,6 +64,6 @@ export const advice = (code: RefusalCode | null, id: NodeId, peer: NodeId): stri
     case 'limit':
       return `${peer} takes no more connections: see who else calls it, or raise its maxConnections.`
     case null:
-      return `${peer} hung up for a reason that is not understood: run versions of rxraft that understand each other.`
+      return `the reason that ${peer} gave is not understood: run versions of rxraft that understand each other.`
   }
 }

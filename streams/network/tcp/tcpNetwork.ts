@@ -119,5 +119,5 @@ const tooMany = ({ to, entries }: AppendEntries): NetworkError => ({
 const absurd = ({ to, term }: Message): NetworkError => ({
   _tag: 'NetworkFailed',
   peer: to,
-  message: `Term ${term} is beyond what a frame can hold. No cluster counts so far by itself: a server has sent an invented term, and this one has taken it over.`,
+  message: `Term ${term} is beyond what a frame can hold. No server stands in such a term: please report it.`,
 })

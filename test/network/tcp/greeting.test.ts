@@ -158,7 +158,7 @@ describe('a refusal', () => {
     expect(readClose(bytes({ code: 'because' }))).toBeNull()
     expect(readClose(bytes({ kind: 'limit', reason: 'an older version said so' }))).toBeNull()
     expect(advice(null, nodeId('n2'), nodeId('n1'))).toBe(
-      'n1 hung up for a reason that is not understood: run versions of rxraft that understand each other.',
+      'the reason that n1 gave is not understood: run versions of rxraft that understand each other.',
     )
   })
 })

@@ -32,8 +32,8 @@ describe('two servers', () => {
     const [n1, n2] = await pair()
     n1.send(vote('n1', 'n2', 7))
     n2.send(vote('n2', 'n1', 8))
-    expect(await n2.event('Received')).toEqual({ _tag: 'Received', message: vote('n1', 'n2', 7) })
-    expect(await n1.event('Received')).toEqual({ _tag: 'Received', message: vote('n2', 'n1', 8) })
+    expect(await n2.event('Received')).toEqual({ _tag: 'Received', message: vote('n1', 'n2', 7), incarnation: incarnationOf('a') })
+    expect(await n1.event('Received')).toEqual({ _tag: 'Received', message: vote('n2', 'n1', 8), incarnation: incarnationOf('a') })
   })
 
   it('get thousands of messages in the order in which they were sent', async () => {
