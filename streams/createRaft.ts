@@ -27,7 +27,7 @@ import { endedBy, Hot, Latest, SharedEnd } from './hotInternals.js'
 import { IterableObservable } from './iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { Rejected } from './network/network.js'
-import { defaultClock, InvalidOption, type RaftOptions, tuned } from './options.js'
+import { defaultClock, InvalidOption, type RaftOptions, settingsOf, tuned } from './options.js'
 import type { Proposal } from './proposal.js'
 import { proposals } from './proposals.js'
 import { raft } from './raft.js'
@@ -156,7 +156,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     const { snapshots } = storage
     const awaited = storage.recovered.snapshot !== null
     // Given away, not kept: a log that is held holds all that it and its successors shared, compacted or not.
-    let initial: Server | null = restart(id, tuning, storage.recovered)
+    let initial: Server | null = restart(id, settingsOf(tuning), storage.recovered)
     snapshotting.watch(initial)
     state$.next(initial)
     if (phase !== 'running') return
