@@ -18,6 +18,7 @@ import {
 import { either } from 'fp-ts'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
 import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
+import { defaultSettings, type Settings } from '../src/raft/settings.js'
 import { applied, type ApplyMsg, type Snapshot } from './applied.js'
 import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
@@ -27,7 +28,7 @@ import { endedBy, Hot, Latest, SharedEnd } from './hotInternals.js'
 import { IterableObservable } from './iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { Rejected } from './network/network.js'
-import { defaultClock, InvalidOption, type RaftOptions, settingsOf, tuned } from './options.js'
+import { defaultClock, InvalidOption, type RaftOptions, tuned } from './options.js'
 import type { Proposal } from './proposal.js'
 import { proposals } from './proposals.js'
 import { raft } from './raft.js'
@@ -290,6 +291,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     stopped$: iterable(stopped$),
   }
 }
+
+/** What of the tuning the rules know: a server's state, and with it a recording, holds no more. */
+const settingsOf = (tuning: Settings): Settings =>
+  Object.fromEntries(Object.keys(defaultSettings).map((name) => [name, tuning[name as keyof Settings]])) as unknown as Settings
 
 /** What of a storage is needed as long as the server runs. One that is an instance of a class is its own affair. */
 const withoutRecovered = (storage: OpenStorage): Omit<OpenStorage, 'recovered'> => {

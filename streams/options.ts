@@ -97,8 +97,4 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
   return tuning
 }
 
-/** What of a tuning the rules know (src/raft/settings.ts): a server's state, and with it a recording, holds no more. */
-export const settingsOf = (tuning: Settings): Settings =>
-  Object.fromEntries(Object.keys(defaultSettings).map((name) => [name, tuning[name as keyof Settings]])) as unknown as Settings
-
 export const defaultClock: SchedulerLike = realClock
