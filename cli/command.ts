@@ -2,6 +2,7 @@ import type { SettingName } from './config/names.js'
 import type { Settings } from './config/settings.js'
 import type { Io } from './io.js'
 import type { Outcome } from './outcome.js'
+import type { Output } from './readers.js'
 
 /** What a command is called with. */
 export interface Call {
@@ -28,6 +29,8 @@ export interface CommandSpec {
   readonly settings: ReadonlyArray<SettingName>
   /** Flags and what they are for: `--revision <N>`. */
   readonly options: ReadonlyArray<readonly [flags: string, help: string]>
+  /** The outputs of which it needs a reader: without, it has said enough, and ends quietly. One that is not named here may go away. */
+  readonly endsWithout: ReadonlyArray<Output>
   /** The command itself, loaded when it is run. */
   readonly load: () => Promise<Command>
 }

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { exitCodes, jsonOf, type Outcome } from './outcome.js'
 import { run } from './program.js'
+import { Readers } from './readers.js'
 
 const { stdout, stderr } = process
 const argv = process.argv.slice(2)
 // A command line that is not understood may still say how it wants to be answered.
 const json = argv.includes('--json')
 
-// Whoever read our output has heard enough: `rxraft watch | head -1`.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
-})
+const readers = new Readers({ stdout, stderr })
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
 
@@ -22,10 +19,8 @@ const report = (outcome: Outcome): void => {
   if (json) stdout.write(`${JSON.stringify(jsonOf(outcome))}\n`)
 }
 
-const written = (stream: typeof stdout | typeof stderr): Promise<void> => new Promise((resolve) => stream.write('', () => resolve()))
-
-const outcome = await run(argv, version)
+const outcome = await run(argv, version, ({ endsWithout }) => readers.need(endsWithout))
 if (outcome !== null) report(outcome)
 // What was asked for is done: a timer that is still armed somewhere must not keep anybody waiting.
-await Promise.all([written(stdout), written(stderr)])
+await readers.written()
 process.exit()

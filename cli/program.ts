@@ -8,8 +8,8 @@ const exits = `
 Exit codes: 0 done, 1 refused, 2 usage, 3 outcome unknown (it may have been done).
 Settings come from rxraft.config.json, then RXRAFT_* (RXRAFT_PORT_BASE is --port-base), then flags.`
 
-/** What the command line came to; null where it only asked for help, which was printed. */
-export const run = async (argv: ReadonlyArray<string>, version: string): Promise<Outcome | null> => {
+/** What the command line came to; null where it only asked for help, which was printed. `begins` is told of the command before it is run. */
+export const run = async (argv: ReadonlyArray<string>, version: string, begins: (spec: CommandSpec) => void): Promise<Outcome | null> => {
   let outcome: Outcome | null = null
   const program = new Commander('rxraft')
     .description('A replicated key/value store on Raft: servers, and a client for them.')
@@ -24,6 +24,7 @@ export const run = async (argv: ReadonlyArray<string>, version: string): Promise
     .addHelpText('after', exits)
   for (const spec of specs) {
     add(program, spec).action(async (...args: ReadonlyArray<unknown>) => {
+      begins(spec)
       outcome = await call(spec, args)
     })
   }

@@ -15,6 +15,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft start', 'rxraft start --port-base 8400 --data /tmp/desk'],
     settings: ['portBase', ...server],
     options: [],
+    endsWithout: [],
     load: async () => (await import('./commands/start.js')).start,
   },
   {
@@ -24,6 +25,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft init --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft'],
     settings: ['id', 'peers', 'data', 'cluster'],
     options: [],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/init.js')).init,
   },
   {
@@ -33,6 +35,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft serve --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft'],
     settings: ['id', 'peers', 'listen', 'cluster', ...server],
     options: [],
+    endsWithout: [],
     load: async () => (await import('./commands/serve.js')).serve,
   },
   {
@@ -42,6 +45,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft put greeting hello', 'rxraft put photo - < photo.jpg', 'rxraft put level -- -5'],
     settings: client,
     options: [],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/put.js')).put,
   },
   {
@@ -60,6 +64,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
       ['--limit <N>', 'at most so many of them (default: 10,000)'],
       ['--revision <N>', 'as it was right after that revision'],
     ],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/get.js')).get,
   },
   {
@@ -69,6 +74,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft del greeting'],
     settings: client,
     options: [],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/del.js')).del,
   },
   {
@@ -78,6 +84,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft cas greeting hi --revision 17', 'rxraft cas lock me --revision 0   # only if there is no such key'],
     settings: client,
     options: [['--revision <N>', 'the mod revision that the key must have; 0: there must be no such key']],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/cas.js')).cas,
   },
   {
@@ -87,6 +94,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft append diary "dear diary"', 'date | rxraft append log -'],
     settings: client,
     options: [],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/append.js')).append,
   },
   {
@@ -99,6 +107,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
       ['--from <REVISION>', 'begin with the changes of that revision (default: with the next one)'],
       ['--limit <N>', 'end after so many changes'],
     ],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/watch.js')).watch,
   },
   {
@@ -108,6 +117,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft load words.txt', 'seq 1 100000 | rxraft load -'],
     settings: client,
     options: [['--in-flight <N>', 'puts under way (default: 1,024)']],
+    endsWithout: [],
     load: async () => (await import('./commands/load.js')).load,
   },
   {
@@ -117,6 +127,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
     examples: ['rxraft status', 'rxraft status --endpoints 10.0.0.1:7401,10.0.0.2:7401 --json'],
     settings: client,
     options: [],
+    endsWithout: ['stdout'],
     load: async () => (await import('./commands/status.js')).status,
   },
   {
@@ -149,6 +160,7 @@ export const specs: ReadonlyArray<CommandSpec> = [
       ['--clients <N>', 'of each cluster, with one operation under way each (default: 5)'],
       ['--workers <N>', 'processes (default: one for each core; at most four)'],
     ],
+    endsWithout: ['stdout', 'stderr'],
     load: async () => (await import('./commands/sim.js')).sim,
   },
 ]

@@ -18,6 +18,7 @@ import {
 import { either } from 'fp-ts'
 import { after, type LogIndex, logIndex, NodeId } from '../src/raft/ids.js'
 import { leaderOf, restart, type Role, type Server } from '../src/raft/server.js'
+import { defaultSettings, type Settings } from '../src/raft/settings.js'
 import { applied, type ApplyMsg, type Snapshot } from './applied.js'
 import { bytes, type Codec } from './codec.js'
 import { compaction, type SnapshotAnswer } from './compaction.js'
@@ -156,7 +157,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     const { snapshots } = storage
     const awaited = storage.recovered.snapshot !== null
     // Given away, not kept: a log that is held holds all that it and its successors shared, compacted or not.
-    let initial: Server | null = restart(id, tuning, storage.recovered)
+    let initial: Server | null = restart(id, settingsOf(tuning), storage.recovered)
     snapshotting.watch(initial)
     state$.next(initial)
     if (phase !== 'running') return
@@ -297,6 +298,10 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     stopped$: iterable(stopped$),
   }
 }
+
+/** What of the tuning the rules know: a server's state, and with it a recording, holds no more. */
+const settingsOf = (tuning: Settings): Settings =>
+  Object.fromEntries(Object.keys(defaultSettings).map((name) => [name, tuning[name as keyof Settings]])) as unknown as Settings
 
 /** What of a storage is needed as long as the server runs. One that is an instance of a class is its own affair. */
 const withoutRecovered = (storage: OpenStorage): Omit<OpenStorage, 'recovered'> => {

@@ -22,7 +22,7 @@ export const load: Command = async (call) => {
     settings,
     io,
   } = call
-  const inFlight = wholeOption(call, 'inFlight', 1_024)
+  const inFlight = wholeOption(call, 'inFlight', 1_024, { min: 1, max: 65_536 })
   if (either.isLeft(inFlight)) return inFlight.left
   const reading = file === '-' ? either.right(new Reading(io.stdin, null)) : await open(file)
   if (either.isLeft(reading)) return reading.left

@@ -2,6 +2,7 @@ import { interval, map, merge, type Observable, scan, startWith, type Subscripti
 import type { Io } from '../io.js'
 import { endingKey$ } from './keys.js'
 import { lines } from './lines.js'
+import { Log } from './log.js'
 import { type Beginning, initialView } from './model.js'
 import { reduce, type Told } from './reduce.js'
 import { Screen } from './screen.js'
@@ -36,8 +37,8 @@ const showView = (told$: Observable<Told>, beginning: Beginning, { io: { env, st
 }
 
 const showLines = (told$: Observable<Told>, { title, hint, servers }: Beginning, { io, json }: Showing): Subscription => {
-  const out = json ? io.stderr : io.stdout
+  const log = new Log(json ? io.stderr : io.stdout)
   const endpoints = servers.map(({ server, endpoint }) => `${server} takes requests at ${endpoint}\n`)
-  out.write(`rxraft  ${title}\n${endpoints.join('')}try: ${hint}\n`)
-  return lines(told$).subscribe((line) => void out.write(line))
+  log.write(`rxraft  ${title}\n${endpoints.join('')}try: ${hint}\n`)
+  return lines(told$).subscribe((line) => log.write(line))
 }

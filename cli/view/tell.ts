@@ -1,15 +1,21 @@
-import { auditTime, catchError, EMPTY, from, map, merge, mergeMap, type Observable, scan, share } from 'rxjs'
+import { auditTime, catchError, EMPTY, from, map, merge, mergeMap, type Observable, type SchedulerLike, scan, share } from 'rxjs'
 import { leaderOf, type Server } from '../../src/raft/server.js'
 import type { Raft } from '../../streams/createRaft.js'
+import { defaultClock } from '../../streams/options.js'
 import type { Row } from './model.js'
 import type { Happened, Told } from './reduce.js'
+import { refusals } from './refusals.js'
 import { noStory, tell } from './story.js'
 
 /** Where a server stands is looked at so often; what happens is told at once. */
 const standingMs = 100
 
-/** A server's streams as the view is told of them. */
-export const toldBy = <C, R>(raft: Pick<Raft<C, R>, 'id' | 'state$' | 'metrics$' | 'rejected$'>, now: () => number): Observable<Told> => {
+/** A server's streams as the view is told of them. `now` is the wall clock, which is shown. */
+export const toldBy = <C, R>(
+  raft: Pick<Raft<C, R>, 'id' | 'state$' | 'metrics$' | 'rejected$'>,
+  now: () => number,
+  scheduler: SchedulerLike = defaultClock,
+): Observable<Told> => {
   const { id: server } = raft
   const happened = (mood: Happened['mood'], text: string): Happened => ({ _tag: 'Happened', at: now(), server, mood, text })
   const state$ = from(raft.state$).pipe(share())
@@ -19,11 +25,14 @@ export const toldBy = <C, R>(raft: Pick<Raft<C, R>, 'id' | 'state$' | 'metrics$'
       mergeMap(({ tales }) => (tales.length === 0 ? EMPTY : tales.map(({ mood, text }) => happened(mood, text)))),
     ),
     state$.pipe(
-      auditTime(standingMs),
+      auditTime(standingMs, scheduler),
       map((state): Told => ({ _tag: 'Standing', server, standing: standingOf(state) })),
     ),
     raft.metrics$.pipe(map(({ storageBytes }): Told => ({ _tag: 'Standing', server, standing: { diskBytes: storageBytes } }))),
-    raft.rejected$.pipe(map(({ from: sender, reason }) => happened('Bad', `refused ${sender ?? 'a stranger'}: ${reason}`))),
+    raft.rejected$.pipe(
+      refusals({ scheduler }),
+      map((text) => happened('Bad', text)),
+    ),
   ).pipe(catchError(() => EMPTY))
 }
 

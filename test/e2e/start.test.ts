@@ -5,6 +5,9 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lastValueFrom } from 'rxjs'
+import { createClient, kv } from '../../streams/kv/index.js'
+import { httpTransport } from '../../streams/kv/node.js'
 import { freePortBase, killAll, run, type Running, start } from './processes.js'
 
 let cwd: string
@@ -109,6 +112,19 @@ describe('rxraft serve', () => {
   })
 })
 
+describe('rxraft watch', () => {
+  it('refuses a revision that was compacted, in a sentence', async () => {
+    await started()
+    for (const value of ['1', '2', '3']) await rxraft('put', 'a', value)
+    const client = createClient({ transport: httpTransport(), endpoints: [1, 2, 3].map((n) => `http://127.0.0.1:${Number(base) + n}`) })
+    await lastValueFrom(client.execute({ _tag: 'Compact', revision: kv.revision(4) }))
+    client.close()
+    const ran = await rxraft('watch', '--from', '1', '--json')
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rxraft: .*\n$/) })
+    expect(json(ran)).toMatchObject({ ok: false, outcome: 'Refused', reason: 'Compacted', compactRevision: 4 })
+  })
+})
+
 describe('exit codes', () => {
   it('tell done, refused and usage apart, each with one line of JSON', async () => {
     await started()
@@ -136,6 +152,7 @@ describe('exit codes', () => {
       [['get', 'ü'], 0, { text: '3', version: 1 }],
       [['load', 'unfit.txt'], 1, { ok: false, reason: 'UnfitLine', keys: 1 }],
       [['load', 'missing.txt'], 1, { ok: false, reason: 'Unreadable' }],
+      [['load', 'words.txt', '--in-flight', '0'], 2, { ok: false, outcome: 'Usage' }],
       [['cas', 'a', 'x'], 2, { ok: false, outcome: 'Usage' }],
       [['cas', 'a', 'x', '--revision', 'one'], 2, { ok: false, outcome: 'Usage', message: '--revision is "one", not a whole number' }],
       [['put', 'a'], 2, { ok: false, outcome: 'Usage' }],

@@ -20,8 +20,12 @@ export const dice = (seed: number) => {
 
 export const ids = ['n1', 'n2', 'n3'] as const
 
-/** Three servers in virtual time, with disks that survive `crash`. */
-export const virtualCluster = (seed = 1, serverOptions: Partial<KvServerOptions> = {}) => {
+/** Three servers in virtual time, with disks that survive `crash`. `built` is told of each before it starts. */
+export const virtualCluster = (
+  seed = 1,
+  serverOptions: Partial<KvServerOptions> = {},
+  built: (server: KvServer) => void = () => undefined,
+) => {
   const scheduler = new VirtualScheduler()
   const random = dice(seed)
   const network = memoryNetwork({ scheduler, random, delayMs: { min: 1, max: 3 } })
@@ -31,6 +35,7 @@ export const virtualCluster = (seed = 1, serverOptions: Partial<KvServerOptions>
   const start = (id: string): KvServer => {
     const server = createKvServer({ ...serverOptions, id, network: network.join(id), storage: disks.get(id)!, scheduler, random })
     servers.set(id, server)
+    built(server)
     server.start()
     return server
   }

@@ -8,6 +8,7 @@ import * as t from 'io-ts'
  */
 
 const index = t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= 0, 'a whole number')
+const time = t.refinement(t.number, (n) => Number.isFinite(n) && n >= 0, 'a number from 0 on')
 const name = t.refinement(t.string, (s) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(s), 'the name of a server')
 const bytes = t.refinement(t.string, (s) => s.length % 2 === 0 && /^[0-9a-f]*$/.test(s), 'bytes in hexadecimal digits')
 const incarnation = t.refinement(t.string, (s) => /^[0-9a-f]{32}$/.test(s), 'the name of a data directory')
@@ -120,7 +121,7 @@ export type TraceSnapshot = t.TypeOf<typeof TraceSnapshot>
 const TraceLine = t.type(
   {
     id: name,
-    at: index,
+    at: time,
     event: TraceEvent,
     actions: list(t.string),
     write: orNull(index),
