@@ -67,6 +67,8 @@ export interface Conflicting {
 export class ClusterRecord {
   readonly servers = new Map<NodeId, ServerRecord>()
   readonly committed = new Window<Committed>()
+  /** The last states of servers whose disks were lost: another disk under the same name is another server. */
+  readonly lost: Server[] = []
   /** Of the last step. */
   conflict: Conflicting | null = null
   /** What the acknowledged hard state of the server that has just been restarted was. */
@@ -77,6 +79,10 @@ export class ClusterRecord {
   see({ event, before, after, effects }: Inspection, moved: number): void {
     this.conflict = null
     let record = this.servers.get(after.id)
+    if (record !== undefined && record.now.incarnation !== before.incarnation) {
+      this.lost.push(record.now)
+      record = undefined
+    }
     if (record === undefined) {
       record = new ServerRecord(before)
       this.servers.set(after.id, record)

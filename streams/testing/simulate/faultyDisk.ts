@@ -37,7 +37,7 @@ export class FaultyDisk implements Storage {
   private readonly done: Alarm
 
   constructor(
-    private readonly storage: Storage,
+    private storage: Storage,
     private readonly gate: Gate,
     private readonly die: () => number,
     faults: Partial<DiskFaults> = {},
@@ -50,6 +50,11 @@ export class FaultyDisk implements Storage {
     const wasHung = this.faults.hung
     this.faults = { ...this.faults, ...changed }
     if (wasHung && !this.faults.hung && this.underWay !== null && !this.done.isSet) this.done.set(1)
+  }
+
+  /** The disk is lost, and another one stands there. For one that is not open. */
+  replace(storage: Storage): void {
+    this.storage = storage
   }
 
   get isWriting(): boolean {

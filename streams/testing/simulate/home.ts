@@ -1,9 +1,9 @@
 import { from, Observable, type Subscription, tap } from 'rxjs'
-import { type NodeId, nodeId } from '../../../src/raft/ids.js'
+import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
 import type { Applied, StateMachine } from '../../applied.js'
 import { createRaft, type Raft, type StopReason } from '../../createRaft.js'
 import type { Inspection } from '../../run.js'
-import { memoryStorage } from '../../storage/memoryStorage.js'
+import { type MemoryStorage, memoryStorage } from '../../storage/memoryStorage.js'
 import { seeded } from '../random.js'
 import { type Range, whole } from './dice.js'
 import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
@@ -15,6 +15,9 @@ import type { World } from './world.js'
 /** What a clock shows when a process begins: up to twelve days. */
 const clockBeginsAtMs: Range = { min: 0, max: 2 ** 30 }
 
+const incarnationOf = (ordinal: number, disk: number): Incarnation =>
+  (ordinal * 2 ** 16 + disk).toString(16).padStart(32, '0') as Incarnation
+
 /** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
 export class Home {
   readonly id: NodeId
@@ -24,6 +27,8 @@ export class Home {
   /** The server of this life; null while it is down. */
   raft: Raft<unknown> | null = null
   lives = 0
+  /** How many disks were lost so far. */
+  lostDisks = 0
   /** Counted down by each step; 0: not at all. */
   crashAfterSteps = 0
   downMs = 0
@@ -35,7 +40,7 @@ export class Home {
 
   constructor(
     readonly ordinal: number,
-    cluster: ReadonlyArray<string>,
+    private readonly cluster: ReadonlyArray<string>,
     seed: number,
     readonly calmWriteMs: Range,
     private readonly world: World,
@@ -44,7 +49,16 @@ export class Home {
     this.die = seeded(seed)
     this.gate = new Gate(world.scheduler)
     this.clock = new MonotonicClock(this.gate)
-    this.disk = new FaultyDisk(memoryStorage(cluster), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: calmWriteMs })
+    this.disk = new FaultyDisk(this.emptyDisk(), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: calmWriteMs })
+  }
+
+  /** Names the disk that is there now. */
+  get incarnation(): Incarnation {
+    return incarnationOf(this.ordinal, this.lostDisks)
+  }
+
+  private emptyDisk(): MemoryStorage {
+    return memoryStorage(this.cluster, { incarnation: this.incarnation })
   }
 
   get isUp(): boolean {
@@ -91,6 +105,13 @@ export class Home {
     this.world.scheduler.schedule(() => {
       if (this.lives === life) this.crash(onCrash, downMs)
     }, ms)
+  }
+
+  /** Ends at once, and comes back under its name with an empty disk. */
+  loseDisk(downMs: number): void {
+    this.crash('lost', downMs)
+    this.lostDisks++
+    this.disk.replace(this.emptyDisk())
   }
 
   /** Stops in good order, and is started again. */

@@ -35,17 +35,17 @@ const within = (world: World, forMs: number, otherwise: string, holds: (world: W
 }
 
 const hasLeader = (world: World): boolean => {
-  const running = world.running()
+  const running = world.running().filter(world.isMember)
   const leader = world.leader()?.id
   const following = running.filter(({ id, role }) => id === leader || (role._tag === 'Follower' && role.leader === leader))
   return leader !== undefined && following.length * 2 > world.homes.length
 }
 
 const hasConverged = (world: World): boolean => {
-  const running = world.running()
+  const running = world.running().filter(world.isMember)
   const id = world.leader()?.id
   const leader = running.find((server) => server.id === id)
-  if (leader === undefined || running.length < world.homes.length || !world.clientsAreIdle) return false
+  if (leader === undefined || running.length < world.homes.filter(world.isMember).length || !world.clientsAreIdle) return false
   const { currentTerm, log } = leader
   return running.every(
     (server) =>
@@ -62,6 +62,7 @@ export const fullScan = (world: World): void => {
   const { committed, servers } = world.checks.record
   for (const { now } of servers.values()) {
     const { id, log, commitIndex } = now
+    if (!world.isMember(now)) continue
     for (let index = Math.max(committed.lowest, log.base.index + 1); index <= committed.last; index++) {
       const right = committed.at(index)?.entry
       const entry = log.at(logIndex(index))

@@ -19,7 +19,7 @@ export class Watcher {
   private follow(): void {
     const { world } = this
     this.following?.unsubscribe()
-    const running = world.homes.filter(({ isUp }) => isUp)
+    const running = world.homes.filter((home) => home.isUp && world.isMember(home))
     if (running.length === 0) return this.later()
     const { raft, id } = oneOf(this.die, running)
     const base = world.checks.record.servers.get(id)?.now.log.base.index ?? 0

@@ -1,3 +1,4 @@
+import { isNamed } from '../../../src/raft/configuration.js'
 import type { NodeId } from '../../../src/raft/ids.js'
 import { printEvent, printServer } from '../../../src/raft/print.js'
 import type { Server } from '../../../src/raft/server.js'
@@ -172,6 +173,13 @@ export class World {
   /** The states of the servers that run. */
   running(): ReadonlyArray<Server> {
     return this.homes.flatMap(({ isUp, id }) => (isUp ? (this.checks.record.servers.get(id)?.now ?? []) : []))
+  }
+
+  /** Whether its disk is the one that the leader's configuration names: a server that lost its disk is sent nothing and counts for nothing. */
+  readonly isMember = ({ id, incarnation }: Pick<Server, 'id' | 'incarnation'>): boolean => {
+    const leader = this.leader()
+    const server = leader === null ? undefined : this.checks.record.servers.get(leader.id)?.now
+    return server === undefined || isNamed(server.log.configuration, { id, incarnation })
   }
 
   /** The one that leads in the newest term. */

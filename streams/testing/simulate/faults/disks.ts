@@ -47,6 +47,21 @@ const disk =
     }
   }
 
+/**
+ * A disk is lost, and an empty one takes its place under the old name. Only of a minority in all: what a majority has lost is lost, and
+ * a name with another disk does not vote any more.
+ */
+const emptyDisk: Fault['begin'] = (world, die) => {
+  const lost = world.homes.filter(({ lostDisks }) => lostDisks > 0)
+  const home = oneRunning(world, die)
+  const release = home === null ? null : world.claim(`disk ${home.id}`)
+  if (home === null || release === null) return null
+  release()
+  if (!lost.includes(home) && 2 * (lost.length + 1) >= world.homes.length) return null
+  home.loseDisk(whole(die, { min: 20, max: 4_000 }))
+  return { what: `the disk of ${home.id} is lost, and an empty one takes its place`, bit: () => true, end: () => undefined }
+}
+
 export const diskFaults = {
   powerLoss: { weight: 3, forMs: { min: 500, max: 2_000 }, begin: powerLoss('lost') },
   tornWrite: { weight: 3, forMs: { min: 500, max: 2_000 }, begin: powerLoss('torn') },
@@ -57,5 +72,6 @@ export const diskFaults = {
   },
   hungDisk: { weight: 2, forMs: { min: 500, max: 8_000 }, begin: disk('hangs', 'hung', () => ({ hung: true })) },
   failingDisk: { weight: 2, forMs: { min: 200, max: 1_000 }, begin: disk('fails', 'failed', () => ({ failing: true })) },
+  emptyDisk: { weight: 1, forMs: { min: 1, max: 10 }, begin: emptyDisk },
   fullDisk: { weight: 1, forMs: { min: 200, max: 3_000 }, begin: disk('is full', 'refused', () => ({ full: true })) },
 } satisfies Readonly<Record<string, Fault>>
