@@ -53,9 +53,10 @@ export const restore = (ref: number, index: number): Restore => ({
   base: base(index),
 })
 
-/** A piece of one byte. */
-export const piece = (ref: number, offset: number, last = false): StoreSnapshot => ({
+/** A piece of one byte, of the own snapshot or of that of the leader `from`. */
+export const piece = (ref: number, offset: number, last = false, from: string | null = null): StoreSnapshot => ({
   _tag: 'StoreSnapshot',
+  from: from === null ? null : nodeId(from),
   ref: snapshotRef(ref),
   base: base(9),
   offset,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { EMPTY, Subject } from 'rxjs'
+import { EMPTY, Subject, throwError } from 'rxjs'
 import { nodeId, snapshotRef } from '../src/raft/ids.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import { type SnapshotEffect, snapshots } from '../streams/snapshots.js'
+import { type SnapshotCheck, type SnapshotEffect, snapshots } from '../streams/snapshots.js'
 import type { SnapshotStorage } from '../streams/storage/storage.js'
 import { marblesWith } from '../streams/testing/index.js'
 import { discard, piece } from './effects.js'
@@ -17,6 +17,7 @@ const events: Record<string, RaftEvent> = {
   c: { _tag: 'ChunkStored', ref: snapshotRef(7), offset: 1 },
   d: { _tag: 'ChunkRead', peer, ref: snapshotRef(1), offset: 1, data },
   t: { _tag: 'SnapshotStored', ref: snapshotRef(7), size: 2 },
+  u: { _tag: 'SnapshotRefused', ref: snapshotRef(7) },
 }
 const never: SnapshotStorage = { store: () => new Subject(), read: () => new Subject<Uint8Array>(), discard: () => new Subject() }
 
@@ -43,6 +44,52 @@ describe('snapshots', () => {
     const storage = { store: () => cold('---|'), read: () => cold('---(r|)', { r: data }), discard: () => discarding }
     expectObservable(hot(effect, effects).pipe(snapshots(storage))).toBe(event, events)
     expectSubscriptions(discarding.subscriptions).toBe(given)
+  })
+
+  describe('of a leader', () => {
+    const fromLeader = { s: piece(7, 0, false, 'n2'), l: piece(7, 1, true, 'n2'), o: piece(7, 1, true) }
+    const whole = { w: Uint8Array.of(0, 1) }
+
+    marbles(
+      'are read and checked when they are there, and before anything else is done',
+      ({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const effect = '  -s--l---------'
+        const event = '   --c-------t---'
+        const reading = ' ------^!'
+        const checking = '-------^--!'
+        const [read, checked] = [cold('-(w|)', whole), cold('x-y|')]
+        const seen: unknown[] = []
+        const check = (snapshot: unknown) => {
+          seen.push(snapshot)
+          return checked
+        }
+        const storage = { ...never, store: ({ last }: { last: boolean }) => cold(last ? '--|' : '-|'), read: () => read }
+        expectObservable(hot(effect, fromLeader).pipe(snapshots(storage, check))).toBe(event, events)
+        expectSubscriptions(read.subscriptions).toBe(reading)
+        expectSubscriptions(checked.subscriptions).toBe(checking)
+      },
+    )
+
+    const failing: ReadonlyArray<{ readonly what: string; readonly check: SnapshotCheck }> = [
+      { what: 'that fails the check is refused', check: () => throwError(() => new Error('no store')) },
+      {
+        what: 'for which the check throws is refused',
+        check: () => {
+          throw new Error('no store')
+        },
+      },
+    ]
+    for (const { what, check } of failing)
+      marbles(what, ({ hot, cold, expectObservable }) => {
+        const storage = { ...never, store: () => cold('-|'), read: () => cold('(w|)', whole) }
+        expectObservable(hot('-l', fromLeader).pipe(snapshots(storage, check))).toBe('--u', events)
+      })
+
+    marbles('are not asked about where there is no check, and the own ones never', ({ hot, cold, expectObservable }) => {
+      const storage = { ...never, store: () => cold('-|') }
+      expectObservable(hot('-l', fromLeader).pipe(snapshots(storage))).toBe('--t', events)
+      expectObservable(hot('-o', fromLeader).pipe(snapshots(storage, () => throwError(() => new Error('never asked'))))).toBe('--t', events)
+    })
   })
 
   marbles('is silent where nothing is asked', ({ cold, expectObservable }) => {

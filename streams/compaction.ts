@@ -14,6 +14,12 @@ export interface SnapshotOptions {
    * snapshots are taken only by `snapshot()`.
    */
   readonly take?: (lastApplied: LogIndex) => ObservableInput<Snapshot>
+  /**
+   * Whether the state machine can begin with a snapshot that a leader sent, asked before it replaces anything: completes if it can, fails if
+   * not. Then the snapshot is given up and told in `rejected$`. Left out, a snapshot that the state machine cannot read stops the server,
+   * at every start again.
+   */
+  readonly check?: (snapshot: Snapshot) => ObservableInput<unknown>
   /** A snapshot is taken when so many entries were applied since the last one. Default 100,000. */
   readonly everyEntries?: number
   /**

@@ -176,7 +176,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
           distinctUntilChanged(),
         ),
       },
-      storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots },
+      storage: { write, maxWaitingSends: tuning.maxWaitingSends, snapshots, checkSnapshot: options.snapshots?.check },
       maxEffectsPerTurn: tuning.maxEffectsPerTurn,
       rejected: (what) => {
         counters.rejected()

@@ -8,6 +8,9 @@ const reasons: Readonly<Record<Disbelief, string>> = {
   OtherIncarnation:
     'the configuration names it with another data directory. A server that lost its disk forgot its votes and must not vote under its old ' +
     'name: start it with its former data directory.',
+  UnreadableSnapshot:
+    'the state machine cannot begin with the snapshot that it brought: run versions of the state machine on all servers that read each ' +
+    'other’s snapshots.',
   ReplacesCommitted:
     'it would replace entries that are committed here. One of the two servers belongs to another history: compare their data directories, ' +
     'and start none from an older copy.',

@@ -8,7 +8,7 @@ import { rejectedOf } from './disbelief.js'
 import { outbound } from './outbound.js'
 import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
-import { type SnapshotEffect, snapshots } from './snapshots.js'
+import { type SnapshotCheck, type SnapshotEffect, snapshots } from './snapshots.js'
 import { refuse } from './storage/refuse.js'
 import type { SnapshotStorage, StorageError } from './storage/storage.js'
 
@@ -19,7 +19,7 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   /** What the network is told of this server. Left out: nothing. */
   readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
-  readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage }
+  readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
   readonly rejected: (what: Rejected) => void
 }
 
@@ -71,7 +71,7 @@ export const raft = (
         return null
       }),
     )
-    const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots))
+    const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots, storage.checkSnapshot))
     const inbound$ = defer(() => network(toNetwork$.pipe(outbound()), user)).pipe(
       filterMap((event) => {
         if (event._tag !== 'Rejected') return event

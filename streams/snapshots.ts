@@ -1,11 +1,27 @@
 import { function as F } from 'fp-ts'
-import { defer, Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
+import {
+  catchError,
+  concat,
+  defer,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  Observable,
+  type ObservableInput,
+  of,
+  type OperatorFunction,
+} from 'rxjs'
 import type { DiscardSnapshots, ReadChunk, StoreSnapshot } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
+import type { Snapshot } from './applied.js'
 import type { SnapshotStorage } from './storage/storage.js'
 
 /** What is asked of a storage about snapshots. */
 export type SnapshotEffect = StoreSnapshot | ReadChunk | DiscardSnapshots
+
+/** Completes for a snapshot that the state machine can begin with; fails for any other. */
+export type SnapshotCheck = (snapshot: Snapshot) => ObservableInput<unknown>
 
 /**
  * Snapshots on their way to the disk and from it (§7), one call at a time, in order, beside the log's writes.
@@ -16,10 +32,11 @@ export type SnapshotEffect = StoreSnapshot | ReadChunk | DiscardSnapshots
  *            ----------^---!
  *   events   -----c--d-----t   c: ChunkStored, d: ChunkRead, t: SnapshotStored
  *
- * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final.
+ * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final. With `check`, a
+ * leader's snapshot that is stored whole is read once: one that `check` fails for is told as `SnapshotRefused`.
  */
 export const snapshots =
-  (storage: SnapshotStorage): OperatorFunction<SnapshotEffect, RaftEvent> =>
+  (storage: SnapshotStorage, check: SnapshotCheck | null = null): OperatorFunction<SnapshotEffect, RaftEvent> =>
   (effect$) =>
     new Observable<RaftEvent>((subscriber) => {
       const queue: SnapshotEffect[] = []
@@ -32,18 +49,12 @@ export const snapshots =
           let returned = false
           const effect = queue.shift()!
           const done = (): void => {
-            const event = eventOf(effect)
-            if (event !== null) subscriber.next(event)
             busy = false
             if (returned) work()
           }
           subscriber.add(
-            defer(() => ask(storage, effect)).subscribe({
-              next: (data) => {
-                if (effect._tag !== 'ReadChunk') return
-                const { peer, ref, offset } = effect
-                subscriber.next({ _tag: 'ChunkRead', peer, ref, offset, data: data as Uint8Array })
-              },
+            defer(() => ask(storage, effect, check)).subscribe({
+              next: (event) => subscriber.next(event),
               error: (error: unknown) => subscriber.error(error),
               complete: done,
             }),
@@ -63,23 +74,39 @@ export const snapshots =
       )
     })
 
-const ask = (storage: SnapshotStorage, effect: SnapshotEffect): ObservableInput<unknown> => {
+/** What is told of it, when it is done. */
+const ask = (storage: SnapshotStorage, effect: SnapshotEffect, check: SnapshotCheck | null): Observable<RaftEvent> => {
   switch (effect._tag) {
     case 'StoreSnapshot':
-      return storage.store(effect)
-    case 'ReadChunk':
-      return storage.read(effect.ref, effect.offset, effect.maxBytes)
+      return concat(
+        from(storage.store(effect)).pipe(ignoreElements()),
+        defer(() => stored(storage, effect, check)),
+      )
+    case 'ReadChunk': {
+      const { peer, ref, offset, maxBytes } = effect
+      return from(storage.read(ref, offset, maxBytes)).pipe(map((data): RaftEvent => ({ _tag: 'ChunkRead', peer, ref, offset, data })))
+    }
     case 'DiscardSnapshots':
-      return storage.discard(effect.refs)
+      return from(storage.discard(effect.refs)).pipe(ignoreElements())
     default:
       return F.absurd(effect)
   }
 }
 
-/** What is to be told when all of it is done. */
-const eventOf = (effect: SnapshotEffect): RaftEvent | null => {
-  if (effect._tag !== 'StoreSnapshot') return null
-  const { ref, offset, data, last } = effect
+const stored = (
+  storage: SnapshotStorage,
+  { from: leader, ref, base, offset, data, last }: StoreSnapshot,
+  check: SnapshotCheck | null,
+): Observable<RaftEvent> => {
   const end = offset + data.length
-  return last ? { _tag: 'SnapshotStored', ref, size: end } : { _tag: 'ChunkStored', ref, offset: end }
+  if (!last) return of({ _tag: 'ChunkStored', ref, offset: end })
+  const isWhole: RaftEvent = { _tag: 'SnapshotStored', ref, size: end }
+  if (leader === null || check === null) return of(isWhole)
+  return from(storage.read(ref, 0, end)).pipe(
+    mergeMap((whole) =>
+      concat(defer(() => check({ index: base.index, data: whole })).pipe(ignoreElements()), of(isWhole)).pipe(
+        catchError(() => of<RaftEvent>({ _tag: 'SnapshotRefused', ref })),
+      ),
+    ),
+  )
 }

@@ -1,6 +1,6 @@
 import type { DiscardSnapshots, Effect, Persist, Send, SnapshotPointer, Write } from './effect.js'
 import { after, type SnapshotRef } from './ids.js'
-import { commonPrefix } from './log.js'
+import { keptPrefix } from './log.js'
 import { thisWrite } from './rules/allServers.js'
 import type { Role, Server, ServerDraft } from './server.js'
 import type { Transfer } from './snapshots.js'
@@ -19,7 +19,7 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
 
   const snapshot = pointer(before, draft)
   const forgotten = snapshot !== null && !snapshot.keepsSuffix
-  const kept = log === before.log ? log.lastIndex : forgotten ? log.base.index : commonPrefix(before.log, log)
+  const kept = log === before.log ? log.lastIndex : forgotten ? log.base.index : keptPrefix(before.log, log)
   const truncates = !forgotten && kept < before.log.lastIndex
   const firstIndex = after(kept)
   const write: Write = {

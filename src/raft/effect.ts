@@ -51,10 +51,12 @@ export type Effect =
   | { readonly _tag: 'Restore'; readonly snapshot: StoredSnapshot; readonly base: LogBase }
   /**
    * For storage: a piece of snapshot `ref`, from byte `offset` on; the first makes the file. Answered by `ChunkStored`, or
-   * for the last piece by `SnapshotStored` once all of it would survive a power loss.
+   * for the last piece by `SnapshotStored` once all of it would survive a power loss. `from` is the leader that sent it, null where it is
+   * the own state machine's: a leader's may be answered by `SnapshotRefused` instead.
    */
   | {
       readonly _tag: 'StoreSnapshot'
+      readonly from: NodeId | null
       readonly ref: SnapshotRef
       readonly base: LogBase
       readonly offset: number

@@ -15,9 +15,10 @@ export type Refusal =
  *  - `AbsurdTerm`: its term is more than `maxTermLead` above the own one: no cluster counts so far while a server is away. A server that
  *    knows no leader follows by `maxTermLead`;
  *  - `OtherIncarnation`: the configuration names its sender with another data directory, which voted and acknowledged (§6);
+ *  - `UnreadableSnapshot`: the state machine cannot begin with the snapshot that it brought (§7);
  *  - `ReplacesCommitted`: it would replace entries that are known to be committed (§5.4): its sender belongs to another history.
  */
-export type Disbelief = 'AbsurdTerm' | 'OtherIncarnation' | 'ReplacesCommitted'
+export type Disbelief = 'AbsurdTerm' | 'OtherIncarnation' | 'UnreadableSnapshot' | 'ReplacesCommitted'
 
 /** The bounds a proposal can meet, by the names they have in the options. */
 export type LimitName =

@@ -31,6 +31,8 @@ export type RaftEvent =
   | { readonly _tag: 'ChunkStored'; readonly ref: SnapshotRef; readonly offset: number }
   /** Storage holds all of snapshot `ref`, durably: `size` bytes. */
   | { readonly _tag: 'SnapshotStored'; readonly ref: SnapshotRef; readonly size: number }
+  /** Storage holds all of snapshot `ref`, which a leader sent, and the state machine cannot begin with it. */
+  | { readonly _tag: 'SnapshotRefused'; readonly ref: SnapshotRef }
   /** The bytes of snapshot `ref` from `offset` on, to be sent to `peer`. */
   | { readonly _tag: 'ChunkRead'; readonly peer: NodeId; readonly ref: SnapshotRef; readonly offset: number; readonly data: Uint8Array }
   /** What was sent to `peer` may be lost: a full queue, a reset connection. */

@@ -29,7 +29,7 @@ export {
   type WriteSeqBrand,
 } from './ids.js'
 export * from './invariants.js'
-export * from './log.js'
+export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit } from './log.js'
 export * from './messages.js'
 export * from './print.js'
 export * from './quorum.js'

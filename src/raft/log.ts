@@ -73,14 +73,22 @@ export const logAfter = (log: Log, { base, keepsSuffix }: { readonly base: LogBa
   keepsSuffix ? log.compactTo(base.index) : logFrom(base)
 
 /** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
-export const commonPrefix = (a: Log, b: Log): LogIndex => {
+export const commonPrefix = (a: Log, b: Log): LogIndex => lastShared(a, b, (index) => a.termAt(index) === b.termAt(index))
+
+/**
+ * The last index up to which `b`, which came from `a`, holds the very same entries: what need not be written again. It does not rely on
+ * guarantee 3, which a server that lies can break.
+ */
+export const keptPrefix = (a: Log, b: Log): LogIndex => lastShared(a, b, (index) => a.at(index) === b.at(index))
+
+const lastShared = (a: Log, b: Log, isShared: (index: LogIndex) => boolean): LogIndex => {
   let low: number = maxIndex(a.base.index, b.base.index)
   let high: number = minIndex(a.lastIndex, b.lastIndex)
   // By far the most common case: one continues the other.
-  if (low > high || a.termAt(logIndex(high)) === b.termAt(logIndex(high))) return logIndex(high)
+  if (low >= high || isShared(logIndex(high))) return logIndex(high)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if (a.termAt(logIndex(middle)) === b.termAt(logIndex(middle))) low = middle
+    if (isShared(logIndex(middle))) low = middle
     else high = middle - 1
   }
   return logIndex(low)

@@ -106,6 +106,8 @@ export const printEvent = (event: RaftEvent): string => {
       return `> ChunkStored snapshot ${event.ref} up to byte ${event.offset}`
     case 'SnapshotStored':
       return `> SnapshotStored ${event.ref}, ${event.size} bytes`
+    case 'SnapshotRefused':
+      return `> SnapshotRefused ${event.ref}`
     case 'ChunkRead':
       return `> ChunkRead snapshot ${event.ref} bytes ${event.offset}…${event.offset + event.data.length} for ${event.peer}`
     case 'Unreachable':

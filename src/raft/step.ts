@@ -9,7 +9,7 @@ import { receiveAppendEntries } from './rules/appendEntries.js'
 import { disbelief, ignore } from './rules/guards.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
 import { advanceCommit } from './rules/commitment.js'
-import { receiveInstallSnapshot, chunkStored } from './rules/installSnapshot.js'
+import { receiveInstallSnapshot, chunkStored, snapshotRefused } from './rules/installSnapshot.js'
 import { flush, heartbeatDue, propose } from './rules/leaders.js'
 import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
 import { receiveRequestVote } from './rules/requestVote.js'
@@ -64,6 +64,8 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
       return chunkStored(server, event.ref, event.offset)
     case 'SnapshotStored':
       return snapshotStored(server, event.ref, event.size)
+    case 'SnapshotRefused':
+      return snapshotRefused(server, event.ref)
     case 'ChunkRead':
       return chunkRead(server, event)
     case 'Unreachable':

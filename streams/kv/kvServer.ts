@@ -78,8 +78,8 @@ export const createKvServer = (options: KvServerOptions): KvServer => {
   const { sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, compaction: policy } = { ...kvServerDefaults, ...options }
   checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, ...(policy && { everyMs: policy.everyMs }) })
 
-  const { stateMachine, store$, take } = kvStateMachine({ limits, scheduler })
-  const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine, snapshots: { ...snapshots, take } })
+  const { stateMachine, store$, take, check } = kvStateMachine({ limits, scheduler })
+  const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine, snapshots: { ...snapshots, take, check } })
   const store = (): Store => store$.value
   const read = reads({ propose: (command) => raft.propose(command), store, scheduler, maxReads, maxRangeKeys, maxRangeBytes })
   let housekeeping: Subscription | undefined

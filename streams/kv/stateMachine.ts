@@ -20,6 +20,8 @@ export interface KvStateMachine {
   readonly store$: BehaviorSubject<Store>
   /** For the option `snapshots` of `createRaft`: the present store, in slices; nothing where a snapshot holds all of it already. */
   readonly take: () => Observable<Snapshot>
+  /** For the option `snapshots` of `createRaft`: reads a snapshot, in slices, and forgets it. Fails where it holds no store. */
+  readonly check: (snapshot: Snapshot) => Observable<unknown>
 }
 
 /**
@@ -81,5 +83,5 @@ export const kvStateMachine = ({ limits = {}, scheduler, maxAppliesPerSlice = 51
     return snapshotOf(store, scheduler).pipe(tap(({ index }) => (covered = Math.max(covered, index))))
   }
 
-  return { stateMachine, store$, take }
+  return { stateMachine, store$, take, check: (snapshot) => storeOf(snapshot, limits, scheduler) }
 }

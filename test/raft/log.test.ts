@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
 import { commandEntry, configurationEntry, type Entry } from '../../src/raft/entry.js'
 import { logIndex, nodeId, term } from '../../src/raft/ids.js'
-import { commonPrefix, type Log, type LogBase, logFrom } from '../../src/raft/log.js'
+import { commonPrefix, keptPrefix, type Log, type LogBase, logFrom } from '../../src/raft/log.js'
 
 /** The slow, obvious twin: every entry since the first one of all, and how many of them were dropped. */
 class ArrayLog {
@@ -207,6 +207,19 @@ describe('from: as many entries as the limit allows', () => {
     { index: 0, maxEntries: 1, maxBytes: 9, sizes: [3] },
   ])('$maxEntries entries, $maxBytes bytes from $index on: $sizes', ({ index, maxEntries, maxBytes, sizes }) => {
     expect(sized.from(logIndex(index), { maxEntries, maxBytes }).map(({ size }) => size)).toEqual(sizes)
+  })
+})
+
+describe('keptPrefix', () => {
+  it('is where a log was changed, even where the terms say otherwise: a server that lies may send two entries of one term and index', () => {
+    const log = logOf([1, 1, 3, 3])
+    const replaced = log.truncateFrom(logIndex(2)).append(logOf([1, 3, 3, 3]).from(logIndex(2)))
+    expect(commonPrefix(log, replaced)).toBe(4)
+    expect(keptPrefix(log, replaced)).toBe(1)
+    expect(keptPrefix(log, log.compactTo(logIndex(2)))).toBe(4)
+    expect(keptPrefix(log, log.truncateFrom(logIndex(4)))).toBe(3)
+    expect(keptPrefix(log, log.append(logOf([4]).from(logIndex(1))))).toBe(4)
+    expect(keptPrefix(log, logFrom({ ...log.base, index: logIndex(9) }))).toBe(4)
   })
 })
 

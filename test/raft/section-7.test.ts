@@ -47,8 +47,9 @@ const base = (index: number, T: number): LogBase => ({
   term: term(T),
   configuration: votersOnly([n1, n2, n3]),
 })
-const store = (ref: number, of: LogBase, offset: number, text: string, last: boolean): Effect => ({
+const store = (ref: number, of: LogBase, offset: number, text: string, last: boolean, leader: NodeId | null = n2): Effect => ({
   _tag: 'StoreSnapshot',
+  from: leader,
   ref: snapshotRef(ref),
   base: of,
   offset,
@@ -84,7 +85,7 @@ const appliedThree = after(follower({ log: [1, 1, 2, 2], commit: 3 }), applied(3
 describe('§7 "Each server takes snapshots independently, covering just the committed entries in its log"', () => {
   it('the state goes to the disk first; then the log forgets what it replaces, and the write says so', () => {
     const taken = on(appliedThree, snapshotTaken(3, 'abc'))
-    expect(taken.effects).toEqual([store(1, base(3, 2), 0, 'abc', true)])
+    expect(taken.effects).toEqual([store(1, base(3, 2), 0, 'abc', true, null)])
     expect(termsOf(taken.server)).toEqual([1, 1, 2, 2])
 
     const stored = on(taken.server, snapshotStored(1, 3))
@@ -156,7 +157,7 @@ describe('§7 after a restart', () => {
 
   it('numbers go on after that of the snapshot', () => {
     const server = after(restarted.server, applied(3), applied(4))
-    expect(on(server, snapshotTaken(4, 'abcd')).effects).toEqual([store(7, base(4, 2), 0, 'abcd', true)])
+    expect(on(server, snapshotTaken(4, 'abcd')).effects).toEqual([store(7, base(4, 2), 0, 'abcd', true, null)])
   })
 })
 
@@ -165,6 +166,27 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
   const chunk = (seq: number, offset: number, data: string, done: boolean, fields = {}) =>
     received(installSnapshot({ seq, term: 2, lastIncludedIndex: 5, lastIncludedTerm: 2, offset, data, done, ...fields }))
   const arm = (server: Server): Effect => armElectionTimer(server.counters.electionTimer + 1)
+
+  describe('a leader’s snapshot that the state machine cannot begin with', () => {
+    const storing = after(behind, chunk(9, 0, 'abc', true))
+
+    it('is given up and told; the log, the state machine and the term stay', () => {
+      const { server, effects } = on(storing, { _tag: 'SnapshotRefused', ref: snapshotRef(1) })
+      expect(effects).toEqual([{ _tag: 'Ignored', from: n2, why: 'UnreadableSnapshot' }, discard([1], null)])
+      expect({ ...server, snapshots: null }).toEqual({ ...storing, snapshots: null })
+      expect(server.snapshots.current).toBe(storing.snapshots.current)
+    })
+
+    it('may come again, from its beginning', () => {
+      const refused = after(storing, { _tag: 'SnapshotRefused', ref: snapshotRef(1) })
+      expect(on(refused, chunk(10, 0, 'ABC', true)).effects).toContainEqual(store(2, base(5, 2), 0, 'ABC', true))
+    })
+
+    it('is another one than what is refused late', () => {
+      expect(after(storing, { _tag: 'SnapshotRefused', ref: snapshotRef(7) })).toBe(storing)
+      expect(after(behind, { _tag: 'SnapshotRefused', ref: snapshotRef(1) })).toBe(behind)
+    })
+  })
 
   it('1. "Reply immediately if term < currentTerm"', () => {
     const server = follower({ T: 3 })
@@ -203,7 +225,7 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
       expect(on(later, chunk(1, 3, 'de', true, of3)).effects).toContainEqual(
         send(installSnapshotReply({ ...out, to: n3, re: 1, term: 3, offset: 0 })),
       )
-      expect(on(later, chunk(1, 0, 'ABC', false, of3)).effects).toContainEqual(store(2, base(5, 2), 0, 'ABC', false))
+      expect(on(later, chunk(1, 0, 'ABC', false, of3)).effects).toContainEqual(store(2, base(5, 2), 0, 'ABC', false, n3))
     },
   )
 

@@ -72,6 +72,7 @@ export const piecesOf = ({ ref, size, base }: SnapshotPointer, pieceBytes = Math
     const offset = i * pieceBytes
     return {
       _tag: 'StoreSnapshot',
+      from: null,
       ref,
       base,
       offset,

@@ -19,7 +19,7 @@ export const snapshotTaken = (server: ServerDraft, index: LogIndex, data: Uint8A
   const ref = snapshots.nextRef
   const base = { index, term, configuration: log.configurationAt(index) }
   server.snapshots = snapshots.with({ taking: { ref, base }, lastRef: ref })
-  return [{ _tag: 'StoreSnapshot', ref, base, offset: 0, data, last: true }]
+  return [{ _tag: 'StoreSnapshot', from: null, ref, base, offset: 0, data, last: true }]
 }
 
 /** All of a snapshot is on the disk: of the own one, or of a leader's. */

@@ -42,7 +42,7 @@ const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<
     receiving: { ...receiving, re, storing: true },
     lastRef: known === null ? receiving.ref : snapshots.lastRef,
   })
-  return [{ _tag: 'StoreSnapshot', ref: receiving.ref, base, offset, data, last }]
+  return [{ _tag: 'StoreSnapshot', from, ref: receiving.ref, base, offset, data, last }]
 }
 
 /** One leader in one term has one snapshot of an index. (Another leader's has other bytes: what a former term began is forgotten with it.) */
@@ -69,6 +69,14 @@ export const snapshotInstalled = (server: ServerDraft, receiving: Receiving, siz
   server.commitIndex = base.index
   // 8. Reset state machine using snapshot contents: once the write that points to them is on disk.
   return [installed(server, from, re, base), ...applyCommitted(server)]
+}
+
+/** Nothing of it is kept, and the state machine goes on with what it has. */
+export const snapshotRefused = (server: ServerDraft, ref: SnapshotRef): ReadonlyArray<Effect> => {
+  const { receiving } = server.snapshots
+  if (receiving?.ref !== ref) return []
+  server.snapshots = server.snapshots.with({ receiving: null })
+  return [{ _tag: 'Ignored', from: receiving.from, why: 'UnreadableSnapshot' }]
 }
 
 /** Whether the log, or what it began after, has the snapshot's last included entry. */

@@ -1,4 +1,4 @@
-import { type Configuration, isNamed, voterSets } from '../../../src/raft/configuration.js'
+import { type Configuration, incarnationOf, voterSets } from '../../../src/raft/configuration.js'
 import type { LogIndex, NodeId, Term } from '../../../src/raft/ids.js'
 import { isQuorum } from '../../../src/raft/quorum.js'
 import type { Server } from '../../../src/raft/server.js'
@@ -24,13 +24,11 @@ export const quorumOnDisk: CheckOf = (record) => {
         voters = voterSets(configuration)
       }
       const term = log.termAt(commitIndex)!
-      const holds = (server: Server): boolean => isNamed(log.configuration, server) && holdsOnDisk(server, commitIndex, term)
       const has = (voter: NodeId): boolean => {
-        const server = record.servers.get(voter)
+        // A disk that was lost since had it when it said so.
+        const server = record.named(voter, incarnationOf(log.configuration, voter))
         // One that was never seen cannot be judged: a watch may see a part of the cluster.
-        if (server === undefined || holds(server.now)) return true
-        // A disk that was lost had it when it said so.
-        return record.lost.some((former) => former.id === voter && holds(former))
+        return server === undefined || holdsOnDisk(server.now, commitIndex, term)
       }
       if (isQuorum(voters, has)) return null
       const holders = [...new Set(voters.flat())].filter(has)

@@ -1,4 +1,4 @@
-import { after, type LogIndex, logIndex, type NodeId, type Term } from '../../../src/raft/ids.js'
+import { after, type Incarnation, type LogIndex, logIndex, type NodeId, type Term } from '../../../src/raft/ids.js'
 import type { Entry } from '../../../src/raft/entry.js'
 import type { Server } from '../../../src/raft/server.js'
 import type { Inspection } from '../../run.js'
@@ -67,8 +67,8 @@ export interface Conflicting {
 export class ClusterRecord {
   readonly servers = new Map<NodeId, ServerRecord>()
   readonly committed = new Window<Committed>()
-  /** The last states of servers whose disks were lost: another disk under the same name is another server. */
-  readonly lost: Server[] = []
+  /** Servers whose disks were lost: another disk under the same name is another server. */
+  readonly lost: ServerRecord[] = []
   /** Of the last step. */
   conflict: Conflicting | null = null
   /** What the acknowledged hard state of the server that has just been restarted was. */
@@ -76,11 +76,18 @@ export class ClusterRecord {
   /** The record of the server of the last step. */
   server!: ServerRecord
 
+  /** The server with that name and disk; whichever has the name now where no disk is named. */
+  named(id: NodeId, incarnation: Incarnation | null = null): ServerRecord | undefined {
+    const record = this.servers.get(id)
+    if (incarnation === null || record === undefined || record.now.incarnation === incarnation) return record
+    return this.lost.find(({ now }) => now.id === id && now.incarnation === incarnation)
+  }
+
   see({ event, before, after, effects }: Inspection, moved: number): void {
     this.conflict = null
     let record = this.servers.get(after.id)
     if (record !== undefined && record.now.incarnation !== before.incarnation) {
-      this.lost.push(record.now)
+      this.lost.push(record)
       record = undefined
     }
     if (record === undefined) {

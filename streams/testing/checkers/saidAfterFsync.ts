@@ -9,8 +9,8 @@ export const saidAfterFsync: CheckOf = (record) => ({
   moved: Moved.received,
   see: ({ event }) => {
     if (event._tag !== 'Received') return null
-    const { message } = event
-    const sender = record.servers.get(message.from)
+    const { message, incarnation } = event
+    const sender = record.named(message.from, incarnation)
     if (sender === undefined || sender.ackedTerm === null) return null
     const { ackedTerm, ackedVote } = sender
     switch (message._tag) {

@@ -34,6 +34,8 @@ const numberOfEvent = (tag: RaftEvent['_tag']): number => {
       return 12
     case 'ChunkRead':
       return 13
+    case 'SnapshotRefused':
+      return 14
   }
 }
 const numberOfRole = (tag: Role['_tag']): number => (tag === 'Follower' ? 1 : tag === 'Candidate' ? 2 : 3)

@@ -22,6 +22,9 @@ export const settleDown = (world: World): void => {
   world.clientsCall = false
   within(world, deadlines.leader * longestMs(world), 'no leader that a majority follows', hasLeader)
   within(world, deadlines.converged * longestMs(world), 'the servers are not in the same state', hasConverged)
+  // A server that lost its disk is not waited for, and may still owe an answer: whether it gives it is asked at the end (offers.ts).
+  const until = world.now + deadlines.served * longestMs(world)
+  while (world.violation === null && world.offers.open > 0 && world.now < until) world.runUntil(world.now + lookEveryMs)
 }
 
 const longestMs = ({ tuning }: World): number => (tuning.electionTimeoutMs ?? defaultTuning.electionTimeoutMs).max

@@ -67,6 +67,7 @@ const happened = ({ event, before, after, effects }: Inspection): ReadonlyArray<
     case 'SnapshotTaken':
     case 'ChunkStored':
     case 'SnapshotStored':
+    case 'SnapshotRefused':
     case 'ChunkRead':
     case 'Unreachable':
       return [`rxraft/${event._tag}`]

@@ -91,6 +91,7 @@ const TraceEvent = t.union([
   t.type({ _tag: t.literal('SnapshotTaken'), index, data: bytes }),
   t.type({ _tag: t.literal('ChunkStored'), ref: index, offset: index }),
   t.type({ _tag: t.literal('SnapshotStored'), ref: index, size: index }),
+  t.type({ _tag: t.literal('SnapshotRefused'), ref: index }),
   t.type({ _tag: t.literal('ChunkRead'), peer: name, ref: index, offset: index, data: bytes }),
   t.type({ _tag: t.literal('Unreachable'), peer: name }),
 ])

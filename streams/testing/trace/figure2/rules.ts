@@ -4,7 +4,15 @@ import { diskNameOf, isAnonymous, isMajority, lastIndex, namingEntry, voterLists
 import { type Done, done, keyOf, type ModelServer, type World } from './model.js'
 import { must } from './must.js'
 import { appendEntries, appendEntriesReply, requestVote, requestVoteReply } from './rpcs.js'
-import { chunkRead, chunkStored, installSnapshot, installSnapshotReply, snapshotStored, snapshotTaken } from './snapshots.js'
+import {
+  chunkRead,
+  chunkStored,
+  installSnapshot,
+  installSnapshotReply,
+  snapshotRefused,
+  snapshotStored,
+  snapshotTaken,
+} from './snapshots.js'
 
 /*
  * "Rules for Servers" (Figure 2), each on what its line says happened. A rule moves the model and answers what it did.
@@ -32,6 +40,8 @@ export const happen = (world: World, server: ModelServer, line: TraceLine): Done
       return chunkStored(server, line, event)
     case 'SnapshotStored':
       return snapshotStored(server, line, event)
+    case 'SnapshotRefused':
+      return snapshotRefused(server, event)
     case 'ChunkRead':
       return chunkRead(server, line)
     case 'HeartbeatDue':

@@ -75,6 +75,13 @@ export const snapshotStored = (server: ModelServer, line: TraceLine, { ref, size
   return forgets ? done([], { _tag: 'Snapshot', ...stored, keepsSuffix: true, kept: Number.POSITIVE_INFINITY }) : done()
 }
 
+/** Not in the paper (docs/divergences.md): a state machine that cannot begin with a leader's snapshot does not. */
+export const snapshotRefused = (server: ModelServer, { ref }: TraceEventOf<'SnapshotRefused'>): Done => {
+  must(server.storing.get(ref)?.from !== null, 'it refuses a snapshot of its own')
+  server.storing = new Map([...server.storing].filter(([other]) => other !== ref))
+  return done()
+}
+
 /** 6. "If existing log entry has same index and term as snapshot's last included entry": or if it is committed here. */
 const isHeld = ({ log, commitIndex }: ModelServer, index: number, term: number): boolean =>
   index <= commitIndex || termAt(log, index) === term
