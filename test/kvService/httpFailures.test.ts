@@ -203,7 +203,7 @@ describe('a connection', () => {
 
   it.each([
     ['that speaks something else', 'hello\r\n\r\n', 400, 'BadHttp'],
-    ['with endless headers', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(30_000)}\r\n\r\n`, 431, 'HeadersTooLarge'],
+    ['with endless headers', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(30_000)}\r\n\r\n`, 431, 'HeadersTooLarge'],
   ])('%s is told so and closed', async (_, bytes, status, tag) => {
     const cluster = await started({}, { running: ['n1'] })
     const answered = await opened(cluster.urlOf('n1'), bytes)
@@ -221,7 +221,7 @@ describe('a connection', () => {
 
   it('that does not finish its body is closed after a while', async () => {
     const cluster = await started({ headersTimeoutMs: 50, requestTimeoutMs: 50 }, { running: ['n1'] })
-    const answered = await opened(cluster.urlOf('n1'), 'PUT /v1/kv/a HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc')
+    const answered = await opened(cluster.urlOf('n1'), 'PUT /v1/kv/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc')
     expect(answered).toMatch(/^HTTP\/1.1 408 /)
   })
 
@@ -230,22 +230,22 @@ describe('a connection', () => {
     const { hostname, port } = new URL(cluster.urlOf('n1'))
     const first = connect(Number(port), hostname)
     cleanUp.push(() => first.destroy())
-    first.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    first.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await new Promise((resolve) => first.once('data', resolve))
     const second = connect(Number(port), hostname)
     cleanUp.push(() => second.destroy())
-    second.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    second.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await new Promise((resolve) => second.once('data', resolve))
     expect(await opened(cluster.urlOf('n1'))).toBe('')
-    first.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    first.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     const metrics = await new Promise<string>((resolve) => {
       let text = ''
       first.on('data', (chunk) => {
         text += String(chunk)
-        if (text.includes('connections_refused_total 1')) resolve(text)
+        if (text.includes('connections_refused_total{bound="maxConnections"} 1')) resolve(text)
       })
     })
-    expect(metrics).toContain('rxraft_http_connections_refused_total 1')
+    expect(metrics).toContain('rxraft_http_connections_refused_total{bound="maxConnections"} 1')
   })
 })
 
