@@ -259,12 +259,6 @@ describe('what there is not', () => {
     expect([answer.status, answer.headers.allow]).toEqual([status, allow])
     expect(errorOf(answer).message).toMatch(/\.$/)
   })
-
-  it('pages of other origins that may write', async () => {
-    expect((await put('foreign', 'v', { origin: 'http://example.com' })).status).toBe(403)
-    const { host } = new URL(cluster.urlOf(leader))
-    expect((await put('foreign', 'v', { origin: `http://${host}`, host })).status).toBe(200)
-  })
 })
 
 describe('how a server is', () => {

@@ -31,6 +31,9 @@ export interface KvHttpError {
 /** How often Node looks for connections whose time is up. */
 const checkMs = 1_000
 
+/** Connections to one other server, on which requests are passed on; more of them wait. It counts them all as one address. */
+const maxSocketsToPeer = 1_024
+
 /** A key of 4,096 bytes, each percent-encoded, and room for the rest. */
 const maxHeaderBytes = 20 << 10
 
@@ -48,7 +51,7 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
     const face: Face = {
       options,
       gateway: gateway(options),
-      agent: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
+      agent: new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
       buffered: { bytes: 0 },
       answering: room(options.maxAnswerBytes),
       eventsUnderWay: eventsUnderWay(options.maxWatchBytes),
