@@ -126,6 +126,9 @@ describe('clients that read nothing', () => {
     await until(async () => (await answerBytes(cluster, leader)) > 12 * MiB)
     await until(async () => (await answerBytes(cluster, follower)) > 0)
     expect(await answerBytes(cluster, follower)).toBeLessThan(200_000)
+    // In the time that another reads all of it, nothing of what the first does not read has been fetched.
+    expect((await cluster.ask(follower, { path: range })).body.length).toBeGreaterThan(16 * MiB)
+    expect(await answerBytes(cluster, leader)).toBeGreaterThan(12 * MiB)
   })
 
   it('get everything when they go on reading', async () => {

@@ -9,8 +9,8 @@ import type { Change, KeyValue } from '../../src/kv/keyValue.js'
 import { VirtualScheduler } from '../../streams/heapScheduler.js'
 import { decodeReplies, repliesInPieces } from '../../streams/kv/batchCodec.js'
 import { eventsUnderWay } from '../../streams/kv/http/eventsUnderWay.js'
+import { writeSlices } from '../../streams/kv/http/pace.js'
 import { room } from '../../streams/kv/http/room.js'
-import { writeSlices } from '../../streams/kv/http/send.js'
 import { commaSeparated, inSlicesOf, sliceBytes, slicesOf } from '../../streams/kv/http/slices.js'
 import { jsonOfChange, jsonOfKeyValue, piecesOfChange, piecesOfKeyValue } from '../../streams/kv/http/wireItems.js'
 import type { KvReply } from '../../streams/kv/reply.js'
@@ -110,11 +110,13 @@ describe('slices', () => {
     expect(written).toEqual(['1', '2', '3', '4'])
   })
 
-  it('are made no more when the client is gone', () => {
+  it.each([
+    ['that its connection was broken', (res: { destroyed: boolean }) => (res.destroyed = true)],
+    ['that it closed', (res: EventEmitter) => res.emit('close')],
+  ])('are made no more when it is known of the client %s', (_, leave) => {
     const { scheduler, res, seen } = sending()
     res.emit('drain')
-    res.destroyed = true
-    res.emit('close')
+    leave(res)
     scheduler.runUntil(1_000)
     res.emit('drain')
     scheduler.runUntil(2_000)

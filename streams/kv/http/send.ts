@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type SchedulerLike, Subscription } from 'rxjs'
 import { type Body, type HttpAnswer, noRoom, type PassedOn } from './answer.js'
 import type { Face } from './face.js'
 import { hasUnreadBody, lingering } from './lingering.js'
+import { patience, type Patience, writeSlices } from './pace.js'
 import { sliceBytes, slicesOf } from './slices.js'
 
 /**
@@ -60,26 +60,6 @@ const discard = (body: Body): void => {
   if (isPassedOn(body)) body.from.destroy()
 }
 
-/** Waits for a client to take what was written: when it takes nothing for `ms`, calls `cut`. */
-export const patience = (scheduler: SchedulerLike, res: ServerResponse, ms: number, cut: () => void): Patience => {
-  let waiting = Subscription.EMPTY
-  const end = (): void => waiting.unsubscribe()
-  res.on('close', end)
-  return {
-    begin: () => {
-      waiting.unsubscribe()
-      waiting = scheduler.schedule(cut, ms)
-    },
-    end,
-  }
-}
-
-export interface Patience {
-  /** Anew, if it had begun. */
-  begin(): void
-  end(): void
-}
-
 const patienceOf = ({ options: { scheduler, answerStallMs }, counted }: Face, res: ServerResponse): Patience =>
   patience(scheduler, res, answerStallMs, () => {
     counted.answersCut++
@@ -103,37 +83,6 @@ const sendSlices = (face: Face, res: ServerResponse, slices: Iterable<string | U
     res.end()
     client.begin()
   })
-}
-
-/** Writes one slice a turn while the socket takes them; then `ended`. */
-export const writeSlices = (
-  scheduler: SchedulerLike,
-  res: ServerResponse,
-  slice: Iterator<string | Uint8Array>,
-  client: Patience,
-  ended: () => void,
-): void => {
-  let turn = Subscription.EMPTY
-  const write = (): void => {
-    if (res.destroyed) return stop()
-    const next = slice.next()
-    if (next.done === true) {
-      stop()
-      ended()
-    } else if (res.write(next.value)) goOn()
-    else client.begin()
-  }
-  const goOn = (): void => {
-    client.end()
-    turn.unsubscribe()
-    turn = scheduler.schedule(write)
-  }
-  const stop = (): void => {
-    turn.unsubscribe()
-    res.off('drain', goOn).off('close', stop)
-  }
-  res.on('drain', goOn).on('close', stop)
-  write()
 }
 
 /** Sends what another server answers, at the pace of the client. Where it breaks off, so does this answer: the client must see it. */
