@@ -189,6 +189,22 @@ describe('a watch', () => {
     expect(Number(/rxraft_http_watch_bytes (\d+)/.exec(text)![1])).toBeLessThan(600_000)
   })
 
+  it('that ends in the middle of a long event holds nothing of it any more', async () => {
+    const cluster = await started()
+    const leader = await cluster.leader()
+    const watch = watching(cluster, leader, '?prefix=')
+    const { response } = await watch.opened
+    response.pause()
+    for (let i = 0; i < 40; i++) await cluster.ask(leader, { method: 'PUT', path: '/v1/kv/k', body: 'x'.repeat(500_000) })
+    const held = async (): Promise<number> => {
+      const { text } = await cluster.ask(leader, { path: '/metrics' })
+      return Number(/^rxraft_http_watch_bytes (\d+)$/m.exec(text)![1])
+    }
+    expect(await held()).toBeGreaterThan(500_000)
+    watch.close()
+    while ((await held()) > 0);
+  })
+
   it('whose client stops reading and goes on is told long events whole, in order, with short ones between', async () => {
     const cluster = await started()
     const leader = await cluster.leader()
