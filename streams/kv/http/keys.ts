@@ -14,8 +14,8 @@ import { appendCommand, deleteCommand, putCommand, readAnswer, writeAnswer } fro
 import { type BadText, naturalIn, parameters } from './path.js'
 import type { Route } from './routes.js'
 import { reply } from './send.js'
-import { commaSeparated, inSlicesOf } from './slices.js'
-import { piecesOfKeyValue } from './wireItems.js'
+import { commaSeparated, inSlicesOf, sliceBytes } from './slices.js'
+import { jsonOfKeyValue, piecesOfKeyValue } from './wireItems.js'
 
 /* What needs the leader: keys, ranges, sessions. */
 
@@ -102,13 +102,17 @@ export const onRange = (face: Face, req: IncomingMessage, res: ServerResponse, q
 const rangeAnswer = (result: KvResult): HttpAnswer => {
   if (!isAnswer(result)) return refused(result)
   if (result._tag !== 'Ranged') throw new TypeError(`A range was answered with ${result._tag}.`)
+  const { revision, kvs, more } = result
+  const holds = sizeOfResult(result)
+  if (holds <= sliceBytes) return json(200, { revision, kvs: kvs.map(jsonOfKeyValue), more })
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },
-    body: { _tag: 'Sliced', holds: sizeOfResult(result), slices: inSlicesOf(rangePieces(result)) },
+    body: { _tag: 'Sliced', holds, slices: inSlicesOf(rangePieces(result)) },
   }
 }
 
+/** The same JSON, in pieces. */
 function* rangePieces({ revision, kvs, more }: Extract<KvResult, { _tag: 'Ranged' }>): Generator<string> {
   yield `{"revision":${revision},"kvs":[`
   yield* commaSeparated(kvs, piecesOfKeyValue)
