@@ -5,27 +5,32 @@ export type Release = () => void
 export interface Room {
   /** How many there are. */
   readonly bytes: number
-  /** Null where they do not fit. What exceeds the bound by itself fits alone, or it would never be served. */
+  /** Null where they do not fit. The first always do: what exceeds the bound by itself would never be served. */
   take(bytes: number): Release | null
   /** The same for what must go: it is small, and counted. */
   add(bytes: number): Release
 }
 
 export const room = (maxBytes: number): Room => {
-  let taken = 0
-  const add = (bytes: number): Release => {
-    let left = bytes
-    taken += bytes
+  let held = 0
+  /** How many have taken some: what was added does not keep them out. */
+  let takers = 0
+  const hold = (bytes: number, taker: 0 | 1): Release => {
+    let isHeld = true
+    held += bytes
+    takers += taker
     return () => {
-      taken -= left
-      left = 0
+      if (!isHeld) return
+      isHeld = false
+      held -= bytes
+      takers -= taker
     }
   }
   return {
     get bytes() {
-      return taken
+      return held
     },
-    take: (bytes) => (taken > 0 && taken + bytes > maxBytes ? null : add(bytes)),
-    add,
+    take: (bytes) => (takers > 0 && held + bytes > maxBytes ? null : hold(bytes, 1)),
+    add: (bytes) => hold(bytes, 0),
   }
 }
