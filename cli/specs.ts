@@ -1,7 +1,7 @@
 import type { CommandSpec } from './command.js'
 
 const client = ['endpoints', 'peers', 'portBase', 'timeoutMs'] as const
-const server = ['data', 'heartbeatMs', 'electionTimeoutMs', 'snapshotEntries', 'snapshotBytes'] as const
+const server = ['data', 'hostNames', 'heartbeatMs', 'electionTimeoutMs', 'snapshotEntries', 'snapshotBytes'] as const
 
 /** Every command, in the order of `rxraft --help`. */
 export const specs: ReadonlyArray<CommandSpec> = [

@@ -10,8 +10,8 @@ export const serve: Command = async ({ settings, json, io }) => {
   const membership = membershipOf(settings)
   if (either.isLeft(membership)) return membership.left
   const { self, peers, directory } = membership.right
-  const { listen, cluster } = settings
+  const { listen, hostNames, cluster } = settings
   const title = `${self.id} of ${peers.length} servers, data in ${directory}`
   const hint = `npx rxraft put greeting hello --endpoints ${inUrl(self.host)}:${self.httpPort}`
-  return host({ title, hint, setups: [{ self, peers, directory, listen, cluster, tuning: tuningOf(settings) }], json, io })
+  return host({ title, hint, setups: [{ self, peers, directory, listen, hostNames, cluster, tuning: tuningOf(settings) }], json, io })
 }

@@ -14,6 +14,7 @@ export const described = {
   peers: { value: 'LIST', help: 'all servers of the cluster: n1=HOST:PEER-PORT/HTTP-PORT,n2=…' },
   data: { value: 'DIR', help: 'where the data is' },
   listen: { value: 'HOST', help: 'where to listen (default: the own HOST in --peers)' },
+  hostNames: { value: 'LIST', help: 'names under which clients reach this server, besides those in --peers' },
   endpoints: { value: 'LIST', help: 'servers to ask, HOST:PORT,… (default: those of --peers, or of `npm start`)' },
   portBase: { value: 'PORT', help: 'HTTP on PORT + 1 to 3, peers on PORT + 101 to 103 (default: 7400)' },
   timeoutMs: { value: 'MS', help: 'how long a request may take in all' },

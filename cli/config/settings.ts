@@ -45,6 +45,10 @@ const peers = t.refinement(
   'a list of servers in which each has a name of its own',
 )
 
+const hostNames = t.readonlyArray(
+  parsed('a host name without scheme and port', (text) => (/^[a-z0-9_-][a-z0-9._-]*$/i.test(text) ? text : null)),
+)
+
 const endpoints = t.refinement(
   t.readonlyArray(parsed('HOST:PORT or http://HOST:PORT', url)),
   (list) => list.length > 0,
@@ -64,6 +68,7 @@ export const codecs = {
   peers,
   data: path,
   listen: host,
+  hostNames,
   endpoints,
   portBase: whole('a port from 1 to 65,000', 1, 65_000),
   timeoutMs: duration,
@@ -85,6 +90,7 @@ const range = (text: string): unknown => {
 
 const shapes: Partial<Record<SettingName, (text: string) => unknown>> = {
   peers: list,
+  hostNames: list,
   endpoints: list,
   portBase: number,
   timeoutMs: number,

@@ -30,6 +30,8 @@ export interface Setup {
   readonly directory: string
   /** The name or address to listen on, where that is not the one others use. */
   readonly listen?: string | undefined
+  /** Further names under which clients reach this server. */
+  readonly hostNames?: ReadonlyArray<string> | undefined
   /** Refuse a directory of another cluster. */
   readonly cluster?: string | undefined
   readonly tuning: ServerTuning
@@ -54,7 +56,7 @@ export const serving = (setup: Setup): Observable<Serving> =>
 
 const run = (setup: Setup, identity: Identity): Observable<Serving> =>
   defer(() => {
-    const { self, peers, directory, listen = self.host, cluster, tuning } = setup
+    const { self, peers, directory, listen = self.host, hostNames = [], cluster, tuning } = setup
     const { id } = self
     const network = tcpNetwork(networkOptions(setup, identity))
     const storage = diskStorage(directory, { id, ...(cluster !== undefined && { clusterId: cluster }) })
@@ -64,6 +66,7 @@ const run = (setup: Setup, identity: Identity): Observable<Serving> =>
       server,
       host: listen,
       port: self.httpPort,
+      hostNames,
       peers: Object.fromEntries(peers.map((peer) => [peer.id, endpointOf(peer)])),
     })
 

@@ -22,6 +22,8 @@ const limit: Codec<Limit> = oneOf<Limit>('limit', [
   'maxPendingWrites',
   'maxProposals',
   'maxCommandBytes',
+  'maxBatchReplyBytes',
+  'maxAnswerBytes',
 ])
 
 const failureCodec = tagged<KvFailure>('failure', {
@@ -56,6 +58,19 @@ export const decodeRequests = (bytes: Uint8Array, max: number): either.Either<Ba
   const requests: Uint8Array[] = []
   while (requests.length < count && reader.sound) requests.push(reader.bytes())
   return reader.done(requests)
+}
+
+/** The replies in pieces: put together they are what `decodeReplies` reads. A piece has at least `pieceBytes`, but for the last. */
+export function* repliesInPieces(replies: ReadonlyArray<KvReply>, pieceBytes: number): Generator<Uint8Array> {
+  let writer = new Writer()
+  writer.number(replies.length)
+  for (const reply of replies) {
+    replyCodec.write(writer, reply)
+    if (writer.length < pieceBytes) continue
+    yield writer.take()
+    writer = new Writer()
+  }
+  if (writer.length > 0) yield writer.take()
 }
 
 export const encodeReplies = (replies: ReadonlyArray<KvReply>): Uint8Array => {

@@ -11,7 +11,7 @@ import { IterableObservable } from '../iterable.js'
 import { defaultClock, InvalidOption, type RaftOptions } from '../options.js'
 import { compaction, type CompactionPolicy, expiry } from './housekeeping.js'
 import { reads } from './reads.js'
-import type { KvReply } from './reply.js'
+import { type KvReply, sizeOfReply, withoutRoom } from './reply.js'
 import { kvStateMachine } from './stateMachine.js'
 import { type Changes, type WatchOptions, watchStore } from './watch.js'
 
@@ -25,8 +25,13 @@ export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>,
   readonly maxReads?: number
   /** Keys in one answer to a range; more are told as `more`. Default 10,000. */
   readonly maxRangeKeys?: number
-  /** Bytes of values in one answer to a range of several keys; likewise. Default 16 MiB. */
+  /** Bytes of keys and values in one answer to a range of several keys; likewise. Default 16 MiB. */
   readonly maxRangeBytes?: number
+  /**
+   * Bytes of keys and values in the replies to one batch. The reply that reaches the bound is the last with values: later reads are
+   * `Overloaded`, later writes whose answers carry values `Indeterminate`. Default 16 MiB.
+   */
+  readonly maxBatchReplyBytes?: number
   /** How long the log grows before a snapshot of the store replaces it (§7). Default: up to 100,000 entries or 64 MiB of commands. */
   readonly snapshots?: Pick<SnapshotOptions, 'everyEntries' | 'everyBytes'>
   /** What the leader has compacted. Default null: the history is kept within the bounds in `limits`, and that is all. */
@@ -39,6 +44,7 @@ export const kvServerDefaults = {
   maxReads: 65_536,
   maxRangeKeys: 10_000,
   maxRangeBytes: 16 << 20,
+  maxBatchReplyBytes: 16 << 20,
   compaction: null,
 }
 
@@ -75,8 +81,15 @@ export interface KvServer {
  */
 export const createKvServer = (options: KvServerOptions): KvServer => {
   const { limits = {}, scheduler = defaultClock, snapshots = {} } = options
-  const { sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, compaction: policy } = { ...kvServerDefaults, ...options }
-  checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, ...(policy && { everyMs: policy.everyMs }) })
+  const {
+    sessionTtlMs = kvServerDefaults.sessionTtlMs,
+    maxReads = kvServerDefaults.maxReads,
+    maxRangeKeys = kvServerDefaults.maxRangeKeys,
+    maxRangeBytes = kvServerDefaults.maxRangeBytes,
+    maxBatchReplyBytes = kvServerDefaults.maxBatchReplyBytes,
+    compaction: policy = kvServerDefaults.compaction,
+  } = options
+  checkWhole({ sessionTtlMs, maxReads, maxRangeKeys, maxRangeBytes, maxBatchReplyBytes, ...(policy && { everyMs: policy.everyMs }) })
 
   const { stateMachine, store$, take, check } = kvStateMachine({ limits, scheduler })
   const raft = createRaft<Uint8Array, KvResult>({ ...options, stateMachine, snapshots: { ...snapshots, take, check } })
@@ -117,11 +130,11 @@ export const createKvServer = (options: KvServerOptions): KvServer => {
   }
 
   /** Decoded here, so that what makes no sense never enters the log, and reads do without it. */
-  const carryOutBytes = (bytes: Uint8Array, settle: (reply: KvReply) => void): void => {
+  const carryOutBytes = (bytes: Uint8Array, settle: (reply: KvReply) => void, hasRoom: () => boolean): void => {
     const decoded = decodeRequest(bytes)
     if (either.isLeft(decoded)) return settle({ _tag: 'Malformed', reason: `${decoded.left.reason} (at byte ${decoded.left.at})` })
     const request = decoded.right
-    if (isQuery(request.command)) read(request.command, settle)
+    if (isQuery(request.command)) read(request.command, settle, hasRoom)
     else carryOut(request, bytes, settle)
   }
 
@@ -150,16 +163,23 @@ export const createKvServer = (options: KvServerOptions): KvServer => {
       const reply$ = new AsyncSubject<ReadonlyArray<KvReply>>()
       const replies = new Array<KvReply>(requests.length)
       let unanswered = requests.length
+      let bytesOfReplies = 0
+      const hasRoom = (): boolean => bytesOfReplies < maxBatchReplyBytes
       const finish = (): void => {
         reply$.next(replies)
         reply$.complete()
       }
       if (unanswered === 0) finish()
       requests.forEach((bytes, i) =>
-        carryOutBytes(bytes, (reply) => {
-          replies[i] = reply
-          if (--unanswered === 0) finish()
-        }),
+        carryOutBytes(
+          bytes,
+          (reply) => {
+            replies[i] = hasRoom() ? reply : withoutRoom(reply, 'maxBatchReplyBytes')
+            bytesOfReplies += sizeOfReply(replies[i])
+            if (--unanswered === 0) finish()
+          },
+          hasRoom,
+        ),
       )
       return reply$
     },

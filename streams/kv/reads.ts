@@ -19,12 +19,25 @@ export interface ReadsOptions {
 interface Read {
   readonly query: Get | Range
   readonly settle: (reply: KvReply) => void
+  /** Whether there is room for an answer. */
+  readonly hasRoom: () => boolean
+}
+
+/** Reads that are being answered, from one value of the store. */
+interface Batch {
+  readonly reads: ReadonlyArray<Read>
+  readonly state: Store
+  /** How many of them were answered. */
+  answered: number
 }
 
 /** Changes nothing: once it is applied, everything that was acknowledged before it was proposed is applied too. */
 const barrier = encodeRequest({ caller: anonymous, command: { _tag: 'Txn', compares: [], success: [], failure: [] } })
 
-/** Keys visited without letting others have a turn. A read of the past, which may have to undo as many changes, fills a turn by itself. */
+/**
+ * Keys visited without letting others have a turn. A read of the past, which may have to undo as many changes, fills a turn by itself.
+ * All batches take turns in one line: however many there are, a turn is no longer.
+ */
 const keysPerTurn = 4096
 
 /**
@@ -37,8 +50,11 @@ const keysPerTurn = 4096
  */
 export const reads = ({ propose, store, scheduler, maxReads, maxRangeKeys, maxRangeBytes }: ReadsOptions) => {
   let gathered: Read[] = []
+  /** Bounded by `maxReads`: there is a read to be answered in each. */
+  const answering: Batch[] = []
   let pending = 0
   let turn: Subscription | undefined
+  let answeringTurn: Subscription | undefined
 
   const settle = (read: Read, reply: KvReply): void => {
     pending--
@@ -52,7 +68,9 @@ export const reads = ({ propose, store, scheduler, maxReads, maxRangeKeys, maxRa
     propose(barrier).subscribe((event) => {
       switch (event._tag) {
         case 'Applied':
-          return answerAll(batch, 0, store())
+          answering.push({ reads: batch, state: store(), answered: 0 })
+          if (answeringTurn === undefined) answer()
+          return
         case 'NotLeader':
         case 'Overloaded':
           return batch.forEach((read) => settle(read, event))
@@ -64,18 +82,29 @@ export const reads = ({ propose, store, scheduler, maxReads, maxRangeKeys, maxRa
     })
   }
 
-  /** However long it takes, all are answered from one value of the store. */
-  const answerAll = (batch: ReadonlyArray<Read>, from: number, state: Store): void => {
-    let visited = 0
-    let i = from
-    for (; i < batch.length && visited < keysPerTurn; i++) {
-      const read = batch[i]!
-      const { query } = read
-      const answer = query._tag === 'Get' ? readKey(state, query) : rangeOf(state, query)
-      visited += query.revision !== null ? keysPerTurn : answer._tag === 'Ranged' ? answer.kvs.length + 1 : 1
-      settle(read, answer)
+  /** However long it takes, all of a batch are answered from one value of the store. */
+  const answer = (): void => {
+    answeringTurn = undefined
+    for (let visited = 0; answering.length > 0 && visited < keysPerTurn;) {
+      const batch = answering[0]!
+      const read = batch.reads[batch.answered++]
+      if (read === undefined) answering.shift()
+      else visited += answerOne(read, batch.state)
     }
-    if (i < batch.length) scheduler.schedule(() => answerAll(batch, i, state))
+    if (answering.length > 0) answeringTurn ??= scheduler.schedule(answer)
+  }
+
+  /** What it cost, in keys visited. */
+  const answerOne = (read: Read, state: Store): number => {
+    const { query } = read
+    if (!read.hasRoom()) {
+      settle(read, { _tag: 'Overloaded', limit: 'maxBatchReplyBytes' })
+      return 1
+    }
+    const answer = query._tag === 'Get' ? readKey(state, query) : rangeOf(state, query)
+    settle(read, answer)
+    if (query.revision !== null) return keysPerTurn
+    return answer._tag === 'Ranged' ? answer.kvs.length + (answer.count ?? 0) + 1 : 1
   }
 
   const rangeOf = (state: Store, query: Range): KvResult => {
@@ -84,14 +113,16 @@ export const reads = ({ propose, store, scheduler, maxReads, maxRangeKeys, maxRa
     if (answer._tag !== 'Ranged') return answer
     let bytes = 0
     // The first goes even where it is too large by itself, or a reader of pages would never come past it.
-    const fitting = answer.kvs.findIndex(({ value }, i) => (bytes += value.length) > maxRangeBytes && i > 0)
+    const fitting = answer.kvs.findIndex(({ key, value }, i) => (bytes += key.length + value.length) > maxRangeBytes && i > 0)
     return fitting < 0 ? answer : { ...answer, kvs: answer.kvs.slice(0, fitting), more: true }
   }
 
-  return (query: Get | Range, answered: (reply: KvReply) => void): void => {
+  return (query: Get | Range, answered: (reply: KvReply) => void, hasRoom: () => boolean = always): void => {
     if (pending >= maxReads) return answered({ _tag: 'Overloaded', limit: 'maxReads' })
     pending++
-    gathered.push({ query, settle: answered })
+    gathered.push({ query, settle: answered, hasRoom })
     turn ??= scheduler.schedule(ask)
   }
 }
+
+const always = (): boolean => true

@@ -1,14 +1,20 @@
 import { function as F } from 'fp-ts'
 import type { LimitName } from '../../src/raft/error.js'
-import { isAnswer, type KvAnswer, type KvRefusal, type KvResult, refusalMessage } from '../../src/kv/result.js'
+import { isAnswer, type KvAnswer, type KvRefusal, type KvResult, refusalMessage, sizeOfResult } from '../../src/kv/result.js'
+
+/** The bounds that a read can meet, or a reply that carries values, by the names they have in the options. */
+export type ReplyLimit = 'maxReads' | 'maxBatchReplyBytes' | 'maxAnswerBytes'
 
 /** Why a server did not do what was asked, and what that says about whether it was done. */
 export type KvFailure =
   /** Nothing was done. `leader` is who does such things, as far as this server knows. */
   | { readonly _tag: 'NotLeader'; readonly leader: string | null }
   /** Nothing was done: a bound is reached, `limit` names it. */
-  | { readonly _tag: 'Overloaded'; readonly limit: LimitName | 'maxReads' }
-  /** It may have been done or may yet be: this server stopped leading, or stopped, before it knew. A read is never indeterminate. */
+  | { readonly _tag: 'Overloaded'; readonly limit: LimitName | ReplyLimit }
+  /**
+   * It may have been done or may yet be: this server stopped leading, or stopped, before it knew, or there was no room for the values
+   * that the answer to a write carries. A read is never indeterminate.
+   */
   | { readonly _tag: 'Indeterminate' }
 
 /** What a server says to a request: what the store answered or refused, or why it was not asked or did not answer. */
@@ -20,6 +26,33 @@ export const isFailure = (reply: KvReply): reply is KvFailure => reply._tag in f
 
 /** Whether the store carried the command out. */
 export const isDone = (reply: KvReply): reply is KvAnswer => !isFailure(reply) && isAnswer(reply)
+
+/** What stands for a reply that carries values where there is no room for them: a read can simply be asked again, a write was done. */
+export const withoutRoom = (reply: KvReply, limit: ReplyLimit): KvReply => {
+  if (!carriesValues(reply)) return reply
+  return reply._tag === 'Got' || reply._tag === 'Ranged' ? { _tag: 'Overloaded', limit } : { _tag: 'Indeterminate' }
+}
+
+/** An estimate of the memory that a reply takes. */
+export const sizeOfReply = (reply: KvReply): number => (isFailure(reply) ? 0 : sizeOfResult(reply))
+
+const carriesValues = (reply: KvReply): boolean => {
+  switch (reply._tag) {
+    case 'Got':
+    case 'Conflict':
+      return reply.kv !== null
+    case 'Written':
+      return reply.prevKv !== null
+    case 'Ranged':
+      return reply.kvs.length > 0
+    case 'Deleted':
+      return reply.prevKvs.length > 0
+    case 'TxnDone':
+      return reply.answers.some(carriesValues)
+    default:
+      return false
+  }
+}
 
 /** A refusal or failure as a sentence that says what to do. */
 export const replyMessage = (reply: KvRefusal | KvFailure): string => {

@@ -24,13 +24,20 @@ describe('configuration', () => {
       { id: 'n1', host: '10.0.0.1', peerPort: 7501, httpPort: 7401 },
       { id: 'n2', host: '::1', peerPort: 7502, httpPort: 7402 },
     ]
-    const expected = either.right({ peers, endpoints: ['http://a:1', 'http://b:2'], electionTimeoutMs: { min: 300, max: 600 } })
+    const endpoints = ['http://a:1', 'http://b:2']
+    const expected = either.right({ peers, endpoints, hostNames: ['db.example', 'db'], electionTimeoutMs: { min: 300, max: 600 } })
     const asJson = {
       peers: ['n1=10.0.0.1:7501/7401', 'n2=[::1]:7502/7402'],
       endpoints: ['a:1', 'http://b:2/'],
+      hostNames: ['db.example', 'db'],
       electionTimeoutMs: { min: 300, max: 600 },
     }
-    const asText = { peers: 'n1=10.0.0.1:7501/7401, n2=[::1]:7502/7402', endpoints: 'a:1,http://b:2/', electionTimeoutMs: '300-600' }
+    const asText = {
+      peers: 'n1=10.0.0.1:7501/7401, n2=[::1]:7502/7402',
+      endpoints: 'a:1,http://b:2/',
+      hostNames: 'db.example, db',
+      electionTimeoutMs: '300-600',
+    }
     expect(configOf({ ...nothing, file: file(asJson) })).toEqual(expected)
     expect(configOf({ ...nothing, flags: asText })).toEqual(expected)
   })
@@ -53,6 +60,7 @@ describe('configuration', () => {
     [{ file: file([]) }, 'rxraft.config.json holds [], not an object of settings'],
     [{ file: file({ ports: 1 }) }, /^rxraft\.config\.json: ports is no setting; there are id, cluster, peers, /],
     [{ file: { name: 'c.json', text: '{"id": }' } }, /^c\.json is no JSON: Unexpected token/],
+    [{ env: { RXRAFT_HOST_NAMES: 'http://db' } }, 'RXRAFT_HOST_NAMES/0 is "http://db", not a host name without scheme and port'],
     [{ env: { RXRAFT_ID: 'N1' } }, 'RXRAFT_ID is "N1", not a name of a-z, 0-9, ".", "_" and "-", at most 64'],
     [{ env: { RXRAFT_PEERS: 'n1=h:0/2' } }, 'RXRAFT_PEERS/0 is "n1=h:0/2", not NAME=HOST:PEER-PORT/HTTP-PORT'],
     [{ flags: { portBase: '70000' } }, '--port-base is 70000, not a port from 1 to 65,000'],

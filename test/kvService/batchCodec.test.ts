@@ -14,6 +14,8 @@ const reply: fc.Arbitrary<KvReply> = fc.oneof(
     { _tag: 'NotLeader', leader: 'n2' },
     { _tag: 'Overloaded', limit: 'maxReads' },
     { _tag: 'Overloaded', limit: 'maxLogBytes' },
+    { _tag: 'Overloaded', limit: 'maxBatchReplyBytes' },
+    { _tag: 'Overloaded', limit: 'maxAnswerBytes' },
     { _tag: 'Indeterminate' },
     { _tag: 'KeyEmpty' },
     { _tag: 'UnknownSession', session: sessionId(7) },

@@ -229,7 +229,7 @@ describe('a body', () => {
   it('that is too large is refused before it is sent, where the client asks first', async () => {
     const { hostname, port } = new URL(cluster.urlOf(leader))
     const socket = connect(Number(port), hostname)
-    socket.write(`PUT /v1/kv/big HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\nexpect: 100-continue\r\n\r\n`)
+    socket.write(`PUT /v1/kv/big HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5000000\r\nexpect: 100-continue\r\n\r\n`)
     const first = await new Promise<Buffer>((resolve) => socket.once('data', resolve))
     socket.destroy()
     expect(first.toString()).toMatch(/^HTTP\/1.1 413 /)
@@ -258,12 +258,6 @@ describe('what there is not', () => {
     const answer = await cluster.ask(leader, request)
     expect([answer.status, answer.headers.allow]).toEqual([status, allow])
     expect(errorOf(answer).message).toMatch(/\.$/)
-  })
-
-  it('pages of other origins that may write', async () => {
-    expect((await put('foreign', 'v', { origin: 'http://example.com' })).status).toBe(403)
-    const { host } = new URL(cluster.urlOf(leader))
-    expect((await put('foreign', 'v', { origin: `http://${host}`, host })).status).toBe(200)
   })
 })
 

@@ -7,6 +7,7 @@ import { key } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
 import { encodeRequests } from '../../streams/kv/batchCodec.js'
 import { kvHttp } from '../../streams/kv/http/http.js'
+import { tunedHttp } from '../../streams/kv/http/options.js'
 import { createKvServer } from '../../streams/kv/kvServer.js'
 import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
 import { memoryStorage } from '../../streams/storage/memoryStorage.js'
@@ -203,7 +204,7 @@ describe('a connection', () => {
 
   it.each([
     ['that speaks something else', 'hello\r\n\r\n', 400, 'BadHttp'],
-    ['with endless headers', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(30_000)}\r\n\r\n`, 431, 'HeadersTooLarge'],
+    ['with endless headers', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(30_000)}\r\n\r\n`, 431, 'HeadersTooLarge'],
   ])('%s is told so and closed', async (_, bytes, status, tag) => {
     const cluster = await started({}, { running: ['n1'] })
     const answered = await opened(cluster.urlOf('n1'), bytes)
@@ -221,8 +222,50 @@ describe('a connection', () => {
 
   it('that does not finish its body is closed after a while', async () => {
     const cluster = await started({ headersTimeoutMs: 50, requestTimeoutMs: 50 }, { running: ['n1'] })
-    const answered = await opened(cluster.urlOf('n1'), 'PUT /v1/kv/a HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc')
+    const answered = await opened(cluster.urlOf('n1'), 'PUT /v1/kv/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc')
     expect(answered).toMatch(/^HTTP\/1.1 408 /)
+  })
+
+  it('that was refused is closed for good, though its client leaves its own half open', async () => {
+    const cluster = await started({ headersTimeoutMs: 50, lingerMs: 20 }, { running: ['n1'] })
+    const { hostname, port } = new URL(cluster.urlOf('n1'))
+    for (const bytes of ['GET / HTTP/1.1\r\n', 'hello\r\n\r\n']) {
+      const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+      cleanUp.push(() => socket.destroy())
+      socket.on('error', () => undefined).write(bytes)
+      await new Promise((resolve) => socket.once('data', resolve))
+    }
+    await untilMetric(cluster, 'n1', 'rxraft_http_connections 1') // the one that asks
+    expect((await cluster.ask('n1', { path: '/metrics' })).text).toContain('rxraft_http_answers_total')
+  })
+
+  it('beyond the bound of its address is closed at once, and counted; one that ends makes room', async () => {
+    const cluster = await started({ maxConnectionsPerAddress: 1 }, { running: ['n1'] })
+    const { hostname, port } = new URL(cluster.urlOf('n1'))
+    const first = connect(Number(port), hostname)
+    cleanUp.push(() => first.destroy())
+    const metrics = async (): Promise<string> => {
+      first.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
+      return new Promise((resolve) => {
+        let text = ''
+        const onData = (chunk: Buffer): void => {
+          text += String(chunk)
+          if (!text.includes('bound="maxPipelined"')) return
+          first.off('data', onData)
+          resolve(text)
+        }
+        first.on('data', onData)
+      })
+    }
+    await metrics()
+    expect(await opened(cluster.urlOf('n1'))).toBe('')
+    expect(await metrics()).toContain('rxraft_http_connections_refused_total{bound="maxConnectionsPerAddress"} 1\n')
+    first.end()
+    await new Promise((resolve) => first.once('close', resolve))
+    for (;;) {
+      const answered = await cluster.ask('n1', { path: '/v1/kv/a' }).catch(() => null)
+      if (answered !== null) break
+    }
   })
 
   it('beyond the bound is closed at once, and counted', async () => {
@@ -230,22 +273,75 @@ describe('a connection', () => {
     const { hostname, port } = new URL(cluster.urlOf('n1'))
     const first = connect(Number(port), hostname)
     cleanUp.push(() => first.destroy())
-    first.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    first.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await new Promise((resolve) => first.once('data', resolve))
     const second = connect(Number(port), hostname)
     cleanUp.push(() => second.destroy())
-    second.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    second.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await new Promise((resolve) => second.once('data', resolve))
     expect(await opened(cluster.urlOf('n1'))).toBe('')
-    first.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    first.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
     const metrics = await new Promise<string>((resolve) => {
       let text = ''
       first.on('data', (chunk) => {
         text += String(chunk)
-        if (text.includes('connections_refused_total 1')) resolve(text)
+        if (text.includes('connections_refused_total{bound="maxConnections"} 1')) resolve(text)
       })
     })
-    expect(metrics).toContain('rxraft_http_connections_refused_total 1')
+    expect(metrics).toContain('rxraft_http_connections_refused_total{bound="maxConnections"} 1')
+  })
+})
+
+describe('a body that is too large, of a client that reads only when it has written', () => {
+  /** Writes all of it, then reads; what was answered, and whether all could be written. */
+  const uploaded = async (cluster: HttpCluster, head: string, bytes: number) => {
+    const { hostname, port } = new URL(cluster.urlOf('n1'))
+    const socket = connect(Number(port), hostname)
+    cleanUp.push(() => socket.destroy())
+    let text = ''
+    socket.pause().on('data', (chunk) => (text += String(chunk)))
+    const closed = new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', resolve))
+    socket.write(`PUT /v1/kv/a HTTP/1.1\r\nhost: localhost\r\n${head}\r\n\r\n`)
+    const wasWritten = await new Promise<boolean>((resolve) => socket.write(Buffer.alloc(bytes), (error) => resolve(!error)))
+    socket.resume()
+    return { wasWritten, text: () => text, closed }
+  }
+  const MiB = 1 << 20
+
+  it.each([
+    ['of an announced length', `content-length: ${20 * MiB}`, 20 * MiB],
+    ['in chunks', 'transfer-encoding: chunked\r\n\r\n1400000', 20 * MiB],
+  ])('%s, is read on, and the answer arrives', async (_, head, bytes) => {
+    const cluster = await started({ maxBodyBytes: 1_000, lingerMs: 60_000 }, { running: ['n1'] })
+    const { wasWritten, text } = await uploaded(cluster, head.replace(/\r\n\r\n([0-9]+)$/, '\r\n\r\n$1'), bytes)
+    expect(wasWritten).toBe(true)
+    while (!text().includes('BodyTooLarge')) await cluster.ask('n1', { path: '/healthz' })
+    expect(text()).toMatch(/^HTTP\/1.1 413 /)
+  })
+
+  it('is not read for ever', async () => {
+    const cluster = await started({ maxBodyBytes: 1_000, maxBatchBytes: 1_000, lingerMs: 60_000 }, { running: ['n1'] })
+    const { wasWritten, closed } = await uploaded(cluster, `content-length: ${100 * MiB}`, 100 * MiB)
+    expect(wasWritten).toBe(false)
+    await closed
+  })
+
+  it('is not waited for, for long', async () => {
+    const cluster = await started({ maxBodyBytes: 1_000, lingerMs: 50 }, { running: ['n1'] })
+    const { text, closed } = await uploaded(cluster, 'content-length: 5000', 10)
+    await closed
+    expect(text()).toMatch(/^HTTP\/1.1 413 /)
+  })
+
+  it('keeps its connection where it is not far beyond the bound', async () => {
+    const cluster = await started({ maxBodyBytes: 1_000 }, { running: ['n1'] })
+    const { hostname, port } = new URL(cluster.urlOf('n1'))
+    const socket = connect(Number(port), hostname)
+    cleanUp.push(() => socket.destroy())
+    socket.write(`PUT /v1/kv/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2000\r\n\r\n`)
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.write(`${'x'.repeat(2_000)}GET /v1/status HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+    expect(String(await new Promise((resolve) => socket.once('data', resolve)))).toMatch(/^HTTP\/1.1 200 /)
   })
 })
 
@@ -284,9 +380,17 @@ describe('listening', () => {
     [{ maxRequests: 0 }, 'maxRequests'],
     [{ headersTimeoutMs: 9, requestTimeoutMs: 8 }, 'headersTimeoutMs'],
     [{ port: -1 }, 'port'],
+    [{ hostNames: ['http://db.example'] }, 'hostNames'],
+    [{ maxAnswerBytes: 0 }, 'maxAnswerBytes'],
   ])('with %j is refused', (options, name) => {
     const server = createKvServer({ id: 'n1', network: memoryNetwork().join('n1'), storage: memoryStorage(['n1']) })
     expect(() => kvHttp({ server, port: 0, ...options })).toThrow(name)
+  })
+
+  it('an option that is undefined is an option left out', () => {
+    const server = createKvServer({ id: 'n1', network: memoryNetwork().join('n1'), storage: memoryStorage(['n1']) })
+    const given = { server, port: 0, maxAnswerBytes: undefined, hostNames: undefined } as unknown as Parameters<typeof tunedHttp>[0]
+    expect(tunedHttp(given)).toMatchObject({ maxAnswerBytes: 128 << 20, hostNames: [] })
   })
 })
 

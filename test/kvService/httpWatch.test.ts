@@ -171,6 +171,58 @@ describe('a watch', () => {
     expect(cut).toBe(true)
   })
 
+  it('that holds the values of a long event for too long is cut, where others need the room', async () => {
+    const cluster = await started({ maxWatchBytes: 600_000 })
+    const leader = await cluster.leader()
+    const slow = watching(cluster, leader, '?prefix=')
+    const fast = watching(cluster, leader, '?prefix=')
+    const [{ response }] = await Promise.all([slow.opened, fast.opened])
+    response.pause()
+    let cut = false
+    for (let i = 0; i < 200 && !cut; i++) {
+      await cluster.ask(leader, { method: 'PUT', path: '/v1/kv/k', body: 'x'.repeat(500_000) })
+      expect(await fast.next()).not.toBeNull()
+      cut = (await cluster.ask(leader, { path: '/metrics' })).text.includes('rxraft_http_watches_cut_total 1\n')
+    }
+    expect(cut).toBe(true)
+    const { text } = await cluster.ask(leader, { path: '/metrics' })
+    expect(Number(/rxraft_http_watch_bytes (\d+)/.exec(text)![1])).toBeLessThan(600_000)
+  })
+
+  it('that ends in the middle of a long event holds nothing of it any more', async () => {
+    const cluster = await started()
+    const leader = await cluster.leader()
+    const watch = watching(cluster, leader, '?prefix=')
+    const { response } = await watch.opened
+    response.pause()
+    for (let i = 0; i < 40; i++) await cluster.ask(leader, { method: 'PUT', path: '/v1/kv/k', body: 'x'.repeat(500_000) })
+    const held = async (): Promise<number> => {
+      const { text } = await cluster.ask(leader, { path: '/metrics' })
+      return Number(/^rxraft_http_watch_bytes (\d+)$/m.exec(text)![1])
+    }
+    expect(await held()).toBeGreaterThan(500_000)
+    watch.close()
+    while ((await held()) > 0);
+  })
+
+  it('whose client stops reading and goes on is told long events whole, in order, with short ones between', async () => {
+    const cluster = await started()
+    const leader = await cluster.leader()
+    const watch = watching(cluster, leader, '?prefix=')
+    const { response } = await watch.opened
+    response.pause()
+    const values = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? String(i % 10).repeat(500_000) : `short ${i}`))
+    for (const body of values) await cluster.ask(leader, { method: 'PUT', path: '/v1/kv/k', body })
+    response.resume()
+    const seen: string[] = []
+    while (seen.length < values.length) {
+      const { events } = dataOf(await watch.next()) as { events: ReadonlyArray<{ value: string }> }
+      seen.push(...events.map(({ value }) => Buffer.from(value, 'base64').toString()))
+    }
+    expect(seen.map((value) => value.slice(0, 9))).toEqual(values.map((value) => value.slice(0, 9)))
+    expect(seen.map(({ length }) => length)).toEqual(values.map(({ length }) => length))
+  })
+
   it('beyond the bound is refused; one that ends makes room', async () => {
     const cluster = await started({ maxWatches: 1 })
     const first = watching(cluster, 'n1', '?prefix=')

@@ -52,6 +52,41 @@ describe('the state machine', () => {
   })
 })
 
+describe('the replies to a batch', () => {
+  const putAll = (cluster: ReturnType<typeof virtualCluster>): void => {
+    for (const name of ['a', 'b', 'c']) cluster.leader().submit({ caller: anonymous, command: put(name, name) })
+    cluster.run(500)
+  }
+
+  it('carry values up to a bound: later reads can be asked again, later writes were done', () => {
+    const cluster = virtualCluster(1, { maxBatchReplyBytes: 1 })
+    cluster.run(1_000)
+    putAll(cluster)
+    const batch = (...commands: ReadonlyArray<KvCommand>) => {
+      const recorded = record(cluster.leader().submitAll(commands.map((command) => encodeRequest({ caller: anonymous, command }))))
+      cluster.run(500)
+      return recorded.values[0]
+    }
+    const full = { _tag: 'Overloaded', limit: 'maxBatchReplyBytes' }
+    expect(batch(get('a'), get('b'), get('c'))).toMatchObject([{ kv: { key: 'a' } }, full, full])
+    const writes = batch({ ...put('a'), prevKv: true } as KvCommand, { ...put('b', '2'), prevKv: true } as KvCommand, put('c'))
+    expect(writes).toMatchObject([{ prevKv: { key: 'a' } }, { _tag: 'Indeterminate' }, { _tag: 'Written' }])
+    expect(text(cluster.leader().store().keys.get(key('b'))!.value)).toBe('2')
+  })
+
+  it('come to a client all the same', () => {
+    const cluster = virtualCluster(1, { maxBatchReplyBytes: 1 })
+    cluster.run(1_000)
+    putAll(cluster)
+    const client = cluster.client()
+    const outcomes = ['a', 'b', 'c', 'a'].map((name) => record(client.execute(get(name))))
+    cluster.run(20_000)
+    expect(outcomes.map(({ values }) => values[0])).toMatchObject(
+      ['a', 'b', 'c', 'a'].map((name) => ({ _tag: 'Done', answer: { kv: { key: name } } })),
+    )
+  })
+})
+
 describe('a server', () => {
   it('has each request answered in its place', () => {
     const cluster = virtualCluster()

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { KvRefusal } from '../../../src/kv/result.js'
 import { type KvFailure, replyMessage } from '../reply.js'
 
@@ -5,11 +6,32 @@ import { type KvFailure, replyMessage } from '../reply.js'
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array | string
+  readonly body: Body
+}
+
+/** A short text, a value, or what is too long to be in memory as a whole. */
+export type Body = string | Uint8Array | Sliced | PassedOn
+
+/** Made while it is sent; its length is not known before. */
+export interface Sliced {
+  readonly _tag: 'Sliced'
+  /** Bytes that it keeps in memory until it is sent. */
+  readonly holds: number
+  readonly slices: Iterable<string | Uint8Array>
+}
+
+/** What another server answers, as it arrives. */
+export interface PassedOn {
+  readonly _tag: 'PassedOn'
+  readonly from: IncomingMessage
 }
 
 /** Whatever is answered to a program is JSON, except values, metrics and batches. */
-export const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
+export const json = (
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer & { readonly body: string } => ({
   status,
   headers: { 'content-type': 'application/json', ...headers },
   body: `${JSON.stringify(value)}\n`,
@@ -22,7 +44,7 @@ export const problem = (
   message: string,
   headers: Readonly<Record<string, string>> = {},
   details: Readonly<Record<string, unknown>> = {},
-): HttpAnswer => json(status, { error: { tag, message }, ...details }, headers)
+): HttpAnswer & { readonly body: string } => json(status, { error: { tag, message }, ...details }, headers)
 
 const refusalStatus: Readonly<Record<KvRefusal['_tag'], number>> = {
   Malformed: 400,
@@ -50,6 +72,10 @@ export const refused = (refusal: KvRefusal): HttpAnswer => {
 
 export const overloaded = (limit: string): HttpAnswer =>
   problem(429, 'Overloaded', `Overloaded: ${limit} is reached. Nothing was done; try again when some of what is under way is done.`, soon)
+
+/** To a read: sending what it asks for would take more memory than there may be of answers. */
+export const noRoom = (): HttpAnswer =>
+  problem(503, 'NoRoom', 'maxAnswerBytes is reached: too many answers wait for clients that read slowly. Try again.', soon)
 
 /** To another server or a client of ours, which know what to do; others are passed on to the leader or wait for one. */
 export const misdirected = (leader: string | null, url: string | undefined): HttpAnswer =>

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { either } from 'fp-ts'
 import { map, merge, take, timer } from 'rxjs'
-import { decodeRequests, encodeReplies } from '../batchCodec.js'
-import { type HttpAnswer, outcomeUnknown, problem } from './answer.js'
+import { decodeRequests, encodeReplies, repliesInPieces } from '../batchCodec.js'
+import { type KvReply, sizeOfReply, withoutRoom } from '../reply.js'
+import { type Body, type HttpAnswer, outcomeUnknown, problem } from './answer.js'
 import { readBody } from './body.js'
-import { type Face, reply } from './face.js'
+import type { Face } from './face.js'
+import { reply } from './send.js'
+import { sliceBytes } from './slices.js'
 
 /**
  * Many commands in one request, for our own client. It is not passed on: that client knows all servers and would rather hear who leads.
@@ -24,7 +27,7 @@ export const onBatch = (face: Face, req: IncomingMessage, res: ServerResponse): 
         map((replies): HttpAnswer => ({
           status: 200,
           headers: { 'content-type': 'application/octet-stream' },
-          body: encodeReplies(replies),
+          body: bodyOf(face, res, replies),
         })),
       ),
       timer(answerTimeoutMs, scheduler).pipe(map(outcomeUnknown)),
@@ -33,4 +36,14 @@ export const onBatch = (face: Face, req: IncomingMessage, res: ServerResponse): 
     res.on('close', () => waiting.unsubscribe())
   }
   readBody(req, res, { maxBytes, maxBufferedBytes, buffered }, run, refuse)
+}
+
+/** Short replies as they are; long ones in slices, where there is room for them, or else without the values that they carry. */
+const bodyOf = ({ answering }: Face, res: ServerResponse, replies: ReadonlyArray<KvReply>): Body => {
+  const holds = replies.reduce((bytes, one) => bytes + sizeOfReply(one), 0)
+  if (holds <= sliceBytes) return encodeReplies(replies)
+  const release = answering.take(holds)
+  if (release === null) return encodeReplies(replies.map((one) => withoutRoom(one, 'maxAnswerBytes')))
+  res.once('close', release)
+  return { _tag: 'Sliced', holds: 0, slices: repliesInPieces(replies, sliceBytes) }
 }

@@ -1,5 +1,5 @@
-import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request as httpRequest } from 'node:http'
-import { Observable } from 'rxjs'
+import { type Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import { Observable, of, switchMap } from 'rxjs'
 
 /** Where a server answers HTTP. */
 export interface Origin {
@@ -13,13 +13,19 @@ export const originOf = (url: string): Origin => {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
-/** What became of a request to another server. */
-export type Exchange =
-  | { readonly _tag: 'Responded'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
+/** No answer to a request to another server. */
+export type NoAnswer =
   /** No connection was made: nothing was done. */
   | { readonly _tag: 'NeverSent'; readonly message: string }
   /** It may have arrived, and no whole answer did. */
   | { readonly _tag: 'Lost'; readonly message: string }
+
+/** What became of a request, up to the headers of its answer. Who gets a `body` reads it or destroys it. */
+export type Begun = { readonly _tag: 'Begun'; readonly status: number; readonly body: IncomingMessage } | NoAnswer
+
+/** What became of a request, its whole answer in memory. */
+export type Exchange =
+  { readonly _tag: 'Responded'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer } | NoAnswer
 
 export interface ExchangeRequest {
   readonly method: string
@@ -27,19 +33,17 @@ export interface ExchangeRequest {
   readonly path: string
   readonly headers: OutgoingHttpHeaders
   readonly body: Uint8Array
-  /** A longer answer is `Lost`. */
-  readonly maxAnswerBytes: number
 }
 
-/** One request and its whole answer. Never fails; unsubscribing breaks the connection. */
-export const exchange = (agent: Agent, { host, port }: Origin, asked: ExchangeRequest): Observable<Exchange> =>
+/** One request. Never fails; unsubscribing before an answer begins breaks the connection. */
+export const begin = (agent: Agent, { host, port }: Origin, asked: ExchangeRequest): Observable<Begun> =>
   new Observable((subscriber) => {
-    const { method, path, body, maxAnswerBytes } = asked
+    const { method, path, body } = asked
     let mayHaveArrived = false
     let isOver = false
-    const end = (exchanged: Exchange): void => {
+    const end = (begun: Begun): void => {
       isOver = true
-      subscriber.next(exchanged)
+      subscriber.next(begun)
       subscriber.complete()
     }
     const broken = (message: string): void => end({ _tag: mayHaveArrived ? 'Lost' : 'NeverSent', message: `${host}:${port}: ${message}` })
@@ -50,21 +54,31 @@ export const exchange = (agent: Agent, { host, port }: Origin, asked: ExchangeRe
       else mayHaveArrived = true
     })
     request.on('error', (error) => broken(error.message))
-    request.on('response', (response) => {
-      const chunks: Buffer[] = []
-      let length = 0
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk)
-        length += chunk.length
-        if (length > maxAnswerBytes) request.destroy(new Error(`the answer is longer than ${maxAnswerBytes} bytes`))
-      })
-      response.on('error', (error) => broken(error.message))
-      response.on('end', () => {
-        end({ _tag: 'Responded', status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks, length) })
-      })
-    })
+    request.on('response', (response) => end({ _tag: 'Begun', status: response.statusCode ?? 0, body: response }))
     request.end(body)
     return () => {
       if (!isOver) request.destroy()
     }
+  })
+
+/** One request and its whole answer; one of more than `maxAnswerBytes` is `Lost`. Never fails; unsubscribing breaks the connection. */
+export const exchange = (agent: Agent, to: Origin, asked: ExchangeRequest, maxAnswerBytes: number): Observable<Exchange> =>
+  begin(agent, to, asked).pipe(switchMap((begun) => (begun._tag === 'Begun' ? whole(begun, to, maxAnswerBytes) : of(begun))))
+
+const whole = ({ status, body }: Extract<Begun, { _tag: 'Begun' }>, { host, port }: Origin, maxAnswerBytes: number): Observable<Exchange> =>
+  new Observable((subscriber) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const end = (exchanged: Exchange): void => {
+      subscriber.next(exchanged)
+      subscriber.complete()
+    }
+    body.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxAnswerBytes) body.destroy(new Error(`the answer is longer than ${maxAnswerBytes} bytes`))
+    })
+    body.on('error', ({ message }) => end({ _tag: 'Lost', message: `${host}:${port}: ${message}` }))
+    body.on('end', () => end({ _tag: 'Responded', status, headers: body.headers, body: Buffer.concat(chunks, length) }))
+    return () => body.destroy()
   })

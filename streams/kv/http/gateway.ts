@@ -4,7 +4,7 @@ import type { KvResult } from '../../../src/kv/result.js'
 import type { KvServer } from '../kvServer.js'
 import { isFailure, type KvReply } from '../reply.js'
 import { type HttpAnswer, misdirected, noAnswer, noLeader, outcomeUnknown, overloaded } from './answer.js'
-import { type Exchange, type Origin, originOf } from './exchange.js'
+import { type Begun, type Origin, originOf } from './exchange.js'
 import { passedBack } from './forward.js'
 
 /** A request that only a leader can answer. */
@@ -14,7 +14,7 @@ export interface Errand {
   readonly isForwarded: boolean
   readonly render: (result: KvResult) => HttpAnswer
   /** Has the server there answer. */
-  readonly forward: (to: Origin) => Observable<Exchange>
+  readonly forward: (to: Origin) => Observable<Begun>
 }
 
 export interface GatewayOptions {
@@ -79,7 +79,7 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
     else if (origin === undefined) errand.isWaiting = true
     else {
       passedOn++
-      errand.attempt = errand.forward(origin).subscribe((exchanged) => onExchange(errand, exchanged))
+      errand.attempt = errand.forward(origin).subscribe((begun) => onBegun(errand, begun))
     }
   }
 
@@ -91,11 +91,16 @@ export const gateway = ({ server, peers, scheduler, leaderWaitMs, answerTimeoutM
     else errand.isWaiting = true
   }
 
-  const onExchange = (errand: Running, exchanged: Exchange): void => {
-    if (exchanged._tag === 'NeverSent') errand.isWaiting = true
-    else if (exchanged._tag === 'Lost' || exchanged.status === 504) doubt(errand)
-    else if (exchanged.status === 421) errand.isWaiting = true
-    else end(errand, passedBack(exchanged))
+  /** An answer is told by its status: what follows goes to the client as it comes. */
+  const onBegun = (errand: Running, begun: Begun): void => {
+    if (begun._tag === 'NeverSent') errand.isWaiting = true
+    else if (begun._tag === 'Lost') doubt(errand)
+    else if (begun.status !== 504 && begun.status !== 421) end(errand, passedBack(begun))
+    else {
+      begun.body.resume() // a sentence that nobody reads
+      if (begun.status === 504) doubt(errand)
+      else errand.isWaiting = true
+    }
   }
 
   const doubt = (errand: Running): void => {

@@ -1,15 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observable, Subscription } from 'rxjs'
-import { type HttpAnswer, problem } from './answer.js'
+import type { HttpAnswer } from './answer.js'
 import { onBatch } from './batch.js'
-import { type Face, isForeign, reply } from './face.js'
+import type { Face } from './face.js'
+import { refusedBySender } from './hosts.js'
 import { onKey, onRange, onSession } from './keys.js'
 import { routeOf } from './routes.js'
+import { reply } from './send.js'
 import { healthOf, metricsOf, statusOf } from './status.js'
 import { onWatch } from './watch.js'
-
-const foreign = (): HttpAnswer =>
-  problem(403, 'ForeignOrigin', 'A page of another origin cannot write here: ask from a program, or serve the page from here.')
 
 /** Has a request answered, whatever it is. */
 export const handler =
@@ -19,7 +18,8 @@ export const handler =
       const waiting: Subscription = answer$.subscribe((answer) => reply(face, res, answer))
       res.on('close', () => waiting.unsubscribe())
     }
-    if (isForeign(req)) return reply(face, res, foreign())
+    const refusal = refusedBySender(req, face.options)
+    if (refusal !== null) return reply(face, res, refusal)
     const route = routeOf(req.method ?? 'GET', req.url ?? '/')
     switch (route._tag) {
       case 'Key':

@@ -2,11 +2,15 @@ import { Agent, createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AsyncSubject, BehaviorSubject, Observable } from 'rxjs'
-import { type HttpAnswer, problem } from './answer.js'
+import { problem } from './answer.js'
+import { boundConnections } from './connections.js'
+import { eventsUnderWay } from './eventsUnderWay.js'
 import type { Face } from './face.js'
 import { gateway } from './gateway.js'
 import { handler } from './handler.js'
+import { inTurn } from './inTurn.js'
 import { type KvHttpOptions, type TunedHttp, tunedHttp } from './options.js'
+import { room } from './room.js'
 
 /** An HTTP face that listens. */
 export interface KvListening {
@@ -27,6 +31,9 @@ export interface KvHttpError {
 /** How often Node looks for connections whose time is up. */
 const checkMs = 1_000
 
+/** Connections to one other server, on which requests are passed on; more of them wait. It counts them all as one address. */
+const maxSocketsToPeer = 1_024
+
 /** A key of 4,096 bytes, each percent-encoded, and room for the rest. */
 const maxHeaderBytes = 20 << 10
 
@@ -44,9 +51,18 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
     const face: Face = {
       options,
       gateway: gateway(options),
-      agent: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
+      agent: new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
       buffered: { bytes: 0 },
-      counted: { answers: {}, watches: 0, watchesCut: 0, connectionsRefused: 0 },
+      answering: room(options.maxAnswerBytes),
+      eventsUnderWay: eventsUnderWay(options.maxWatchBytes),
+      counted: {
+        answers: {},
+        watches: 0,
+        watchesCut: 0,
+        answersCut: 0,
+        connections: 0,
+        connectionsRefused: { maxConnections: 0, maxConnectionsPerAddress: 0, maxPipelined: 0 },
+      },
       closing$: new BehaviorSubject(false),
     }
     const server = bounded(face)
@@ -75,7 +91,7 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
 }
 
 const bounded = (face: Face): Server => {
-  const { maxConnections, headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = face.options
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = face.options
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headersTimeoutMs,
@@ -83,27 +99,32 @@ const bounded = (face: Face): Server => {
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: checkMs,
   })
-  server.maxConnections = maxConnections
+  boundConnections(server, face)
   // A connection on which nothing moves, not even the sign of life of a watch, has nobody at its other end.
   server.timeout = 2 * Math.max(keepAliveMs, requestTimeoutMs, answerTimeoutMs, watchHeartbeatMs)
-  const handle = handler(face)
+  const handle = inTurn(face, handler(face))
   server.on('request', handle)
   server.on('checkContinue', handle) // `readBody` says "continue" where it reads
-  server.on('drop', () => face.counted.connectionsRefused++)
-  server.on('clientError', refuseConnection)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseConnection(error, socket, face.options))
   return server
 }
 
-/** What was not HTTP, or took too long to be: answered by hand, as there is no request to answer. */
-const refuseConnection = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+/**
+ * What was not HTTP, or took too long to be: answered by hand, as there is no request to answer. What still comes is thrown away for a
+ * while, as in `lingering`, and then the whole connection is closed: its other half is not left to a client that may never do so.
+ */
+const refuseConnection = (error: NodeJS.ErrnoException, socket: Duplex, { scheduler, lingerMs }: TunedHttp): void => {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const { status, body } = connectionProblem(error.code ?? '')
+  const timeUp = scheduler.schedule(() => socket.destroy(), lingerMs)
+  socket.once('close', () => timeUp.unsubscribe())
+  socket.resume().once('end', () => socket.destroy())
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${String(body)}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
 }
 
-const connectionProblem = (code: string): HttpAnswer => {
+const connectionProblem = (code: string): ReturnType<typeof problem> => {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return problem(431, 'HeadersTooLarge', `Path and headers have at most ${maxHeaderBytes} bytes together: shorten them.`)

@@ -40,8 +40,8 @@ export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport
 
   const send = (endpoint: string, requests: ReadonlyArray<Uint8Array>): Observable<Delivery> => {
     const headers = { 'content-type': 'application/octet-stream' }
-    const batch = { method: 'POST', path: '/v1/batch', headers, body: encodeRequests(requests), maxAnswerBytes }
-    return exchange(agent, at(endpoint), batch).pipe(map((exchanged) => deliveryIn(endpoint, exchanged)))
+    const batch = { method: 'POST', path: '/v1/batch', headers, body: encodeRequests(requests) }
+    return exchange(agent, at(endpoint), batch, maxAnswerBytes).pipe(map((exchanged) => deliveryIn(endpoint, exchanged)))
   }
 
   return {

@@ -3,17 +3,19 @@ import { either } from 'fp-ts'
 import { anonymous, type Caller, type KvCommand } from '../../../src/kv/command.js'
 import { revision } from '../../../src/kv/ids.js'
 import { key, type KeyRange, withPrefix } from '../../../src/kv/key.js'
-import { isAnswer, type KvResult } from '../../../src/kv/result.js'
+import { isAnswer, type KvResult, sizeOfResult } from '../../../src/kv/result.js'
 import { type HttpAnswer, json, problem, refused } from './answer.js'
 import { readBody } from './body.js'
 import { callerOf } from './caller.js'
 import { conditionOf } from './condition.js'
-import { type Face, reply } from './face.js'
+import type { Face } from './face.js'
 import { forward, forwardedHeader } from './forward.js'
 import { appendCommand, deleteCommand, putCommand, readAnswer, writeAnswer } from './keyCommands.js'
 import { type BadText, naturalIn, parameters } from './path.js'
 import type { Route } from './routes.js'
-import { jsonOfKeyValue } from './wireItems.js'
+import { reply } from './send.js'
+import { commaSeparated, inSlicesOf, sliceBytes } from './slices.js'
+import { jsonOfKeyValue, piecesOfKeyValue } from './wireItems.js'
 
 /* What needs the leader: keys, ranges, sessions. */
 
@@ -88,7 +90,8 @@ export const onRange = (face: Face, req: IncomingMessage, res: ServerResponse, q
   const command: KvCommand = {
     _tag: 'Range',
     range,
-    limit,
+    // Its status is all that a HEAD asks for.
+    limit: req.method === 'HEAD' ? 0 : limit,
     revision: at === undefined ? null : revision(at),
     keysOnly: false,
     count: false,
@@ -100,7 +103,20 @@ const rangeAnswer = (result: KvResult): HttpAnswer => {
   if (!isAnswer(result)) return refused(result)
   if (result._tag !== 'Ranged') throw new TypeError(`A range was answered with ${result._tag}.`)
   const { revision, kvs, more } = result
-  return json(200, { revision, kvs: kvs.map(jsonOfKeyValue), more })
+  const holds = sizeOfResult(result)
+  if (holds <= sliceBytes) return json(200, { revision, kvs: kvs.map(jsonOfKeyValue), more })
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { _tag: 'Sliced', holds, slices: inSlicesOf(rangePieces(result)) },
+  }
+}
+
+/** The same JSON, in pieces. */
+function* rangePieces({ revision, kvs, more }: Extract<KvResult, { _tag: 'Ranged' }>): Generator<string> {
+  yield `{"revision":${revision},"kvs":[`
+  yield* commaSeparated(kvs, piecesOfKeyValue)
+  yield `],"more":${more}}\n`
 }
 
 export const onSession = (face: Face, req: IncomingMessage, res: ServerResponse): void =>

@@ -28,7 +28,7 @@ const family = (type: 'gauge' | 'counter', name: string, help: string, samples: 
 
 const roles = ['Follower', 'Candidate', 'Leader']
 
-export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered }: Face): string => {
+export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered, answering, eventsUnderWay }: Face): string => {
   const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
   const { proposals } = metrics
   const { running, passedOn } = gateway.counts()
@@ -90,8 +90,17 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
     family('gauge', 'http_requests', 'Requests under way.', running),
     family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', passedOn),
     family('gauge', 'http_buffered_bytes', 'Request bodies in memory.', buffered.bytes),
+    family('gauge', 'http_answer_bytes', 'What answers keep in memory until they are sent.', answering.bytes),
+    family('counter', 'http_answers_cut_total', 'Answers whose client read too slowly.', counted.answersCut),
     family('gauge', 'http_watches', 'Watches there are.', counted.watches),
     family('counter', 'http_watches_cut_total', 'Watches whose client read too slowly.', counted.watchesCut),
-    family('counter', 'http_connections_refused_total', 'Connections beyond the bound.', counted.connectionsRefused),
+    family('gauge', 'http_watch_bytes', 'Values of long events that are being sent to watches.', eventsUnderWay.bytes),
+    family('gauge', 'http_connections', 'Connections there are.', counted.connections),
+    family(
+      'counter',
+      'http_connections_refused_total',
+      'Connections that were closed, by the bound that they exceeded.',
+      Object.entries(counted.connectionsRefused).map(([bound, value]) => ({ labels: { bound }, value })),
+    ),
   ].join('')
 }

@@ -17,6 +17,11 @@ export interface KvHttpTuning {
    * when it is needed, so that ports can be filled in once they are known. Default none.
    */
   readonly peers: Readonly<Record<string, string>>
+  /**
+   * Names under which clients reach this server, beside `host` and the hosts of `peers`; addresses always do. A request that names
+   * another host gets 403. Default none.
+   */
+  readonly hostNames: ReadonlyArray<string>
   /** How long a request waits for a leader before it gets 503. Default 4,000. */
   readonly leaderWaitMs: number
   /** How long a request may take in all before it gets 504, a read 503. Default 10,000. */
@@ -31,18 +36,33 @@ export interface KvHttpTuning {
   readonly maxBatch: number
   /** Bodies that are in memory, together; one more gets 429. Default 256 MiB. */
   readonly maxBufferedBytes: number
+  /**
+   * What answers to reads and batches keep in memory until they are sent, together: the keys and values that they are made of, and what
+   * is encoded. One more read gets 503. Default 128 MiB.
+   */
+  readonly maxAnswerBytes: number
+  /** How long a client may take nothing of its answer; then its connection is broken. Default 10,000. */
+  readonly answerStallMs: number
   /** Keys in one answer to a range where the request names no limit. Default 1,000. */
   readonly rangeLimit: number
   /** Default 1,000; one more gets 429. */
   readonly maxWatches: number
   /** Revisions that a watch may be behind while its client reads nothing; then it is cut. Default 10,000. */
   readonly maxWatchBehind: number
+  /** Values of long events that are being sent to watches, those of a revision once; beyond, the watches furthest behind are cut. Default 64 MiB. */
+  readonly maxWatchBytes: number
   /** How long the client of a watch may read nothing; then it is cut. Default 30,000. */
   readonly watchStallMs: number
   /** Between two signs of life of a watch. Default 10,000. */
   readonly watchHeartbeatMs: number
   /** Default 4,096; one more is closed at once. */
   readonly maxConnections: number
+  /** From one address; one more is closed at once. A proxy has all of its clients on one. Default 2,048. */
+  readonly maxConnectionsPerAddress: number
+  /** Requests that wait on one connection for the answer to the one before them; one more closes it. Default 64. */
+  readonly maxPipelined: number
+  /** How long a connection that is refused, or a body that is, is read and thrown away, so that its client gets the answer. Default 5,000. */
+  readonly lingerMs: number
   /** From connecting, or from the former answer, to the end of the headers. Default 10,000. */
   readonly headersTimeoutMs: number
   /** From the first byte of a request to its last. Default 60,000. */
@@ -58,6 +78,7 @@ const MiB = 1 << 20
 const defaults: KvHttpTuning = {
   host: '127.0.0.1',
   peers: {},
+  hostNames: [],
   leaderWaitMs: 4_000,
   answerTimeoutMs: 10_000,
   maxRequests: 8_192,
@@ -65,12 +86,18 @@ const defaults: KvHttpTuning = {
   maxBatchBytes: 8 * MiB,
   maxBatch: 4_096,
   maxBufferedBytes: 256 * MiB,
+  maxAnswerBytes: 128 * MiB,
+  answerStallMs: 10_000,
   rangeLimit: 1_000,
   maxWatches: 1_000,
   maxWatchBehind: 10_000,
+  maxWatchBytes: 64 * MiB,
   watchStallMs: 30_000,
   watchHeartbeatMs: 10_000,
   maxConnections: 4_096,
+  maxConnectionsPerAddress: 2_048,
+  maxPipelined: 64,
+  lingerMs: 5_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   keepAliveMs: 65_000,
@@ -81,7 +108,8 @@ export type TunedHttp = KvHttpOptions & KvHttpTuning
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
 export const tunedHttp = (options: KvHttpOptions): TunedHttp => {
-  const tuning = { ...defaults, ...options }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options
+  const tuning = { ...defaults, ...given }
   for (const [name, value] of Object.entries(tuning)) {
     const least = name === 'port' ? 0 : 1
     if (typeof value === 'number' && !(Number.isSafeInteger(value) && value >= least))
@@ -92,6 +120,9 @@ export const tunedHttp = (options: KvHttpOptions): TunedHttp => {
   for (const [id, url] of Object.entries(tuning.peers)) {
     if (!/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
       throw new InvalidOption('peers', `${id} must be at http://host:port, not at ${url}`)
+  }
+  for (const name of tuning.hostNames) {
+    if (!/^[a-z0-9_-][a-z0-9._-]*$/i.test(name)) throw new InvalidOption('hostNames', `must be names without scheme and port, not ${name}`)
   }
   return tuning
 }

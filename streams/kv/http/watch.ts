@@ -1,20 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { either } from 'fp-ts'
-import { BehaviorSubject, EMPTY, filter, switchMap, takeUntil, timer } from 'rxjs'
+import { filter, takeUntil } from 'rxjs'
 import { revision } from '../../../src/kv/ids.js'
 import { key, withPrefix } from '../../../src/kv/key.js'
-import { refusalMessage } from '../../../src/kv/result.js'
-import { type Changes, WatchError } from '../watch.js'
+import { WatchError } from '../watch.js'
 import { overloaded, problem, refused } from './answer.js'
-import { type Face, reply } from './face.js'
+import { eventStream } from './eventStream.js'
+import type { Face } from './face.js'
+import { reply } from './send.js'
 import { naturalIn, parameters } from './path.js'
-import { jsonOfChange } from './wireItems.js'
-
-/** One server-sent event for all that a revision changed; without changes, a sign of life that says from where to resume. */
-const eventOf = ({ revision, changes }: Changes): string =>
-  changes.length === 0
-    ? `: alive\nid: ${revision}\n\n`
-    : `id: ${revision}\ndata: ${JSON.stringify({ revision, events: changes.map(jsonOfChange) })}\n\n`
 
 /**
  * A watch as server-sent events. The client's socket is its only buffer: while that is full the watch stands still in the history of the
@@ -22,7 +16,7 @@ const eventOf = ({ revision, changes }: Changes): string =>
  */
 export const onWatch = (face: Face, req: IncomingMessage, res: ServerResponse, query: string): void => {
   const { options, counted, closing$ } = face
-  const { server, scheduler, maxWatches, maxWatchBehind: maxBehind, watchStallMs, watchHeartbeatMs: progressMs } = options
+  const { server, maxWatches, maxWatchBehind: maxBehind, watchHeartbeatMs: progressMs } = options
   const bad = (sentence: string): void => reply(face, res, problem(400, 'BadRequest', sentence))
 
   const asked = parameters(query, ['prefix', 'from'])
@@ -40,33 +34,23 @@ export const onWatch = (face: Face, req: IncomingMessage, res: ServerResponse, q
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
   if (req.method === 'HEAD') return void res.end()
   counted.watches++
-  const paused$ = new BehaviorSubject(false)
-  const cut = (): void => {
-    counted.watchesCut++
-    res.destroy()
-  }
+  const events = eventStream(face, res)
   const changes$ = server.watch({
     range: withPrefix(asked.right.prefix ?? key('')),
     ...(first !== undefined && { fromRevision: revision(first) }),
-    paused$,
+    paused$: events.paused$,
     maxBehind,
     progressMs,
   })
   const watching = changes$.pipe(takeUntil(closing$.pipe(filter((isClosing) => isClosing)))).subscribe({
-    next: (changes) => {
-      if (!res.write(eventOf(changes))) paused$.next(true)
-    },
+    next: events.tell,
     error: (error: unknown) => {
       const reason = error instanceof WatchError ? error.reason : null
-      if (reason?._tag !== 'Compacted') return cut()
-      res.end(
-        `event: error\ndata: ${JSON.stringify({ tag: reason._tag, message: refusalMessage(reason), compactRevision: reason.compactRevision })}\n\n`,
-      )
+      if (reason?._tag === 'Compacted') events.fail(reason)
+      else events.cut()
     },
-    complete: () => res.end(),
+    complete: events.end,
   })
-  watching.add(paused$.pipe(switchMap((paused) => (paused ? timer(watchStallMs, scheduler) : EMPTY))).subscribe(cut))
-  res.on('drain', () => paused$.next(false))
   res.on('close', () => {
     counted.watches--
     watching.unsubscribe()

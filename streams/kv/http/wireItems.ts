@@ -5,6 +5,7 @@ import { bytesOfKey, type Key, keyOfBytes } from '../../../src/kv/key.js'
 import type { Change, KeyValue } from '../../../src/kv/keyValue.js'
 import { isText, keyOfText, textOfKey } from '../text.js'
 import type { WatchMessage } from '../transport.js'
+import { sliceBytes } from './slices.js'
 
 /*
  * Keys and values as JSON. A value is base64; a key is text, or base64 under another name where some client made it of other bytes.
@@ -26,6 +27,26 @@ export const jsonOfKeyValue = ({ key, value, createRevision, modRevision, versio
 
 export const jsonOfChange = (change: Change): Json =>
   change._tag === 'Put' ? { type: 'put', ...jsonOfKeyValue(change.kv) } : { type: 'delete', ...keyIn(change.key) }
+
+/** Bytes of a value that are encoded at once: base64 makes four characters of three bytes, so that the pieces fit together. */
+const encodedBytes = (sliceBytes / 4) * 3
+
+/** `JSON.stringify` of a value among other fields, in pieces. */
+function* fields(before: Json, { value, createRevision, modRevision, version }: KeyValue): Generator<string> {
+  yield `${JSON.stringify(before).slice(0, -1)},"value":"`
+  for (let at = 0; at < value.length; at += encodedBytes) yield base64(value.subarray(at, at + encodedBytes))
+  yield `","createRevision":${createRevision},"modRevision":${modRevision},"version":${version}}`
+}
+
+/** `JSON.stringify(jsonOfKeyValue(kv))`, in pieces. */
+export const piecesOfKeyValue = (kv: KeyValue): Iterable<string> =>
+  kv.value.length <= encodedBytes ? [JSON.stringify(jsonOfKeyValue(kv))] : fields(keyIn(kv.key), kv)
+
+/** `JSON.stringify(jsonOfChange(change))`, in pieces. */
+export const piecesOfChange = (change: Change): Iterable<string> =>
+  change._tag === 'Delete' || change.kv.value.length <= encodedBytes
+    ? [JSON.stringify(jsonOfChange(change))]
+    : fields({ type: 'put', ...keyIn(change.key) }, change.kv)
 
 const WireKey = t.union([t.type({ key: t.string }), t.type({ keyBase64: t.string })])
 const Put = t.intersection([

@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Face } from './face.js'
+
+export type Handle = (req: IncomingMessage, res: ServerResponse) => void
+
+/**
+ * Requests that are pipelined on one connection are carried out one after another: the work for an answer begins when the one before it
+ * is sent. Otherwise a client that reads nothing would have us make all of its answers. A connection on which more than `maxPipelined`
+ * wait is closed, and so is one that would have more than `maxRequests` wait on all connections.
+ */
+export const inTurn = ({ options: { maxPipelined, maxRequests }, counted }: Face, handle: Handle): Handle => {
+  const waiting = new WeakMap<Socket, number>()
+  let allWaiting = 0
+
+  const waitingOn = (socket: Socket): number => {
+    const known = waiting.get(socket)
+    if (known !== undefined) return known
+    waiting.set(socket, 0)
+    socket.once('close', () => (allWaiting -= waiting.get(socket) ?? 0))
+    return 0
+  }
+  const count = (socket: Socket, change: 1 | -1): void => {
+    waiting.set(socket, waitingOn(socket) + change)
+    allWaiting += change
+  }
+
+  return (req, res) => {
+    if (res.socket !== null) return handle(req, res)
+    const { socket } = req
+    if (socket.destroyed) return
+    if (waitingOn(socket) >= maxPipelined || allWaiting >= maxRequests) {
+      counted.connectionsRefused.maxPipelined++
+      socket.destroy()
+      return
+    }
+    count(socket, 1)
+    res.once('socket', () => {
+      count(socket, -1)
+      handle(req, res)
+    })
+  }
+}
