@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import { from, map, merge, Subject } from 'rxjs'
+import { EMPTY, from, map, merge, Subject, throwError } from 'rxjs'
 import { commandEntry, noopEntry } from '../../../src/raft/entry.js'
 import {
   logIndex,
@@ -15,7 +15,7 @@ import {
 } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import type { Server } from '../../../src/raft/server.js'
-import type { StateMachine } from '../../../streams/applied.js'
+import type { Snapshot, StateMachine } from '../../../streams/applied.js'
 import { utf8 } from '../../../streams/codec.js'
 import { createRaft, type Raft } from '../../../streams/createRaft.js'
 import { VirtualScheduler } from '../../../streams/heapScheduler.js'
@@ -51,6 +51,8 @@ export const stranger: Scenario = {
     const disks = new Map<NodeId, OnDisk>()
     const servers = new Map<NodeId, Raft<string>>()
     const victim = oneOf(ids)
+    /** Its state machine cannot begin with any snapshot. */
+    const choosy = seed % 2 === 0
     /** Of the terms that disk and wire can hold. */
     const isNearTheEnd = seed % 4 === 3
     const injected$ = new Subject<NetworkEvent>()
@@ -66,8 +68,12 @@ export const stranger: Scenario = {
         scheduler,
         random,
         maxSnapshotChunkBytes: 20,
-        stateMachine: silent,
-        snapshots: { everyEntries: 5, take: (index) => [{ index, data: utf8.encode(`the state after ${index}`) }] },
+        stateMachine: choosy ? reading : silent,
+        snapshots: {
+          everyEntries: 5,
+          take: (index) => [{ index, data: utf8.encode(`the state after ${index}`) }],
+          ...(choosy && { check: ({ data }: Snapshot) => (isReadable(data) ? EMPTY : throwError(() => new Error('no state'))) }),
+        },
       })
       servers.set(id, server)
       server.inspect$.subscribe(({ before, effects }) => {
@@ -176,7 +182,8 @@ export const stranger: Scenario = {
       for (const [id, disk] of disks) {
         const { currentTerm, log } = disk.read()
         const now = states.get(id)!
-        if (currentTerm !== now.currentTerm || log.lastIndex !== now.log.lastIndex)
+        const isSame = log.lastIndex === now.log.lastIndex && [...log].every(({ term }, i) => term === [...now.log][i]?.term)
+        if (currentTerm !== now.currentTerm || !isSame)
           say('unreadable', `${id} would begin with term ${currentTerm} and a log up to ${log.lastIndex}`)
       }
     } catch (error) {
@@ -209,3 +216,9 @@ const before = (index: number): number => Math.max(0, index - 1)
 
 /** Answers everything with nothing, and begins with any snapshot. */
 const silent: StateMachine<string> = (apply$) => apply$.pipe(map(({ index }) => ({ index, result: undefined })))
+
+const isReadable = (data: Uint8Array): boolean => utf8.decode(data).startsWith('the state after ')
+
+/** The same, but it begins with no other snapshot than its own. */
+const reading: StateMachine<string> = (apply$, snapshot) =>
+  snapshot === null || isReadable(snapshot.data) ? silent(apply$, snapshot) : throwError(() => new Error('no state'))
