@@ -1,5 +1,5 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
-export * from './configuration.js'
+export { Configuration, incarnationOf, isVoter, Joint, Member, members, Simple, voterSets, votersOnly } from './configuration.js'
 export type { Durable } from './durable.js'
 export * from './effect.js'
 export * from './entry.js'

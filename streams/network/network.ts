@@ -1,4 +1,4 @@
-import { NEVER, type Observable, type ObservableInput } from 'rxjs'
+import type { Observable, ObservableInput } from 'rxjs'
 import type { Configuration } from '../../src/raft/configuration.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Incarnation, NodeId } from '../../src/raft/ids.js'
@@ -23,9 +23,6 @@ export interface NetworkUser {
   /** The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the data directories of the others. */
   readonly configuration$: Observable<Configuration>
 }
-
-/** A user of whom nothing is known, for a network that is tried by itself. */
-export const unknownUser: NetworkUser = { incarnation: null, configuration$: NEVER }
 
 /**
  * How a server reaches the others: it consumes the messages that are to be sent and answers with

@@ -198,7 +198,9 @@ describe('a pointer', () => {
   })
 
   it('with any bit changed is noticed, once a later write followed', async () => {
-    const directory = await crashedAfter([[first], [compacted]])
+    // The write after it waits until the next segment has begun.
+    const later = persist({ hardState: hardState(2), firstIndex: 4 })
+    const directory = await crashedAfter([[first], [compacted], [later]])
     const segments = readdirSync(directory).filter((name) => name.endsWith('.log'))
     expect(segments).toHaveLength(2)
     const bytes = readFileSync(segmentOne(directory))
