@@ -21,10 +21,18 @@ export const specs: ReadonlyArray<CommandSpec> = [
   {
     usage: 'init',
     summary: 'make the data directory of one server, once',
-    notes: ['Every server of the cluster is made with the same --peers. A server is never made anew: it would have forgotten its votes.'],
-    examples: ['rxraft init --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft'],
+    notes: [
+      'Every server of the cluster is made with the same --peers, and the first election needs all of them. Keep the directory: a server is',
+      'never made anew, since it would have forgotten its votes. A lost disk costs that name until members can be changed.',
+      'With --from the server begins with what a server of another cluster left. For one server of a new cluster: the others, made without',
+      'it, get everything from that one. See "A directory that was poisoned" in docs/storage.md.',
+    ],
+    examples: [
+      'rxraft init --id n1 --peers n1=10.0.0.1:7501/7401,n2=10.0.0.2:7501/7401,n3=10.0.0.3:7501/7401 --data /var/lib/rxraft',
+      'rxraft init --id n1 --peers … --data /var/lib/rxraft-2 --cluster shop-2 --from /var/lib/rxraft',
+    ],
     settings: ['id', 'peers', 'data', 'cluster'],
-    options: [],
+    options: [['--from <DIR>', 'begin with what is in this directory, of another cluster; needs --cluster']],
     endsWithout: ['stdout'],
     load: async () => (await import('./commands/init.js')).init,
   },

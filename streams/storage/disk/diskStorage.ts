@@ -72,13 +72,17 @@ export const diskStorage = (directory: string, options: DiskOptions = {}): DiskS
   if (!(Number.isSafeInteger(growBytes) && growBytes > 0 && growBytes <= maxSegmentBytes)) {
     throw new InvalidOption('growBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${growBytes}`)
   }
-  return { open: () => open(directory, { ...options, segmentBytes, growBytes }) }
+  return { open: () => open(directory, (handles) => identityIn(handles, directory), { ...options, segmentBytes, growBytes }) }
 }
 
-const open = (directory: string, options: DiskOptions): Observable<OpenDisk> =>
+/** Opens a directory that is being made, in which nothing says yet that it is `identity`'s. */
+export const openUnvouched = (directory: string, identity: Identity, fileSystem: FileSystem): Observable<OpenDisk> =>
+  open(directory, () => of(identity), { fileSystem })
+
+const open = (directory: string, identify: (handles: Handles) => Observable<Identity>, options: DiskOptions): Observable<OpenDisk> =>
   new Observable((subscriber) => {
     const handles = handlesOn(options.fileSystem ?? nodeFileSystem)
-    const opening = concat(occupy(handles, directory), identityIn(handles, directory))
+    const opening = concat(occupy(handles, directory), identify(handles))
       .pipe(
         mergeMap((identity) =>
           concat(
