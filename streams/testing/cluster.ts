@@ -6,7 +6,7 @@ import { byCodeUnit, logIndex, type LogIndex, type NodeId, nodeId, type Snapshot
 import { checkedStep } from '../../src/raft/invariants.js'
 import { logFrom } from '../../src/raft/log.js'
 import type { Message } from '../../src/raft/messages.js'
-import { printEvent, printMessage } from '../../src/raft/print.js'
+import { printEffect, printEvent, printMessage } from '../../src/raft/print.js'
 import { fresh, type Recovered, restart, type Server } from '../../src/raft/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
@@ -229,6 +229,9 @@ export class ClusterByHand {
         if (effect.after !== null && effect.after > place.server!.durable.acknowledged) place.waiting = [...place.waiting, effect]
         else discard(place, effect)
         return
+      case 'Ignored':
+        // Nobody is a stranger here: what one server does not believe is a mistake of another.
+        throw new InvariantViolation('every message of a server is believed', printEffect(effect))
       case 'ArmElectionTimer':
         place.electionTimer = effect.generation
         return

@@ -20,7 +20,6 @@ import {
   installSnapshot,
   installSnapshotReply,
   leader,
-  n1,
   n2,
   n3,
   n4,

@@ -5,7 +5,7 @@ import { commandEntry, configurationEntry } from '../../src/raft/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, messageSeq, nodeId, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/log.js'
-import { Leader, type Progress, type Server } from '../../src/raft/server.js'
+import { Follower, Leader, type Progress, type Server } from '../../src/raft/server.js'
 import type { Inspection } from '../../streams/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
 import { ClientView } from '../../streams/testing/checkers/clientView.js'
@@ -170,6 +170,12 @@ const breaches: ReadonlyArray<Breach> = [
       stepOf(given('n2', { log: [1, 1] }), commits(given('n2', { log: [1, 1] }), 2)),
     ],
     message: 'n2 has an entry of term 1 committed at 2, where one of term 2 is committed',
+  },
+  {
+    what: 'I8: a leader would replace what a server knows to be committed, which does not believe it',
+    check: committedStays,
+    steps: [stepOf(given('n1', { log: [1], commit: 1 }), { ...given('n1', { log: [1], commit: 1 }), role: new Follower(null, n2) })],
+    message: 'n2 leads, and would replace what n1 knows to be committed, up to 1',
   },
   {
     what: 'I9: a server forgets its vote in a crash',

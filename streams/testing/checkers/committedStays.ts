@@ -4,8 +4,11 @@ import { logIndex } from '../../../src/raft/ids.js'
 /** I8: what one server knows to be committed, no server knows otherwise, at any time (§5.4). */
 export const committedStays: CheckOf = (record) => ({
   name: 'what is committed never changes (§5.4)',
-  moved: Moved.commitIndex | Moved.started | Moved.log,
-  see: ({ before, after: { id, log, commitIndex } }) => {
+  moved: Moved.commitIndex | Moved.started | Moved.log | Moved.roleOrSnapshots,
+  see: ({ before, after: { id, role, log, commitIndex } }) => {
+    // A server does not let a leader replace what is committed; in a cluster without strangers none ever tries.
+    if (role._tag === 'Follower' && role.disbelieved !== undefined && before.role !== role)
+      return `${role.disbelieved} leads, and would replace what ${id} knows to be committed, up to ${commitIndex}`
     const { conflict } = record
     if (conflict !== null)
       return `${id} has ${conflict.is === null ? 'no entry' : `an entry of term ${conflict.is}`} committed at ${conflict.index}, where one of term ${conflict.was} is committed`

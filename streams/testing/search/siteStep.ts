@@ -4,7 +4,7 @@ import type { RaftEvent } from '../../../src/raft/event.js'
 import { after, type LogIndex, logIndex, writeSeq } from '../../../src/raft/ids.js'
 import type { checkedStep } from '../../../src/raft/invariants.js'
 import type { Message } from '../../../src/raft/messages.js'
-import { printMessage } from '../../../src/raft/print.js'
+import { printEffect, printMessage } from '../../../src/raft/print.js'
 import { restart, type Server } from '../../../src/raft/server.js'
 import { isOnDisk, recordsOf, written } from '../disk.js'
 import { placeOfSeq, withSeq } from './messages.js'
@@ -68,6 +68,8 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
       case 'Appended':
       case 'Refused':
         return
+      case 'Ignored':
+        throw new InvariantViolation('every message of a server is believed', printEffect(effect))
       case 'Restore':
       case 'StoreSnapshot':
       case 'ReadChunk':

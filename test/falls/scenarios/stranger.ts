@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import { EMPTY, from, map, merge, Subject, throwError } from 'rxjs'
+import { EMPTY, from, map, merge, mergeMap, Subject, throwError } from 'rxjs'
 import { commandEntry, noopEntry } from '../../../src/raft/entry.js'
 import {
   logIndex,
@@ -207,7 +207,8 @@ const storedAt = (currentTerm: Term): MemoryStorage => {
   }
   storage
     .open()
-    .subscribe((disk) => from(disk.write([{ _tag: 'Persist', seq: writeSeq(1), write }])).subscribe())
+    .pipe(mergeMap((disk) => disk.write([{ _tag: 'Persist', seq: writeSeq(1), write }])))
+    .subscribe()
     .unsubscribe()
   return storage
 }
