@@ -73,7 +73,7 @@ export type Effect =
   | { readonly _tag: 'ArmHeartbeat'; readonly generation: number }
   /** For the loop: answer `Flush` at the end of this turn, once however often it was asked. */
   | { readonly _tag: 'ScheduleFlush' }
-  /** To the operator: a message that `from` sent cannot be true. It changed nothing. */
+  /** To the operator: a message of `from` was not believed, and not handled. */
   | { readonly _tag: 'Ignored'; readonly from: NodeId; readonly why: Disbelief }
   /** To the proposer: the first `count` commands of the batch got these indexes. What becomes of them is told by later steps. */
   | { readonly _tag: 'Appended'; readonly request: RequestId; readonly term: Term; readonly firstIndex: LogIndex; readonly count: number }
