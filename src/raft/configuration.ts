@@ -50,27 +50,26 @@ const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<No
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
-/** The incarnation by which `id` is named; null where none is known, undefined where `id` is no member. */
-export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => {
-  let known = knownIncarnations.get(c)
-  if (known === undefined) {
-    known = new Map(halves(c).flatMap((half) => [...half.voters, ...half.learners].map((member) => [member.id, member.incarnation])))
-    knownIncarnations.set(c, known)
-  }
-  return known.get(id)
+/** What is known of `id`; undefined where it is no member. Asked for with every message: a look at a few names costs less than a table. */
+const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
+  if (c._tag === 'Joint') return memberOf(c.new, id) ?? memberOf(c.old, id)
+  for (const member of c.voters) if (member.id === id) return member
+  for (const member of c.learners) if (member.id === id) return member
+  return undefined
 }
-/** Asked for with every message, of the same few values. */
-const knownIncarnations = new WeakMap<Configuration, ReadonlyMap<NodeId, Incarnation | null>>()
+
+/** The incarnation by which `id` is named; null where none is known, undefined where `id` is no member. */
+export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => memberOf(c, id)?.incarnation
 
 /** Whether the server with this name and data directory is the one that the configuration means. */
-export const isNamed = (c: Configuration, { id, incarnation }: Member): boolean => {
+export const isNamed = (c: Configuration, id: NodeId, incarnation: Incarnation | null): boolean => {
   const named = incarnationOf(c, id)
   return named === undefined || named === null || named === incarnation
 }
 
 /** Whether it may vote: a name of a voter with another data directory is another server. */
-export const isVoter = (c: Configuration, member: Member): boolean =>
-  isNamed(c, member) && halves(c).some((half) => half.voters.some(({ id }) => id === member.id))
+export const isVoter = (c: Configuration, { id, incarnation }: Member): boolean =>
+  isNamed(c, id, incarnation) && halves(c).some((half) => half.voters.some((voter) => voter.id === id))
 
 /** Whether the data directory of some voter is not known yet: nobody has led since the cluster was made. */
 export const isAnonymous = (c: Configuration): boolean =>

@@ -195,10 +195,10 @@ describe('members by name and data directory', () => {
   const joint: Configuration = { _tag: 'Joint', old: half([n1, n2], 0), new: half([n2, n3]) }
 
   it('a name without a data directory stands for any; one with it for none but that', () => {
-    expect(isNamed(votersOnly([n1]), member(n1, 7))).toBe(true)
-    expect(isNamed(named(), member(n1))).toBe(true)
-    expect(isNamed(named(), member(n1, 1))).toBe(false)
-    expect(isNamed(named(), { id: n1, incarnation: null })).toBe(false)
+    expect(isNamed(votersOnly([n1]), n1, disk(n1, 7))).toBe(true)
+    expect(isNamed(named(), n1, disk(n1))).toBe(true)
+    expect(isNamed(named(), n1, disk(n1, 1))).toBe(false)
+    expect(isNamed(named(), n1, null)).toBe(false)
     expect(isVoter(named(), member(n1, 1))).toBe(false)
     expect(isVoter(named(), member(nodeId('n9')))).toBe(false)
   })

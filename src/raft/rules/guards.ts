@@ -18,8 +18,8 @@ type Guard = (server: ServerDraft, message: Message, incarnation: Incarnation | 
 const absurdTerm: Guard = ({ currentTerm }, { term }) => (term > currentTerm + maxTermLead ? 'AbsurdTerm' : null)
 
 /** Whoever stands, votes or acknowledges is the server that the configuration names, by name and data directory (§6). */
-const otherIncarnation: Guard = ({ log }, { from: id }, incarnation) =>
-  isNamed(log.configuration, { id, incarnation }) ? null : 'OtherIncarnation'
+const otherIncarnation: Guard = ({ log }, { from }, incarnation) =>
+  isNamed(log.configuration, from, incarnation) ? null : 'OtherIncarnation'
 
 /** A leader of another history, in the term in which it has shown that it is one. */
 const otherHistory: Guard = ({ role, currentTerm }, { _tag, from, term }) =>
@@ -27,16 +27,9 @@ const otherHistory: Guard = ({ role, currentTerm }, { _tag, from, term }) =>
     ? 'ReplacesCommitted'
     : null
 
-const guards: ReadonlyArray<Guard> = [absurdTerm, otherIncarnation, otherHistory]
-
 /** Why `message` is not believed; null for one that is. */
-export const disbelief: Guard = (server, message, incarnation) => {
-  for (let i = 0; i < guards.length; i++) {
-    const why = guards[i]!(server, message, incarnation)
-    if (why !== null) return why
-  }
-  return null
-}
+export const disbelief: Guard = (server, message, incarnation) =>
+  absurdTerm(server, message, incarnation) ?? otherIncarnation(server, message, incarnation) ?? otherHistory(server, message, incarnation)
 
 /**
  * The message is told and has no effect, but for one: a server without a leader follows an absurd term by `maxTermLead`. The others may

@@ -178,7 +178,7 @@ export class World {
   /** Whether its disk is the one that the leader's configuration names: a server that lost its disk is sent nothing and counts for nothing. */
   readonly isMember = ({ id, incarnation }: Pick<Server, 'id' | 'incarnation'>): boolean => {
     const leader = this.checks.record.servers.get(this.leader()?.id ?? id)?.now
-    return leader === undefined || isNamed(leader.log.configuration, { id, incarnation })
+    return leader === undefined || isNamed(leader.log.configuration, id, incarnation)
   }
 
   /** The one that leads in the newest term. */
