@@ -11,7 +11,7 @@ import { scenarios } from './scenarios/index.js'
 const root = process.cwd()
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const json = process.argv.includes('--json')
-const limits = { root, seconds: 15, seeds: 20_000, timeoutMs: 60_000 }
+const limits = { root, seconds: 40, seeds: 20_000, timeoutMs: 150_000 }
 const report = (line: string): void => {
   console.error(line)
 }

@@ -164,17 +164,29 @@ export const stranger: Scenario = {
       if (event?._tag === 'Received') injected$.next(event)
     }
 
+    const leadAway = (): void => {
+      const { currentTerm } = states.get(victim)!
+      const from = oneOf(ids.filter((id) => id !== victim))
+      const asks = { from, to: victim, seq: messageSeq(1), term: term(currentTerm + maxTermLead) }
+      const message = { _tag: 'RequestVote', ...asks, candidateId: from, lastLogIndex: logIndex(0), lastLogTerm: term(0) } as const
+      injected$.next({ _tag: 'Received', message })
+    }
+
     try {
       serve(calmMs)
       // Alone with the stranger it may come to terms and entries that the others never heard of.
       const isAlone = seed % 4 === 1
       if (isAlone) network.isolate(victim)
       if (isAlone) serve(1_000)
+      // Led away by terms alone, it is as good as any: with it and one other there is a majority.
+      const isLedAway = seed % 8 === 1
       for (let n = 1 + below(6); n > 0; n--) {
-        attack()
+        if (isLedAway) leadAway()
+        else attack()
         scheduler.runUntil(scheduler.now() + oneOf([0, 1, 20, 500]))
       }
       network.heal()
+      if (isLedAway) network.isolate(oneOf(ids.filter((id) => id !== victim)))
       const before = acknowledged
       serve(recoveryMs, () => acknowledged > before + 3)
       // After the last term nobody stands any more: the directories have to begin anew (docs/storage.md).
