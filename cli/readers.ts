@@ -18,7 +18,7 @@ const goneCodes: ReadonlyArray<string | undefined> = ['EPIPE', 'ECONNRESET', 'EI
  * and what it writes there is dropped.
  */
 export class Readers {
-  /** As long as nobody knows which command it is, there is nothing else to do than to write. */
+  /** Both, until the command is known. */
   private needed: ReadonlyArray<Output> = ['stdout', 'stderr']
 
   constructor(private readonly outputs: Outputs) {

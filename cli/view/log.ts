@@ -6,7 +6,7 @@ export interface LogOptions {
   readonly maxWaitingBytes?: number
 }
 
-/** Lines for somebody who may read slowly or not at all: nobody waits for him, and where lines are missing the log says how many. */
+/** Lines for a reader that may be slow or gone. The process never waits for it; where lines are missing the log says how many. */
 export class Log {
   private missing = 0
   private dropping = false

@@ -175,7 +175,7 @@ export class World {
     return this.homes.flatMap(({ isUp, id }) => (isUp ? (this.checks.record.servers.get(id)?.now ?? []) : []))
   }
 
-  /** Whether its disk is the one that the leader's configuration names: a server that lost its disk is sent nothing and counts for nothing. */
+  /** Whether its disk is the one that the leader's configuration names: a server that lost its disk does not count. */
   readonly isMember = ({ id, incarnation }: Pick<Server, 'id' | 'incarnation'>): boolean => {
     const leader = this.checks.record.servers.get(this.leader()?.id ?? id)?.now
     return leader === undefined || isNamed(leader.log.configuration, id, incarnation)
