@@ -13,7 +13,7 @@ export type Refusal =
  * Why a message is not believed. It is not handled.
  *
  *  - `AbsurdTerm`: its term is more than `maxTermLead` above the own one: no cluster counts so far while a server is away. A server that
- *    knows no leader follows by `maxTermLead`;
+ *    knows no leader, and a leader whose own request is answered so, follow by `maxTermLead`;
  *  - `OtherIncarnation`: the configuration names its sender with another data directory, which voted and acknowledged (§6);
  *  - `UnreadableSnapshot`: the state machine cannot begin with the snapshot that it brought (§7);
  *  - `ReplacesCommitted`: it would replace entries that are known to be committed (§5.4): its sender belongs to another history.

@@ -93,7 +93,7 @@ const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> =>
 const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
   if (message.to !== server.id || message.from === server.id) return []
   const why = disbelief(server, message, incarnation)
-  if (why !== null) return ignore(server, message.from, why)
+  if (why !== null) return ignore(server, message, why)
   const converted = observeTerm(server, message.term)
   const answered = handle(server, message, incarnation)
   return converted.length === 0 ? answered : [...converted, ...answered]

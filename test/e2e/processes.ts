@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { filter, firstValueFrom, fromEvent, merge, type Observable, ReplaySubject, takeUntil } from 'rxjs'
+import { filter, firstValueFrom, fromEvent, merge, type Observable, ReplaySubject, Subject, takeUntil } from 'rxjs'
 
 const bin = fileURLToPath(new URL('../../bin/rxraft.js', import.meta.url))
 
@@ -56,8 +56,15 @@ const linesOf = (stream: Readable | null): Observable<string> =>
 
 const living = new Set<Running>()
 
+const killed$ = new Subject<void>()
+/** Emits when a test is over and its processes are killed. */
+export const over$ = killed$.asObservable()
+
 /** For after each test: nothing is left behind, whatever happened. */
-export const killAll = (): Promise<unknown> => Promise.all([...living].map((running) => running.kill('SIGKILL')))
+export const killAll = (): Promise<unknown> => {
+  killed$.next()
+  return Promise.all([...living].map((running) => running.kill('SIGKILL')))
+}
 
 /** Starts `rxraft`, in `cwd` and with nothing configured but `env`. */
 export const start = (

@@ -1,11 +1,12 @@
 import { either } from 'fp-ts'
-import { exhaustMap, filter, firstValueFrom, from, map, mergeMap, of, timer } from 'rxjs'
+import { exhaustMap, filter, firstValueFrom, from, map, mergeMap, of, takeUntil, timer } from 'rxjs'
 import { applyAll } from '../../src/kv/apply.js'
 import { decodeSnapshot, snapshotErrorMessage } from '../../src/kv/snapshot.js'
 import { emptyStore, type Store } from '../../src/kv/store.js'
 import { logIndex } from '../../src/raft/ids.js'
 import type { Log } from '../../src/raft/log.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
+import { over$ } from './processes.js'
 
 /** What a server says of itself. */
 export interface Status {
@@ -30,13 +31,14 @@ const statusOf = async (url: string): Promise<Status | null> => {
   }
 }
 
-/** Looks at the servers until all of them answer and stand so. */
+/** Looks at the servers until all of them answer and stand so. Fails when the test is over, so that no test that failed goes on. */
 export const until = (urls: ReadonlyArray<string>, stand: (all: ReadonlyArray<Status>) => boolean): Promise<ReadonlyArray<Status>> =>
   firstValueFrom(
     timer(0, 50).pipe(
       exhaustMap(() => Promise.all(urls.map(statusOf))),
       map((all) => all.filter((status) => status !== null)),
       filter((all) => all.length === urls.length && stand(all)),
+      takeUntil(over$),
     ),
   )
 

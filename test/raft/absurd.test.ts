@@ -226,6 +226,19 @@ describe('a term that nobody can have reached', () => {
     expect(after(unheard, received(requestVote({ term: maxTerm }))).role._tag).toBe('Follower')
   })
 
+  it('answers our own request: its sender is really there, so the leader follows as far, and can serve it again', () => {
+    const seq = leads.role._tag === 'Leader' ? leads.role.follower(n2)!.inflight[0]!.seq : 0
+    const answer = { re: seq, term: maxTerm, success: false }
+    const { server: now, effects } = on(leads, received(appendEntriesReply(answer)))
+    expect(effects.at(-1)).toEqual(ignored)
+    expect(now).toMatchObject({ currentTerm: 9 + maxTermLead, role: { _tag: 'Follower', leader: null } })
+    for (const other of [
+      { ...answer, re: seq + 1 },
+      { ...answer, from: n4 },
+    ])
+      expect(after(leads, received(appendEntriesReply(other))).currentTerm).toBe(9)
+  })
+
   it('is one beyond what a server that was long away can have missed', () => {
     expect(after(follower({ T: 9 }), received(requestVote({ term: 9 + maxTermLead }))).currentTerm).toBe(9 + maxTermLead)
   })

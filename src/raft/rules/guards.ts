@@ -1,7 +1,7 @@
 import { isNamed, voterSets } from '../configuration.js'
 import type { Effect } from '../effect.js'
 import type { Disbelief } from '../error.js'
-import { type Incarnation, maxTermLead, type NodeId, term } from '../ids.js'
+import { type Incarnation, maxTermLead, term } from '../ids.js'
 import type { Message } from '../messages.js'
 import { isQuorum } from '../quorum.js'
 import type { ServerDraft } from '../server.js'
@@ -32,14 +32,22 @@ export const disbelief: Guard = (server, message, incarnation) =>
   absurdTerm(server, message, incarnation) ?? otherIncarnation(server, message, incarnation) ?? otherHistory(server, message, incarnation)
 
 /**
- * The message is told and has no effect, but for one: a server without a leader follows an absurd term by `maxTermLead`. The others may
- * really be there, where a stranger has led them step by step, and this server must find them again.
+ * The message is told and has no effect, except that an absurd term may raise the own one by `maxTermLead`. A stranger may have led
+ * another server so far, step by step, and the two must meet again. A server without a leader follows; a leader follows a server that
+ * answers its own request, because it can serve that server in no other way.
  */
-export const ignore = (server: ServerDraft, from: NodeId, why: Disbelief): ReadonlyArray<Effect> => {
-  const ignored: Effect = { _tag: 'Ignored', from, why }
-  if (why !== 'AbsurdTerm' || hasLeader(server)) return [ignored]
+export const ignore = (server: ServerDraft, message: Message, why: Disbelief): ReadonlyArray<Effect> => {
+  const ignored: Effect = { _tag: 'Ignored', from: message.from, why }
+  if (why !== 'AbsurdTerm' || (hasLeader(server) && !isAsked(server, message))) return [ignored]
   return [...observeTerm(server, term(server.currentTerm + maxTermLead)), ignored]
 }
+
+/** Whether the message answers a request that this leader has under way. */
+const isAsked = ({ role }: ServerDraft, message: Message): boolean =>
+  role._tag === 'Leader' &&
+  're' in message &&
+  (role.transfer(message.from)?.chunk === message.re ||
+    role.follower(message.from)?.inflight.some(({ seq }) => seq === message.re) === true)
 
 /** Whether a leader is known; it may be this server, as long as a quorum answers it. */
 const hasLeader = ({ id, role, log }: ServerDraft): boolean => {

@@ -39,7 +39,7 @@ const ids = ['n1', 'n2', 'n3'].map(nodeId)
  */
 export const stranger: Scenario = {
   name: 'stranger',
-  checks: ['stopped by a stranger', 'unreadable', 'no service after a stranger'],
+  checks: ['stopped by a stranger', 'unreadable', 'no service after a stranger', 'never found again'],
   run: (seed) => {
     const random = seeded(spread(seed))
     const below = (n: number): number => Math.floor(random() * n)
@@ -179,18 +179,25 @@ export const stranger: Scenario = {
       if (isAlone) network.isolate(victim)
       if (isAlone) serve(1_000)
       // Led away by terms alone, it is as good as any: with it and one other there is a majority.
-      const isLedAway = seed % 8 === 1
+      const isLedAway = seed % 8 === 1 || seed % 16 === 5
+      const othersHaveALeader = seed % 16 === 5
       for (let n = 1 + below(6); n > 0; n--) {
         if (isLedAway) leadAway()
         else attack()
         scheduler.runUntil(scheduler.now() + oneOf([0, 1, 20, 500]))
       }
       network.heal()
-      if (isLedAway) network.isolate(oneOf(ids.filter((id) => id !== victim)))
+      if (isLedAway && !othersHaveALeader) network.isolate(oneOf(ids.filter((id) => id !== victim)))
       const before = acknowledged
       serve(recoveryMs, () => acknowledged > before + 3)
       // After the last term nobody stands any more: the directories have to begin anew (docs/storage.md).
       if (acknowledged <= before + 3 && !isNearTheEnd) say('no service after a stranger', 'nothing is committed')
+      if (othersHaveALeader) {
+        const goal = Math.max(...[...states.values()].map(({ commitIndex }) => commitIndex))
+        const isFound = (): boolean => states.get(victim)!.lastApplied >= goal
+        serve(recoveryMs, isFound)
+        if (!isFound()) say('never found again', `${victim} is in term ${states.get(victim)!.currentTerm} and gets no entries`)
+      }
       for (const [id, disk] of disks) {
         const { currentTerm, log } = disk.read()
         const now = states.get(id)!
