@@ -4,9 +4,9 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   moduleNameMapper: {
     '^rxraft$': '<rootDir>/streams/index.ts',
-    '^rxraft/node$': '<rootDir>/streams/nodeEntry.ts',
+    '^rxraft/node$': '<rootDir>/streams/node.ts',
     '^rxraft/lab$': '<rootDir>/streams/lab.ts',
-    '^rxraft/testing$': '<rootDir>/streams/testing/index.ts',
+    '^rxraft/testing$': '<rootDir>/streams/testing.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

@@ -1,6 +1,6 @@
 import { firstValueFrom, lastValueFrom, shareReplay } from 'rxjs'
 import { createKvServer, nodeId, votersOnly } from '../streams/index.js'
-import { bootstrap, diskStorage, kvHttp, readIdentity, tcpNetwork } from '../streams/nodeEntry.js'
+import { bootstrap, diskStorage, kvHttp, readIdentity, tcpNetwork } from '../streams/node.js'
 
 const [id, directory, peerPorts, allPorts] = process.argv.slice(2) as [string, string, string, string]
 const peers = JSON.parse(peerPorts) as Record<string, number>

@@ -1,4 +1,4 @@
-import { simulate } from '../streams/testing/index.js'
+import { simulate } from '../streams/testing.js'
 import { median } from './measure.js'
 import { stepNs } from './step.js'
 

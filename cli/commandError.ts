@@ -1,5 +1,5 @@
 import { type Observable, throwError } from 'rxjs'
-import { WatchError } from '../streams/kv/index.js'
+import { WatchError } from '../streams/kv.js'
 import { type Details, type Failure, refused } from './outcome.js'
 
 /** What a command can refuse with: errors of storage, network and HTTP have this shape. */

@@ -4,9 +4,16 @@ import { bufferCount, concatMap, delay, ignoreElements, map, of, type OperatorFu
 import type { Effect } from '../src/raft/effect.js'
 import { logIndex } from '../src/raft/ids.js'
 import { printEvent } from '../src/raft/print.js'
-import { type Applied, applied, type AppliedOptions, type ApplyMsg, type RestoreOptions, type StateMachine } from '../streams/applied.js'
-import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { inVirtualTime, marblesWith } from '../streams/testing/index.js'
+import {
+  type Applied,
+  applied,
+  type AppliedOptions,
+  type ApplyMsg,
+  type RestoreOptions,
+  type StateMachine,
+} from '../streams/sinks/applied.js'
+import { VirtualScheduler } from '../streams/time/heapScheduler.js'
+import { inVirtualTime, marblesWith } from '../streams/testing.js'
 import { apply, restore } from './effects.js'
 
 const marbles = marblesWith(it)

@@ -1,6 +1,6 @@
-import { votersOnly } from '../src/raft/configuration.js'
+import { votersOnly } from '../src/raft/state/configuration.js'
 import type { Apply, DiscardSnapshots, Persist, Restore, Send, StoreSnapshot } from '../src/raft/effect.js'
-import { commandEntry } from '../src/raft/entry.js'
+import { commandEntry } from '../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, snapshotRef, term, writeSeq } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
 

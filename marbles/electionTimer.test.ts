@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { Subject, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
-import { electionTimer } from '../streams/electionTimer.js'
-import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { electionTimer } from '../streams/sinks/electionTimer.js'
+import { VirtualScheduler } from '../streams/time/heapScheduler.js'
+import { marblesWith } from '../streams/testing.js'
 
 const marbles = marblesWith(it)
 

@@ -12,12 +12,12 @@ import {
   takeUntil,
   timer,
 } from 'rxjs'
-import { electionTimer } from '../streams/electionTimer.js'
-import { heartbeat } from '../streams/heartbeat.js'
-import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { memoryNetwork } from '../streams/network/memoryNetwork.js'
-import { raft } from '../streams/raft.js'
-import { inVirtualTime } from '../streams/testing/index.js'
+import { electionTimer } from '../streams/sinks/electionTimer.js'
+import { heartbeat } from '../streams/sinks/heartbeat.js'
+import { VirtualScheduler } from '../streams/time/heapScheduler.js'
+import { memoryNetwork } from '../streams/network/memory/memoryNetwork.js'
+import { raft } from '../streams/loop/raft.js'
+import { inVirtualTime } from '../streams/testing.js'
 import { newServer } from './servers.js'
 
 /*

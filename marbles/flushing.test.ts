@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals'
 import type { Effect } from '../src/raft/effect.js'
 import { flushing } from '../streams/lab/flushing.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing.js'
 
 const marbles = marblesWith(it)
 

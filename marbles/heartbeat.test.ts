@@ -1,8 +1,8 @@
 import { describe, it } from '@jest/globals'
 import { Subject, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
-import { heartbeat } from '../streams/heartbeat.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { heartbeat } from '../streams/sinks/heartbeat.js'
+import { marblesWith } from '../streams/testing.js'
 
 const marbles = marblesWith(it)
 

@@ -1,8 +1,8 @@
 import { describe, it } from '@jest/globals'
 import { logIndex, messageSeq, nodeId, term } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
-import { inbound } from '../streams/inbound.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { inbound } from '../streams/sinks/inbound.js'
+import { marblesWith } from '../streams/testing.js'
 import { encodeMessage } from '../streams/wire/message.js'
 
 const marbles = marblesWith(it)

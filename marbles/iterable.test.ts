@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { concat, EMPTY, firstValueFrom, from, NEVER, Observable, of, range, Subject, throwError, toArray } from 'rxjs'
-import { iterate, IterableObservable, IteratorOverrun } from '../streams/iterable.js'
+import { iterate, IterableObservable, IteratorOverrun } from '../streams/rx/iterable.js'
 
 /** A source that says whether it is subscribed to. */
 const watched = <T>() => {

@@ -1,9 +1,9 @@
 import { describe, it } from '@jest/globals'
 import { map, type Observable } from 'rxjs'
-import type { Raft } from '../streams/createRaft.js'
-import { IterableObservable } from '../streams/iterable.js'
-import { leaderAmong } from '../streams/leaderAmong.js'
-import { marblesWith } from '../streams/testing/index.js'
+import type { Raft } from '../streams/server/createRaft.js'
+import { IterableObservable } from '../streams/rx/iterable.js'
+import { leaderAmong } from '../streams/server/leaderAmong.js'
+import { marblesWith } from '../streams/testing.js'
 
 const marbles = marblesWith(it)
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import { from, type Observable, tap } from 'rxjs'
 import { messageSeq, nodeId, term } from '../src/raft/ids.js'
 import type { Message } from '../src/raft/messages.js'
-import { memoryNetwork } from '../streams/network/memoryNetwork.js'
+import { memoryNetwork } from '../streams/network/memory/memoryNetwork.js'
 import type { Network, NetworkEvent } from '../streams/network/network.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { marblesWith } from '../streams/testing.js'
 
 const marbles = marblesWith(it)
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Observable } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
-import { HotByTag } from '../streams/hotInternals.js'
-import { ofTag } from '../streams/ofTag.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { HotByTag } from '../streams/rx/hotInternals.js'
+import { ofTag } from '../streams/loop/ofTag.js'
+import { marblesWith } from '../streams/testing.js'
 import { persist, send } from './effects.js'
 
 const marbles = marblesWith(it)

@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals'
 import type { Effect } from '../src/raft/effect.js'
-import { outbound } from '../streams/outbound.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { outbound } from '../streams/sinks/outbound.js'
+import { marblesWith } from '../streams/testing.js'
 import { message, persist, send } from './effects.js'
 
 const marbles = marblesWith(it)

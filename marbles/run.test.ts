@@ -5,9 +5,9 @@ import type { InvariantViolation } from '../src/raft/error.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { term } from '../src/raft/ids.js'
 import { printEffect } from '../src/raft/print.js'
-import { VirtualScheduler } from '../streams/heapScheduler.js'
-import { run } from '../streams/run.js'
-import { marblesWith } from '../streams/testing/index.js'
+import { VirtualScheduler } from '../streams/time/heapScheduler.js'
+import { run } from '../streams/loop/run.js'
+import { marblesWith } from '../streams/testing.js'
 import { after, heartbeatDue, newServer, persistedEvent, started, timedOut } from './servers.js'
 
 const marbles = marblesWith(it)

@@ -1,8 +1,8 @@
-import { votersOnly } from '../src/raft/configuration.js'
+import { votersOnly } from '../src/raft/state/configuration.js'
 import { logIndex, nodeId, term, writeSeq } from '../src/raft/ids.js'
-import { logFrom } from '../src/raft/log.js'
+import { logFrom } from '../src/raft/state/log.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import { fresh, restart, type Server } from '../src/raft/server.js'
+import { fresh, restart, type Server } from '../src/raft/state/server.js'
 import { defaultSettings } from '../src/raft/settings.js'
 import { step } from '../src/raft/step.js'
 

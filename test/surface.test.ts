@@ -6,9 +6,9 @@ import ts from 'typescript'
 /** What a user can import, by entry of the package. */
 const entries = [
   { entry: 'rxraft', source: '../streams/index.js', golden: './surface/index.txt' },
-  { entry: 'rxraft/node', source: '../streams/nodeEntry.js', golden: './surface/node.txt' },
+  { entry: 'rxraft/node', source: '../streams/node.js', golden: './surface/node.txt' },
   { entry: 'rxraft/lab', source: '../streams/lab.js', golden: './surface/lab.txt' },
-  { entry: 'rxraft/testing', source: '../streams/testing/index.js', golden: './surface/testing.txt' },
+  { entry: 'rxraft/testing', source: '../streams/testing.js', golden: './surface/testing.txt' },
 ]
 
 const fileOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))

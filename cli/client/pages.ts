@@ -1,7 +1,7 @@
 import { lastValueFrom } from 'rxjs'
 import { key, keyOfBytes, revision as asRevision, withPrefix } from '../../src/kv/index.js'
 import { itemOf } from '../../streams/kv/client/items.js'
-import { type Client, ClientError, type KvItem } from '../../streams/kv/index.js'
+import { type Client, ClientError, type KvItem } from '../../streams/kv.js'
 
 export interface Listing {
   readonly prefix: string

@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import type { KvItem } from '../../streams/kv/index.js'
+import type { KvItem } from '../../streams/kv.js'
 import type { Call } from '../command.js'
 import { type Details, type Outcome, usage } from '../outcome.js'
 import { count } from '../view/format.js'

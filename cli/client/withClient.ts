@@ -1,5 +1,5 @@
-import { type Client, ClientError, type ClientFailure, createClient } from '../../streams/kv/index.js'
-import { httpTransport } from '../../streams/kv/node.js'
+import { type Client, ClientError, type ClientFailure, createClient } from '../../streams/kv.js'
+import { httpTransport } from '../../streams/node.js'
 import { endpointOf, localPeers } from '../config/peer.js'
 import type { Settings } from '../config/settings.js'
 import { type Failure, type Outcome, refused, unknown } from '../outcome.js'

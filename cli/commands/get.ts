@@ -5,7 +5,7 @@ import { withClient } from '../client/withClient.js'
 import type { Call, Command } from '../command.js'
 import { type Details, done, type Outcome, refused } from '../outcome.js'
 import { print } from '../print.js'
-import type { Client } from '../../streams/kv/index.js'
+import type { Client } from '../../streams/kv.js'
 
 /** `rxraft get KEY` and `rxraft get --prefix KEY`. */
 export const get: Command = async (call) => {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { catchError, concatMap, defer, EMPTY, forkJoin, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 import type { Peer } from '../config/peer.js'

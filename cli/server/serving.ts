@@ -13,10 +13,10 @@ import {
   takeUntil,
 } from 'rxjs'
 import { kvHttp } from '../../streams/kv/http/http.js'
-import { createKvServer, type KvServer } from '../../streams/kv/kvServer.js'
+import { createKvServer, type KvServer } from '../../streams/kv/server/kvServer.js'
 import type { TcpNetworkOptions } from '../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../streams/network/tcp/tcpNetwork.js'
-import { defaultTuning } from '../../streams/options.js'
+import { defaultTuning } from '../../streams/server/options.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 import { refuse } from '../commandError.js'

@@ -1,5 +1,5 @@
-import type { KvServerOptions } from '../../streams/kv/kvServer.js'
-import type { Tuning } from '../../streams/options.js'
+import type { KvServerOptions } from '../../streams/kv/server/kvServer.js'
+import type { Tuning } from '../../streams/server/options.js'
 import type { Settings } from '../config/settings.js'
 
 /** What of a server's options can be set. */

@@ -1,5 +1,5 @@
 import { Observable, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { defaultClock } from '../../streams/options.js'
+import { defaultClock } from '../../streams/server/options.js'
 import type { Rejected } from '../../streams/network/network.js'
 import { count, duration } from './format.js'
 

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../src/raft/ids.js'
-import type { Log } from '../../src/raft/log.js'
-import type { Leader, Progress, Server } from '../../src/raft/server.js'
+import type { Log } from '../../src/raft/state/log.js'
+import type { Leader, Progress, Server } from '../../src/raft/state/server.js'
 import { count } from './format.js'
 import type { Mood } from './model.js'
 

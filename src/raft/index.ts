@@ -1,8 +1,8 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
-export { Configuration, incarnationOf, isVoter, Joint, Member, members, Simple, voterSets, votersOnly } from './configuration.js'
-export type { Durable } from './durable.js'
+export { Configuration, incarnationOf, isVoter, Joint, Member, members, Simple, voterSets, votersOnly } from './state/configuration.js'
+export type { Durable } from './state/writeProgress.js'
 export * from './effect.js'
-export * from './entry.js'
+export * from './state/entry.js'
 export * from './error.js'
 export * from './event.js'
 export {
@@ -29,7 +29,7 @@ export {
   type WriteSeqBrand,
 } from './ids.js'
 export * from './invariants.js'
-export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit } from './log.js'
+export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit } from './state/log.js'
 export * from './messages.js'
 export * from './print.js'
 export * from './quorum.js'
@@ -46,7 +46,7 @@ export {
   restart,
   type Role,
   type Server,
-} from './server.js'
+} from './state/server.js'
 export * from './settings.js'
-export * from './snapshots.js'
+export * from './state/snapshots.js'
 export * from './step.js'

@@ -1,7 +1,7 @@
 import { InvariantViolation } from './error.js'
 import type { RaftEvent } from './event.js'
 import { printServer, printStep } from './print.js'
-import type { Server } from './server.js'
+import type { Server } from './state/server.js'
 import { step, type Step } from './step.js'
 
 /**

@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
-import { Configuration } from './configuration.js'
-import { configurationOf, type Entry } from './entry.js'
+import { Configuration } from './state/configuration.js'
+import { configurationOf, type Entry } from './state/entry.js'
 import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
 
 /*
@@ -185,7 +185,7 @@ const implausible = (m: Message): string | null => {
 /**
  * Every message between servers. Decoding checks the fields and what they must be to each other
  * (the terms of a run of entries never decrease and none is newer than its message's), so that the
- * rules can take a message at its word. Used at the border only; see streams/inbound.ts.
+ * rules can take a message at its word. Used at the border only; see streams/sinks/inbound.ts.
  */
 export const Message = new t.Type<Message, Message>(
   'Message',

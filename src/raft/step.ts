@@ -3,7 +3,7 @@ import type { Effect } from './effect.js'
 import type { RaftEvent } from './event.js'
 import type { Incarnation, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
-import { deriveDiscards, derivePersist, numberWaits } from './durability.js'
+import { deriveDiscards, derivePersist, numberWaits } from './persistence.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
 import { disbelief, ignore } from './rules/guards.js'
@@ -13,9 +13,9 @@ import { receiveInstallSnapshot, chunkStored, snapshotRefused } from './rules/in
 import { flush, heartbeatDue, propose } from './rules/leaders.js'
 import { receiveAppendEntriesReply, unreachable } from './rules/replication.js'
 import { receiveRequestVote } from './rules/requestVote.js'
-import { snapshotStored, snapshotTaken } from './rules/compaction.js'
-import { chunkRead, receiveInstallSnapshotReply } from './rules/transfers.js'
-import { draftOf, isSameFollower, isUnchanged, type Server, type ServerDraft } from './server.js'
+import { snapshotStored, snapshotTaken } from './rules/takeSnapshot.js'
+import { chunkRead, receiveInstallSnapshotReply } from './rules/sendSnapshot.js'
+import { draftOf, isSameFollower, isUnchanged, type Server, type ServerDraft } from './state/server.js'
 
 /** What one event made of a server, and what is to be done about it. */
 export interface Step {

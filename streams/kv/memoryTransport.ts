@@ -2,11 +2,11 @@ import { concat, defer, map, type Observable, of, type SchedulerLike, subscribeO
 import { type Key, withPrefix } from '../../src/kv/key.js'
 import type { Revision } from '../../src/kv/ids.js'
 import type { Change } from '../../src/kv/keyValue.js'
-import { defaultClock } from '../options.js'
-import type { KvServer } from './kvServer.js'
+import { defaultClock } from '../server/options.js'
+import type { KvServer } from './server/kvServer.js'
 import type { KvReply } from './reply.js'
 import type { Delivery, Transport, WatchEvent, WatchMessage } from './transport.js'
-import { WatchError } from './watch.js'
+import { WatchError } from './server/watch.js'
 
 export interface MemoryTransportOptions {
   /** Default `realClock`. */

@@ -1,6 +1,6 @@
 import { filter, Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import type { RaftEvent } from '../../src/raft/event.js'
-import type { Sink } from '../sink.js'
+import type { Sink } from '../loop/sink.js'
 
 export interface FlushOptions {
   /** Whether something waits to be sent that is more than the news of a commit. */

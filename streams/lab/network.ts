@@ -1,5 +1,5 @@
 import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber } from 'rxjs'
-import { defaultClock } from '../options.js'
+import { defaultClock } from '../server/options.js'
 import type { PeerEnd } from './requestResponse.js'
 
 /** What answers the requests to one server. */

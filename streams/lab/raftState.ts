@@ -1,8 +1,8 @@
-import type { Configuration } from '../../src/raft/configuration.js'
+import type { Configuration } from '../../src/raft/state/configuration.js'
 import type { SnapshotPointer, Write } from '../../src/raft/effect.js'
 import { logIndex, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
-import { logFrom } from '../../src/raft/log.js'
-import { fresh, type Recovered } from '../../src/raft/server.js'
+import { logFrom } from '../../src/raft/state/log.js'
+import { fresh, type Recovered } from '../../src/raft/state/server.js'
 import { entryHeaderBytes, readEntries, writeEntries } from '../wire/entries.js'
 
 /*

@@ -1,7 +1,7 @@
 import { defer, Observable, type ObservableInput, type Subscriber, type Subscription } from 'rxjs'
 import type { NodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
-import { admit } from '../inbound.js'
+import { admit } from '../sinks/inbound.js'
 import type { Network, NetworkEvent } from '../network/network.js'
 import { encodeMessage } from '../wire/message.js'
 

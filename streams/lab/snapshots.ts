@@ -1,7 +1,7 @@
 import { EMPTY } from 'rxjs'
 import type { SnapshotPointer } from '../../src/raft/effect.js'
 import { snapshotRef } from '../../src/raft/ids.js'
-import { MemorySnapshots } from '../storage/memorySnapshots.js'
+import { MemorySnapshots } from '../storage/memory/memorySnapshots.js'
 import type { SnapshotStorage } from '../storage/storage.js'
 import type { Persister } from './persister.js'
 

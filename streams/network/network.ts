@@ -1,5 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs'
-import type { Configuration } from '../../src/raft/configuration.js'
+import type { Configuration } from '../../src/raft/state/configuration.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Incarnation, NodeId } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'

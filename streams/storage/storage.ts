@@ -1,7 +1,7 @@
 import type { ObservableInput } from 'rxjs'
 import type { Persist, StoreSnapshot } from '../../src/raft/effect.js'
 import type { SnapshotRef } from '../../src/raft/ids.js'
-import type { Recovered } from '../../src/raft/server.js'
+import type { Recovered } from '../../src/raft/state/server.js'
 
 /**
  * Where a server keeps what must survive it. `open` is cold: subscribing opens and locks, the one

@@ -1,10 +1,10 @@
 import type { HardState, Persist, SnapshotPointer } from '../../src/raft/effect.js'
-import type { Entry } from '../../src/raft/entry.js'
+import type { Entry } from '../../src/raft/state/entry.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { after, type LogIndex, type WriteSeq } from '../../src/raft/ids.js'
-import { logAfter } from '../../src/raft/log.js'
+import { logAfter } from '../../src/raft/state/log.js'
 import type { Message } from '../../src/raft/messages.js'
-import type { Recovered, Server } from '../../src/raft/server.js'
+import type { Recovered, Server } from '../../src/raft/state/server.js'
 
 /* The disk of a cluster by hand (cluster.ts): a value, and what each record of a write makes of it. */
 

@@ -1,12 +1,12 @@
 import type { Apply, Restore } from '../../src/raft/effect.js'
-import type { Entry } from '../../src/raft/entry.js'
+import type { Entry } from '../../src/raft/state/entry.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { after, type LogIndex, logIndex, minIndex, type NodeId, type Term } from '../../src/raft/ids.js'
-import { voterSets } from '../../src/raft/configuration.js'
-import type { Log } from '../../src/raft/log.js'
+import { voterSets } from '../../src/raft/state/configuration.js'
+import type { Log } from '../../src/raft/state/log.js'
 import { printServer } from '../../src/raft/print.js'
 import { isQuorum } from '../../src/raft/quorum.js'
-import type { Recovered, Server } from '../../src/raft/server.js'
+import type { Recovered, Server } from '../../src/raft/state/server.js'
 
 /*
  * Figure 3: "Raft guarantees that each of these properties is true at all times", for a cluster that

@@ -1,7 +1,7 @@
-import { voterSets } from '../../src/raft/configuration.js'
+import { voterSets } from '../../src/raft/state/configuration.js'
 import { byCodeUnit, type NodeId } from '../../src/raft/ids.js'
 import { isQuorum } from '../../src/raft/quorum.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { type ClusterByHand, lastIndexOf } from './cluster.js'
 
 const maxRounds = 64

@@ -1,4 +1,4 @@
-import type { Entry, EntryKind } from '../../src/raft/entry.js'
+import type { Entry, EntryKind } from '../../src/raft/state/entry.js'
 import { term } from '../../src/raft/ids.js'
 
 /*

@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import { configurationBytes, configurationOf, type Entry } from '../../src/raft/entry.js'
+import { configurationBytes, configurationOf, type Entry } from '../../src/raft/state/entry.js'
 import { maxTerm } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { entriesByteLength, readEntries, writeEntries } from './entries.js'

@@ -4,8 +4,8 @@ import { initialView } from '../../cli/view/model.js'
 import { reduce } from '../../cli/view/reduce.js'
 import { type Refusal, refusals } from '../../cli/view/refusals.js'
 import { toldBy } from '../../cli/view/tell.js'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
-import { marblesWith } from '../../streams/testing/index.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
+import { marblesWith } from '../../streams/testing.js'
 import { seen } from '../streams/cluster.js'
 
 const marbles = marblesWith(it)

@@ -4,7 +4,7 @@ import { applyAll } from '../../src/kv/apply.js'
 import { decodeSnapshot, snapshotErrorMessage } from '../../src/kv/snapshot.js'
 import { emptyStore, type Store } from '../../src/kv/store.js'
 import { logIndex } from '../../src/raft/ids.js'
-import type { Log } from '../../src/raft/log.js'
+import type { Log } from '../../src/raft/state/log.js'
 import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { over$ } from './processes.js'
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lastValueFrom } from 'rxjs'
-import { createClient, kv } from '../../streams/kv/index.js'
-import { httpTransport } from '../../streams/kv/node.js'
+import { createClient, kv } from '../../streams/kv.js'
+import { httpTransport } from '../../streams/node.js'
 import { freePortBase, killAll, run, type Running, start } from './processes.js'
 
 let cwd: string

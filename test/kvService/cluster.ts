@@ -1,11 +1,11 @@
 import { type Observable } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import { type Client, createClient } from '../../streams/kv/client/createClient.js'
 import type { ClientOptions } from '../../streams/kv/client/options.js'
-import { createKvServer, type KvServer, type KvServerOptions } from '../../streams/kv/kvServer.js'
+import { createKvServer, type KvServer, type KvServerOptions } from '../../streams/kv/server/kvServer.js'
 import { memoryTransport } from '../../streams/kv/memoryTransport.js'
-import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 
 /** Mulberry32: the same seed, the same run. */
 export const dice = (seed: number) => {

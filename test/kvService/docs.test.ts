@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { NEVER } from 'rxjs'
 import { tunedClient } from '../../streams/kv/client/options.js'
 import { tunedHttp } from '../../streams/kv/http/options.js'
-import { createKvServer, kvServerDefaults } from '../../streams/kv/kvServer.js'
-import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { createKvServer, kvServerDefaults } from '../../streams/kv/server/kvServer.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { seen, told } from './example.js'
 
 const root = new URL('../../', import.meta.url)

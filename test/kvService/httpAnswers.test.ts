@@ -6,9 +6,9 @@ import { anonymous, type KvCommand, type KvRequest } from '../../src/kv/command.
 import { key } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
 import { httpTransport } from '../../streams/kv/http/httpTransport.js'
-import { createKvServer } from '../../streams/kv/kvServer.js'
-import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { createKvServer } from '../../streams/kv/server/kvServer.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { ask, errorOf, httpCluster, type HttpCluster, listen } from './httpCluster.js'
 
 let cleanUp: (() => void)[] = []

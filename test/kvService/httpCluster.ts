@@ -2,9 +2,9 @@ import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request as httpRequ
 import { filter, firstValueFrom, merge, Subscription } from 'rxjs'
 import { kvHttp, type KvListening } from '../../streams/kv/http/http.js'
 import type { KvHttpOptions } from '../../streams/kv/http/options.js'
-import { createKvServer, type KvServer, type KvServerOptions } from '../../streams/kv/kvServer.js'
-import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { createKvServer, type KvServer, type KvServerOptions } from '../../streams/kv/server/kvServer.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { ids } from './cluster.js'
 
 export interface Answer {

@@ -8,9 +8,9 @@ import { encodeRequest } from '../../src/kv/requestCodec.js'
 import { encodeRequests } from '../../streams/kv/batchCodec.js'
 import { kvHttp } from '../../streams/kv/http/http.js'
 import { tunedHttp } from '../../streams/kv/http/options.js'
-import { createKvServer } from '../../streams/kv/kvServer.js'
-import { memoryNetwork } from '../../streams/network/memoryNetwork.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { createKvServer } from '../../streams/kv/server/kvServer.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { ask, errorOf, httpCluster, type HttpCluster, listen } from './httpCluster.js'
 
 let cleanUp: (() => void)[] = []

@@ -7,8 +7,8 @@ import { everything, key } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
 import type { KvResult } from '../../src/kv/result.js'
 import { emptyStore } from '../../src/kv/store.js'
-import type { Proposal } from '../../streams/proposal.js'
-import { reads } from '../../streams/kv/reads.js'
+import type { Proposal } from '../../streams/sinks/proposal.js'
+import { reads } from '../../streams/kv/server/reads.js'
 import type { KvReply } from '../../streams/kv/reply.js'
 
 /** A scheduler whose turns a test takes: what is scheduled in a turn waits for the next. */

@@ -6,8 +6,8 @@ import { revision } from '../../src/kv/ids.js'
 import { everything, key, withPrefix } from '../../src/kv/key.js'
 import { encodeRequest } from '../../src/kv/requestCodec.js'
 import { emptyStore } from '../../src/kv/store.js'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
-import { type Changes, WatchError, type WatchOptions, watchStore } from '../../streams/kv/watch.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
+import { type Changes, WatchError, type WatchOptions, watchStore } from '../../streams/kv/server/watch.js'
 import { bytes, dice, ids, record, text, virtualCluster } from './cluster.js'
 
 /** A store that is written to, and its watches, in virtual time. */

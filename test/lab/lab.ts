@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs'
-import { json } from '../../streams/codec.js'
+import { json } from '../../streams/wire/codec.js'
 import {
   type ApplyMsg,
   type LabNetwork,

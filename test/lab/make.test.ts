@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { firstValueFrom, from, map, NEVER, type ObservableInput, take, timeout, toArray } from 'rxjs'
 import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
 import type { AppendEntries, Message } from '../../src/raft/messages.js'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
-import { admit } from '../../streams/inbound.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
+import { admit } from '../../streams/sinks/inbound.js'
 import {
   type ApplyMsg,
   labNetwork,
@@ -15,7 +15,7 @@ import {
   type Rf,
   UnreadableRaftState,
 } from '../../streams/lab.js'
-import { InvalidOption } from '../../streams/options.js'
+import { InvalidOption } from '../../streams/server/options.js'
 import { encodeMessage } from '../../streams/wire/message.js'
 import { seeded } from '../../streams/testing/random.js'
 

@@ -1,10 +1,10 @@
-import { voterSets } from '../../src/raft/configuration.js'
+import { voterSets } from '../../src/raft/state/configuration.js'
 import type { Effect } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { after, logIndex } from '../../src/raft/ids.js'
 import { quorumValue } from '../../src/raft/quorum.js'
 import { applyCommitted, scheduleFlush } from '../../src/raft/rules/allServers.js'
-import { draftOf, type Server } from '../../src/raft/server.js'
+import { draftOf, type Server } from '../../src/raft/state/server.js'
 import { step } from '../../src/raft/step.js'
 
 /** Mistakes put back round a right `step`, without the invariants that would find them first. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { from, NEVER, of } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import { labNetwork, type LabNetwork } from '../../streams/lab.js'
 import { seeded } from '../../streams/testing/random.js'
 

@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { Write } from '../../src/raft/effect.js'
-import { commandEntry, type Entry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry } from '../../src/raft/state/entry.js'
 import { logIndex, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { RaftState, UnreadableRaftState } from '../../streams/lab/raftState.js'
 

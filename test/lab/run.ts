@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
-import { realClock } from '../../streams/clock.js'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { realClock } from '../../streams/time/clock.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import type { LabOptions } from '../../streams/lab.js'
 import { seeded } from '../../streams/testing/random.js'
 import { Lab } from './lab.js'

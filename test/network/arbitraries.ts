@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { commandEntry, configurationEntry, type Entry, noopEntry } from '../../src/raft/entry.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { commandEntry, configurationEntry, type Entry, noopEntry } from '../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term, maxIncludedIndex } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { either } from 'fp-ts'
-import { commandEntry, type Entry, noopEntry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry, noopEntry } from '../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term, maxTerm } from '../../src/raft/ids.js'
 import { Message } from '../../src/raft/messages.js'
-import { admit } from '../../streams/inbound.js'
+import { admit } from '../../streams/sinks/inbound.js'
 import { decodeMessage, encodeMessage, maxEntriesPerMessage, messageByteLength, writeMessage } from '../../streams/wire/message.js'
 import { message } from './arbitraries.js'
 

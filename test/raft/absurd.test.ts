@@ -4,7 +4,7 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, maxIncludedIndex, maxTerm, maxTermLead } from '../../src/raft/ids.js'
 import { Message } from '../../src/raft/messages.js'
 import { OnDisk } from './onDisk.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import {
   after,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { either } from 'fp-ts'
-import { type Configuration, isVoter, members, votersOnly, voterSets } from '../../src/raft/configuration.js'
-import { commandEntry, configurationEntry, configurationOf, noopEntry } from '../../src/raft/entry.js'
+import { type Configuration, isVoter, members, votersOnly, voterSets } from '../../src/raft/state/configuration.js'
+import { commandEntry, configurationEntry, configurationOf, noopEntry } from '../../src/raft/state/entry.js'
 import { type Incarnation, nodeId, term } from '../../src/raft/ids.js'
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0))

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Configuration, isAnonymous, isNamed, isVoter, votersOnly, withIncarnations } from '../../src/raft/configuration.js'
-import { configurationEntry } from '../../src/raft/entry.js'
+import { type Configuration, isAnonymous, isNamed, isVoter, votersOnly, withIncarnations } from '../../src/raft/state/configuration.js'
+import { configurationEntry } from '../../src/raft/state/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { Incarnation, logIndex, type NodeId, nodeId, term } from '../../src/raft/ids.js'
-import { logFrom } from '../../src/raft/log.js'
+import { logFrom } from '../../src/raft/state/log.js'
 import type { Message } from '../../src/raft/messages.js'
-import { restart, type Server } from '../../src/raft/server.js'
+import { restart, type Server } from '../../src/raft/state/server.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import {
   after,

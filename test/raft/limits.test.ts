@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { LimitName } from '../../src/raft/error.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import {
   after,
   appendEntries,

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type Configuration, votersOnly } from '../../src/raft/configuration.js'
-import { commandEntry, configurationEntry, type Entry } from '../../src/raft/entry.js'
+import { type Configuration, votersOnly } from '../../src/raft/state/configuration.js'
+import { commandEntry, configurationEntry, type Entry } from '../../src/raft/state/entry.js'
 import { logIndex, nodeId, term } from '../../src/raft/ids.js'
-import { commonPrefix, keptPrefix, type Log, type LogBase, logFrom } from '../../src/raft/log.js'
+import { commonPrefix, keptPrefix, type Log, type LogBase, logFrom } from '../../src/raft/state/log.js'
 
 /** The slow, obvious twin: every entry since the first one of all, and how many of them were dropped. */
 class ArrayLog {

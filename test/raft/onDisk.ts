@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import { after } from '../../src/raft/ids.js'
 import type { Persist } from '../../src/raft/effect.js'
-import type { Recovered, Server } from '../../src/raft/server.js'
+import type { Recovered, Server } from '../../src/raft/state/server.js'
 import { encodeBatch, sizeOfBatch } from '../../streams/storage/disk/batch.js'
 import { replay, segmentOrigin, startOf } from '../../streams/storage/disk/replay.js'
 import { encodeSegment } from '../../streams/storage/disk/segment.js'

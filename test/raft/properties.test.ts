@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { commandEntry, type Entry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry } from '../../src/raft/state/entry.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { logIndex, nodeId, term } from '../../src/raft/ids.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { clusterProperties, watch, type Watched } from '../../streams/testing/properties.js'
 import { ascii, entry, follower, type Given, leader, n1, n2, n3 } from './servers.js'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Effect } from '../../src/raft/effect.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { logIndex, term } from '../../src/raft/ids.js'
-import { fresh, restart } from '../../src/raft/server.js'
+import { fresh, restart } from '../../src/raft/state/server.js'
 import {
   after,
   appendEntries,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { NodeId } from '../../src/raft/ids.js'
 import { logIndex, nodeId, term } from '../../src/raft/ids.js'
-import { logFrom } from '../../src/raft/log.js'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { restart } from '../../src/raft/server.js'
+import { logFrom } from '../../src/raft/state/log.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { restart } from '../../src/raft/state/server.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import {
   after,

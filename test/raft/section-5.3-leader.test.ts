@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Message } from '../../src/raft/messages.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import {
   after,
   appendEntries,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { Effect } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, messageSeq, snapshotRef, term } from '../../src/raft/ids.js'

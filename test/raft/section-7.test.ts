@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { Effect } from '../../src/raft/effect.js'
 import { logIndex, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
-import { type LogBase, logFrom } from '../../src/raft/log.js'
-import { restart, type Server } from '../../src/raft/server.js'
+import { type LogBase, logFrom } from '../../src/raft/state/log.js'
+import { restart, type Server } from '../../src/raft/state/server.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { step } from '../../src/raft/step.js'
 import {

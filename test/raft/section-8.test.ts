@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { noopEntry } from '../../src/raft/entry.js'
+import { noopEntry } from '../../src/raft/state/entry.js'
 import { logIndex, term } from '../../src/raft/ids.js'
 import {
   after,

@@ -1,10 +1,10 @@
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { Effect, Persist, Write } from '../../src/raft/effect.js'
-import { commandEntry, type Entry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry } from '../../src/raft/state/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, type NodeId, nodeId, snapshotRef, term, type WriteSeq, writeSeq } from '../../src/raft/ids.js'
 import { checkedStep } from '../../src/raft/invariants.js'
-import { logFrom } from '../../src/raft/log.js'
+import { logFrom } from '../../src/raft/state/log.js'
 import type {
   AppendEntries,
   AppendEntriesReply,
@@ -14,7 +14,7 @@ import type {
   RequestVote,
   RequestVoteReply,
 } from '../../src/raft/messages.js'
-import { type Progress, restart, type Server } from '../../src/raft/server.js'
+import { type Progress, restart, type Server } from '../../src/raft/state/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
 

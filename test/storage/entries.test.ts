@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { Entry } from '../../src/raft/entry.js'
+import type { Entry } from '../../src/raft/state/entry.js'
 import { term } from '../../src/raft/ids.js'
 import { entriesByteLength, entryHeaderBytes, readEntries, writeEntries } from '../../streams/wire/entries.js'
 

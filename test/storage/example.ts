@@ -1,6 +1,6 @@
 import { lastValueFrom } from 'rxjs'
 import { createRaft, memoryNetwork, nodeId, utf8, votersOnly } from '../../streams/index.js'
-import { bootstrap, diskStorage } from '../../streams/nodeEntry.js'
+import { bootstrap, diskStorage } from '../../streams/node.js'
 
 export const firstDayAndSecond = async (directory: string): Promise<ReadonlyArray<string>> => {
   // Once, on each server:

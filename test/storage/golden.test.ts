@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { configurationEntry, noopEntry } from '../../src/raft/entry.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { configurationEntry, noopEntry } from '../../src/raft/state/entry.js'
 import { nodeId, term } from '../../src/raft/ids.js'
 import {
   bytesOf,

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import type { Persist, SnapshotPointer } from '../../src/raft/effect.js'
-import type { Entry } from '../../src/raft/entry.js'
-import { commandEntry, configurationEntry, noopEntry } from '../../src/raft/entry.js'
+import type { Entry } from '../../src/raft/state/entry.js'
+import { commandEntry, configurationEntry, noopEntry } from '../../src/raft/state/entry.js'
 import { logIndex, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { logAfter, logFrom, type Log } from '../../src/raft/log.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { logAfter, logFrom, type Log } from '../../src/raft/state/log.js'
 import { configuration, hardState, persist } from './values.js'
 
 /** What one write does, before it is known to which log. */

@@ -28,7 +28,7 @@ export const opened = <Open extends OpenStorage = OpenStorage>(storage: { open()
     })
   })
 
-/** Stores it, as `streams/snapshots.ts` does: one piece after another. */
+/** Stores it, as `streams/sinks/snapshotStore.ts` does: one piece after another. */
 export const store = async ({ snapshots }: OpenStorage, pointer: SnapshotPointer, pieceBytes?: number): Promise<void> => {
   for (const piece of piecesOf(pointer, pieceBytes)) await done(snapshots.store(piece))
 }

@@ -1,8 +1,8 @@
-import { votersOnly } from '../../src/raft/configuration.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { HardState, Persist, SnapshotPointer, StoreSnapshot, Write } from '../../src/raft/effect.js'
-import { commandEntry, type Entry } from '../../src/raft/entry.js'
+import { commandEntry, type Entry } from '../../src/raft/state/entry.js'
 import { logIndex, nodeId, snapshotRef, term, writeSeq } from '../../src/raft/ids.js'
-import type { Recovered } from '../../src/raft/server.js'
+import type { Recovered } from '../../src/raft/state/server.js'
 
 /*
  * What is written to a storage and found there, in short. Free of jest.

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { Subject, timer } from 'rxjs'
 import type { Effect } from '../../src/raft/effect.js'
-import { createClock } from '../../streams/clock.js'
-import { electionTimer } from '../../streams/electionTimer.js'
+import { createClock } from '../../streams/time/clock.js'
+import { electionTimer } from '../../streams/sinks/electionTimer.js'
 
 /** An event loop that is turned by hand: as Node's, timers first, then input, then what is to run soon. Time stands still unless a test moves it. */
 const eventLoop = () => {

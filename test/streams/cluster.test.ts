@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { map, take } from 'rxjs'
 import { printStep } from '../../src/raft/print.js'
-import { leaderAmong } from '../../streams/leaderAmong.js'
+import { leaderAmong } from '../../streams/server/leaderAmong.js'
 import { alone, cluster, leading, now, seen, type Server, story } from './cluster.js'
 
 const commands = (server: Server): string[] => seen(server.apply$, ({ index, command }) => `${index} ${command}`)

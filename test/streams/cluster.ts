@@ -1,12 +1,12 @@
 import { map, type Observable } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
-import type { ApplyMsg, StateMachine } from '../../streams/applied.js'
-import { utf8 } from '../../streams/codec.js'
-import { createRaft, type Raft } from '../../streams/createRaft.js'
-import { memoryNetwork, type MemoryNetworkOptions } from '../../streams/network/memoryNetwork.js'
-import type { RaftOptions } from '../../streams/options.js'
-import type { ProposalEvent } from '../../streams/proposal.js'
-import { memoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../streams/storage/memoryStorage.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
+import type { ApplyMsg, StateMachine } from '../../streams/sinks/applied.js'
+import { utf8 } from '../../streams/wire/codec.js'
+import { createRaft, type Raft } from '../../streams/server/createRaft.js'
+import { memoryNetwork, type MemoryNetworkOptions } from '../../streams/network/memory/memoryNetwork.js'
+import type { RaftOptions } from '../../streams/server/options.js'
+import type { ProposalEvent } from '../../streams/sinks/proposal.js'
+import { memoryStorage, type MemoryStorage, type MemoryStorageOptions } from '../../streams/storage/memory/memoryStorage.js'
 
 export type Options = RaftOptions<string, string>
 export type Server = Raft<string, string>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { bytes, json, utf8 } from '../../streams/codec.js'
+import { bytes, json, utf8 } from '../../streams/wire/codec.js'
 
 describe('what a codec decodes is what it encoded', () => {
   it('bytes, which stay the same object', () => {

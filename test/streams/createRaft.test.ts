@@ -15,8 +15,8 @@ import {
   throwError,
   timer,
 } from 'rxjs'
-import type { StopReason } from '../../streams/createRaft.js'
-import { utf8 } from '../../streams/codec.js'
+import type { StopReason } from '../../streams/server/createRaft.js'
+import { utf8 } from '../../streams/wire/codec.js'
 import type { OpenStorage, Storage } from '../../streams/storage/storage.js'
 import { alone, cluster, now, seen, type Server, shouting, story } from './cluster.js'
 import { allComplete, ends, failOnUnhandledErrors, streamsOf } from './ends.js'

@@ -1,8 +1,8 @@
 import { afterAll, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs'
-import { tuned } from '../../streams/options.js'
-import { defaultSnapshots } from '../../streams/compaction.js'
+import { tuned } from '../../streams/server/options.js'
+import { defaultSnapshots } from '../../streams/sinks/snapshotPolicy.js'
 import { server } from './example.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')

@@ -15,7 +15,7 @@ import {
   take,
   timer,
 } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import { Alarm } from '../../streams/testing/simulate/alarm.js'
 
 /** The slow, obvious twin: looks through everything it holds for what is due first. */

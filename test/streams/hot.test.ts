@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { EMPTY, Observable, Subject, take, throwError } from 'rxjs'
-import { endedBy, Hot, Latest, SharedEnd } from '../../streams/hotInternals.js'
+import { endedBy, Hot, Latest, SharedEnd } from '../../streams/rx/hotInternals.js'
 
 describe('a hot stream', () => {
   it('gives each value to those who are there, in the order in which they came', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { delay, interval, map, merge, of, throwError } from 'rxjs'
 import { logIndex, term } from '../../src/raft/ids.js'
-import { commandEntry } from '../../src/raft/entry.js'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { logFrom } from '../../src/raft/log.js'
-import { inVirtualTime, type MarbleHelpers, marblesWith } from '../../streams/testing/index.js'
+import { commandEntry } from '../../src/raft/state/entry.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { logFrom } from '../../src/raft/state/log.js'
+import { inVirtualTime, type MarbleHelpers, marblesWith } from '../../streams/testing.js'
 
 const complaint = (run: (helpers: MarbleHelpers) => void): string => {
   try {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { NEVER } from 'rxjs'
-import { createRaft } from '../../streams/createRaft.js'
-import { defaultTuning, InvalidOption, tuned, type Tuning } from '../../streams/options.js'
-import { memoryStorage } from '../../streams/storage/memoryStorage.js'
+import { createRaft } from '../../streams/server/createRaft.js'
+import { defaultTuning, InvalidOption, tuned, type Tuning } from '../../streams/server/options.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { alone, type Options, story } from './cluster.js'
 
 const invalid = (options: object): unknown => {
@@ -134,7 +134,7 @@ describe('every bound is tested at its limit and beyond it', () => {
     metricsMs: 'test/streams/createRaft.test.ts',
     maxProposals: 'test/streams/proposals.test.ts',
     maxCommandBytes: 'test/streams/proposals.test.ts',
-    maxWaitingSends: 'marbles/durably.test.ts',
+    maxWaitingSends: 'marbles/groupCommit.test.ts',
     maxEffectsPerTurn: 'marbles/run.test.ts',
     maxAppliesPerTurn: 'marbles/applied.test.ts',
     leaderNoop: 'test/raft/section-8.test.ts',

@@ -1,7 +1,7 @@
 import { map, of } from 'rxjs'
 import { logIndex } from '../../src/raft/ids.js'
-import type { Snapshot, StateMachine } from '../../streams/applied.js'
-import { utf8 } from '../../streams/codec.js'
+import type { Snapshot, StateMachine } from '../../streams/sinks/applied.js'
+import { utf8 } from '../../streams/wire/codec.js'
 import type { Options } from './cluster.js'
 
 /** A machine that remembers all that it was given, and answers with that; its snapshots hold it. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { delay, delayWhen, EMPTY, from, map, merge, of, Subject, throwError, timer } from 'rxjs'
-import { votersOnly } from '../../src/raft/configuration.js'
-import { commandEntry, noopEntry } from '../../src/raft/entry.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
+import { commandEntry, noopEntry } from '../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../src/raft/ids.js'
 import type { AppendEntries, InstallSnapshot, Message } from '../../src/raft/messages.js'
-import { utf8 } from '../../streams/codec.js'
+import { utf8 } from '../../streams/wire/codec.js'
 import {
   alone,
   cluster,

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import * as testing from '../../streams/testing/index.js'
+import * as testing from '../../streams/testing.js'
 import { faultNames } from '../../streams/testing/simulate/faults/index.js'
 import { run } from './example.js'
 import { text } from './linearizabilityExample.js'

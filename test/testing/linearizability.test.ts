@@ -8,7 +8,7 @@ import {
   linearizable,
   type Model,
 } from '../../streams/testing/linearizability.js'
-import { marblesWith } from '../../streams/testing/index.js'
+import { marblesWith } from '../../streams/testing.js'
 import { seed } from '../raft/schedule.js'
 import { append, cas, get, isLegal, type KvOperation, legal, mutated, put, remove } from './histories.js'
 

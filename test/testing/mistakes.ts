@@ -1,10 +1,10 @@
-import { Durable } from '../../src/raft/durable.js'
+import { Durable } from '../../src/raft/state/writeProgress.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex } from '../../src/raft/ids.js'
 import { invariants } from '../../src/raft/invariants.js'
 import { printServer, printStep } from '../../src/raft/print.js'
-import type { Server } from '../../src/raft/server.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { step, type Step } from '../../src/raft/step.js'
 import type { SearchOptions } from '../../streams/testing/search.js'
 

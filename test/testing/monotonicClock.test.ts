@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { timer } from 'rxjs'
-import { VirtualScheduler } from '../../streams/heapScheduler.js'
+import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import { type PlannedRound, simulate, type Workload } from '../../streams/testing/simulate.js'
 import { Gate } from '../../streams/testing/simulate/gate.js'
 import { MonotonicClock } from '../../streams/testing/simulate/monotonicClock.js'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { from } from 'rxjs'
-import { configurationEntry } from '../../src/raft/entry.js'
+import { configurationEntry } from '../../src/raft/state/entry.js'
 import { logIndex, nodeId } from '../../src/raft/ids.js'
-import { Follower, type Server } from '../../src/raft/server.js'
-import type { StopReason } from '../../streams/createRaft.js'
-import type { Inspection } from '../../streams/run.js'
+import { Follower, type Server } from '../../src/raft/state/server.js'
+import type { StopReason } from '../../streams/server/createRaft.js'
+import type { Inspection } from '../../streams/loop/run.js'
 import {
   electionSafety,
   noneStops,
@@ -17,7 +17,7 @@ import {
   toldTheTruth,
   type Violation,
   watchesInOrder,
-} from '../../streams/testing/index.js'
+} from '../../streams/testing.js'
 import { follower, type Given, leader } from '../raft/servers.js'
 import { violationsOf } from './checkersExample.js'
 

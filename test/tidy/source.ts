@@ -49,7 +49,7 @@ export const isNamed =
     (ts.isIdentifier(node) || ts.isPropertyAccessExpression(node)) && pattern.test(node.getText())
 
 export interface Import {
-  /** A package as it is written, `rxjs`; a file of ours by its path, `src/raft/log.ts`. */
+  /** A package as it is written, `rxjs`; a file of ours by its path, `src/raft/state/log.ts`. */
   readonly target: string
   /** What a relative import says after its last dot. */
   readonly written: string

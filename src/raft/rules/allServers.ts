@@ -1,5 +1,5 @@
 import type { Effect } from '../effect.js'
-import type { Entry } from '../entry.js'
+import type { Entry } from '../state/entry.js'
 import {
   after,
   type LogIndex,
@@ -12,8 +12,8 @@ import {
   type WriteSeq,
   writeSeq,
 } from '../ids.js'
-import type { Log } from '../log.js'
-import { Counters, type ServerDraft } from '../server.js'
+import type { Log } from '../state/log.js'
+import { Counters, type ServerDraft } from '../state/server.js'
 import { becomeFollower } from './followers.js'
 
 /** Rules for Servers, "All Servers", and the small words that the other rules share. */

@@ -1,8 +1,8 @@
 import type { Effect } from '../effect.js'
 import { after, before, logIndex, type LogIndex, maxIndex, minIndex } from '../ids.js'
 import type { AppendEntries, AppendEntriesReply, Conflict } from '../messages.js'
-import type { Log } from '../log.js'
-import type { ServerDraft } from '../server.js'
+import type { Log } from '../state/log.js'
+import type { ServerDraft } from '../state/server.js'
 import { applyCommitted, armElectionTimer, thisWrite } from './allServers.js'
 import { becomeFollower, disbelieveLeader } from './followers.js'
 

@@ -1,9 +1,9 @@
-import { type Configuration, isAnonymous, isVoter, type Member, voterSets } from '../configuration.js'
+import { type Configuration, isAnonymous, isVoter, type Member, voterSets } from '../state/configuration.js'
 import type { Effect } from '../effect.js'
 import { byCodeUnit, type Incarnation, maxTerm, nextTerm, type NodeId } from '../ids.js'
 import type { RequestVote, RequestVoteReply } from '../messages.js'
 import { isQuorum } from '../quorum.js'
-import { Candidate, type ServerDraft } from '../server.js'
+import { Candidate, type ServerDraft } from '../state/server.js'
 import { armElectionTimer, enterTerm, nextMessage, thisWrite } from './allServers.js'
 import { becomeLeader } from './leaders.js'
 

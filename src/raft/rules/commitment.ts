@@ -1,8 +1,8 @@
-import { voterSets } from '../configuration.js'
+import { voterSets } from '../state/configuration.js'
 import type { Effect } from '../effect.js'
 import { logIndex } from '../ids.js'
 import { quorumValue } from '../quorum.js'
-import type { ServerDraft } from '../server.js'
+import type { ServerDraft } from '../state/server.js'
 import { applyCommitted, scheduleFlush } from './allServers.js'
 
 /**

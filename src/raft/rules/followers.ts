@@ -1,6 +1,6 @@
 import type { Effect } from '../effect.js'
 import type { NodeId } from '../ids.js'
-import { Follower, type ServerDraft } from '../server.js'
+import { Follower, type ServerDraft } from '../state/server.js'
 import { armElectionTimer } from './allServers.js'
 
 /**

@@ -1,10 +1,10 @@
-import { isNamed, voterSets } from '../configuration.js'
+import { isNamed, voterSets } from '../state/configuration.js'
 import type { Effect } from '../effect.js'
 import type { Disbelief } from '../error.js'
 import { type Incarnation, maxTermLead, term } from '../ids.js'
 import type { Message } from '../messages.js'
 import { isQuorum } from '../quorum.js'
-import type { ServerDraft } from '../server.js'
+import type { ServerDraft } from '../state/server.js'
 import { observeTerm } from './allServers.js'
 import { isSilent } from './replication.js'
 

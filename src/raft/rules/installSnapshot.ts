@@ -1,9 +1,9 @@
 import type { Effect } from '../effect.js'
 import { logIndex, maxIndex, type MessageSeq, type NodeId, type SnapshotRef } from '../ids.js'
-import { type LogBase, logFrom } from '../log.js'
+import { type LogBase, logFrom } from '../state/log.js'
 import type { InstallSnapshot } from '../messages.js'
-import type { ServerDraft } from '../server.js'
-import type { Receiving } from '../snapshots.js'
+import type { ServerDraft } from '../state/server.js'
+import type { Receiving } from '../state/snapshots.js'
 import { applyCommitted, armElectionTimer, thisWrite } from './allServers.js'
 import { becomeFollower, disbelieveLeader } from './followers.js'
 

@@ -1,10 +1,10 @@
-import { type Member, members, withIncarnations } from '../configuration.js'
+import { type Member, members, withIncarnations } from '../state/configuration.js'
 import type { Effect } from '../effect.js'
-import { commandEntry, configurationEntry, type Entry, noopEntry } from '../entry.js'
+import { commandEntry, configurationEntry, type Entry, noopEntry } from '../state/entry.js'
 import type { LimitName } from '../error.js'
 import type { RequestId } from '../event.js'
 import { after, logIndex } from '../ids.js'
-import { Leader, leaderOf, Progress, type Role, type ServerDraft } from '../server.js'
+import { Leader, leaderOf, Progress, type Role, type ServerDraft } from '../state/server.js'
 import { armHeartbeat, scheduleFlush } from './allServers.js'
 import { heartbeat, replicate } from './replication.js'
 

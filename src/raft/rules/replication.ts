@@ -1,12 +1,12 @@
 import type { Effect, Send } from '../effect.js'
 import { after, before, logIndex, type LogIndex, maxIndex, minIndex, nextTerm, type NodeId } from '../ids.js'
-import type { Log, ReadLimit } from '../log.js'
+import type { Log, ReadLimit } from '../state/log.js'
 import type { AppendEntriesReply, Conflict } from '../messages.js'
 import type { Settings } from '../settings.js'
-import { type Inflight, Progress, type ServerDraft } from '../server.js'
+import { type Inflight, Progress, type ServerDraft } from '../state/server.js'
 import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
-import { chunkLost, endTransfer, heardOf, needsSnapshot, startTransfer } from './transfers.js'
+import { chunkLost, endTransfer, heardOf, needsSnapshot, startTransfer } from './sendSnapshot.js'
 
 /**
  * How a leader brings one follower's log to its own (§5.3): "If last log index ≥ nextIndex for a

@@ -1,7 +1,7 @@
 import type { Effect } from '../effect.js'
-import type { Log } from '../log.js'
+import type { Log } from '../state/log.js'
 import type { RequestVote } from '../messages.js'
-import type { ServerDraft } from '../server.js'
+import type { ServerDraft } from '../state/server.js'
 import { armElectionTimer, thisWrite } from './allServers.js'
 
 /** RequestVote RPC — "invoked by candidates to gather votes (§5.2)". */

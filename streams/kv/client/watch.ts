@@ -3,7 +3,7 @@ import { nextRevision, type Revision } from '../../../src/kv/ids.js'
 import type { Key } from '../../../src/kv/key.js'
 import type { WatchMessage } from '../transport.js'
 import type { ClientOptions, ClientTuning } from './options.js'
-import { WatchError } from '../watch.js'
+import { WatchError } from '../server/watch.js'
 import { Route } from './route.js'
 
 const isCompacted = (error: unknown): boolean => error instanceof WatchError && error.reason._tag === 'Compacted'

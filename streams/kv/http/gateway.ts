@@ -1,7 +1,7 @@
 import { interval, type Observable, type SchedulerLike, Subscription } from 'rxjs'
 import { isRead, type KvRequest } from '../../../src/kv/command.js'
 import type { KvResult } from '../../../src/kv/result.js'
-import type { KvServer } from '../kvServer.js'
+import type { KvServer } from '../server/kvServer.js'
 import { isFailure, type KvReply } from '../reply.js'
 import { type HttpAnswer, misdirected, noAnswer, noLeader, outcomeUnknown, overloaded } from './answer.js'
 import { type Begun, type Origin, originOf } from './exchange.js'

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../metrics.js'
+import type { Metrics } from '../../server/metrics.js'
 import type { Face } from './face.js'
 
 /* Prometheus' text format, version 0.0.4. */

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
-import { defaultClock, InvalidOption } from '../../options.js'
-import type { KvServer } from '../kvServer.js'
+import { defaultClock, InvalidOption } from '../../server/options.js'
+import type { KvServer } from '../server/kvServer.js'
 
 export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly server: KvServer

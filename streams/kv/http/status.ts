@@ -1,5 +1,5 @@
 import { map, type Observable, of, race, take, timer } from 'rxjs'
-import type { Metrics } from '../../metrics.js'
+import type { Metrics } from '../../server/metrics.js'
 import { type HttpAnswer, json, problem } from './answer.js'
 import type { Face } from './face.js'
 import { metricsText } from './metrics.js'

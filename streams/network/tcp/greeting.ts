@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
-import { explain } from '../../inbound.js'
+import { explain } from '../../sinks/inbound.js'
 import { frameOf, frameType } from './frame.js'
 import type { TcpSettings } from './options.js'
 import type { RefusalCode } from './refusal.js'

@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import { createServer, type Socket } from 'node:net'
 import { mergeMap, Observable, of } from 'rxjs'
-import { admit } from '../../inbound.js'
+import { admit } from '../../sinks/inbound.js'
 import type { NetworkError, NetworkEvent, Rejected } from '../network.js'
 import { Connections } from './connections.js'
 import { FrameReader, frameType } from './frame.js'

@@ -1,8 +1,8 @@
 import { either } from 'fp-ts'
 import type { SchedulerLike } from 'rxjs'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
-import { realClock } from '../../clock.js'
-import { InvalidOption } from '../../options.js'
+import { realClock } from '../../time/clock.js'
+import { InvalidOption } from '../../server/options.js'
 
 /** Where a server listens. */
 export interface Address {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { BehaviorSubject, filter, interval, map, merge, Observable, Subject } from 'rxjs'
-import { type Configuration, incarnationOf } from '../../../src/raft/configuration.js'
+import { type Configuration, incarnationOf } from '../../../src/raft/state/configuration.js'
 import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import type { NetworkUser, Rejected } from '../network.js'
 import type { Counts } from './counts.js'

@@ -1,10 +1,10 @@
 import { concat, defer, EMPTY, expand, from, ignoreElements, mergeMap, type Observable, of } from 'rxjs'
-import type { Configuration } from '../../../src/raft/configuration.js'
+import type { Configuration } from '../../../src/raft/state/configuration.js'
 import type { Persist, StoreSnapshot, Write } from '../../../src/raft/effect.js'
-import { type Entry, noopEntry } from '../../../src/raft/entry.js'
+import { type Entry, noopEntry } from '../../../src/raft/state/entry.js'
 import { after, before, type LogIndex, maxTermLead, minIndex, type Term, term, writeSeq } from '../../../src/raft/ids.js'
-import type { Log, LogBase, ReadLimit } from '../../../src/raft/log.js'
-import type { StoredSnapshot } from '../../../src/raft/snapshots.js'
+import type { Log, LogBase, ReadLimit } from '../../../src/raft/state/log.js'
+import type { StoredSnapshot } from '../../../src/raft/state/snapshots.js'
 import type { OpenStorage, SnapshotStorage } from '../storage.js'
 
 /** What is in memory of a snapshot at a time … */

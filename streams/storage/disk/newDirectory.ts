@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { concat, concatMap, EMPTY, from, ignoreElements, mergeMap, type Observable } from 'rxjs'
-import type { Configuration } from '../../../src/raft/configuration.js'
+import type { Configuration } from '../../../src/raft/state/configuration.js'
 import { logIndex, term } from '../../../src/raft/ids.js'
 import { refuse } from '../refuse.js'
 import { storageError, whileReading, whileWriting } from './errors.js'

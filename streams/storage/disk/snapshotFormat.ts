@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { Incarnation, NodeId, SnapshotRef } from '../../../src/raft/ids.js'
-import type { LogBase } from '../../../src/raft/log.js'
+import type { LogBase } from '../../../src/raft/state/log.js'
 import type { Identity } from './identity.js'
 import { Base, decodeJson } from './payload.js'
 import { originOf, readRecord, recordHeaderBytes, sealRecord } from './record.js'

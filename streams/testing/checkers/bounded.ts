@@ -1,5 +1,5 @@
 import type { SnapshotRef } from '../../../src/raft/ids.js'
-import type { Server } from '../../../src/raft/server.js'
+import type { Server } from '../../../src/raft/state/server.js'
 import { type CheckOf, Moved } from './checker.js'
 
 /** Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon. */

@@ -1,5 +1,5 @@
 import { Observable, type OperatorFunction } from 'rxjs'
-import type { Inspection } from '../../run.js'
+import type { Inspection } from '../../loop/run.js'
 import { ClusterRecord } from './record.js'
 
 /** A property does not hold. `at` is the time of the step that showed it; `message` says what was seen. */

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Inspection } from '../../run.js'
+import type { Inspection } from '../../loop/run.js'
 import { allChecks } from './all.js'
 import { checking, type Violation } from './checker.js'
 

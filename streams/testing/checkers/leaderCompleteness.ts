@@ -1,4 +1,4 @@
-import type { Server } from '../../../src/raft/server.js'
+import type { Server } from '../../../src/raft/state/server.js'
 import { type CheckOf, Moved } from './checker.js'
 import type { ClusterRecord } from './record.js'
 import { logIndex } from '../../../src/raft/ids.js'

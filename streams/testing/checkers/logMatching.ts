@@ -1,6 +1,6 @@
-import type { Entry } from '../../../src/raft/entry.js'
+import type { Entry } from '../../../src/raft/state/entry.js'
 import { before as previous, logIndex, type Term } from '../../../src/raft/ids.js'
-import { commonPrefix, type Log } from '../../../src/raft/log.js'
+import { commonPrefix, type Log } from '../../../src/raft/state/log.js'
 import { type CheckOf, Moved } from './checker.js'
 import { Window } from './window.js'
 

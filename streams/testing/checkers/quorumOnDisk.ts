@@ -1,7 +1,7 @@
-import { type Configuration, incarnationOf, voterSets } from '../../../src/raft/configuration.js'
+import { type Configuration, incarnationOf, voterSets } from '../../../src/raft/state/configuration.js'
 import type { LogIndex, NodeId, Term } from '../../../src/raft/ids.js'
 import { isQuorum } from '../../../src/raft/quorum.js'
-import type { Server } from '../../../src/raft/server.js'
+import type { Server } from '../../../src/raft/state/server.js'
 import { type CheckOf, Moved } from './checker.js'
 
 const holdsOnDisk = ({ log, durable }: Server, index: LogIndex, term: Term): boolean =>

@@ -1,7 +1,7 @@
 import { after, type Incarnation, type LogIndex, logIndex, type NodeId, type Term } from '../../../src/raft/ids.js'
-import type { Entry } from '../../../src/raft/entry.js'
-import type { Server } from '../../../src/raft/server.js'
-import type { Inspection } from '../../run.js'
+import type { Entry } from '../../../src/raft/state/entry.js'
+import type { Server } from '../../../src/raft/state/server.js'
+import type { Inspection } from '../../loop/run.js'
 import { Moved } from './checker.js'
 import { Window } from './window.js'
 

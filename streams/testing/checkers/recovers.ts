@@ -1,6 +1,6 @@
-import { defaultTuning } from '../../options.js'
+import { defaultTuning } from '../../server/options.js'
 import type { NodeId } from '../../../src/raft/ids.js'
-import type { Server } from '../../../src/raft/server.js'
+import type { Server } from '../../../src/raft/state/server.js'
 import type { ClusterRecord } from './record.js'
 import type { SeenCheckOf } from './seen.js'
 

@@ -1,7 +1,7 @@
-import type { Entry } from '../../../src/raft/entry.js'
+import type { Entry } from '../../../src/raft/state/entry.js'
 import { messageSeq, type NodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import type { Server } from '../../../src/raft/server.js'
+import type { Server } from '../../../src/raft/state/server.js'
 
 /** Other names for the servers: a permutation. */
 export type Renaming = (id: NodeId) => NodeId

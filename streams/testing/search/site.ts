@@ -1,8 +1,8 @@
 import type { Send } from '../../../src/raft/effect.js'
 import { byCodeUnit, logIndex, messageSeq, type NodeId, type WriteSeq, writeSeq } from '../../../src/raft/ids.js'
-import type { Log } from '../../../src/raft/log.js'
-import { Durable } from '../../../src/raft/durable.js'
-import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type Role, type Server } from '../../../src/raft/server.js'
+import type { Log } from '../../../src/raft/state/log.js'
+import { Durable } from '../../../src/raft/state/writeProgress.js'
+import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type Role, type Server } from '../../../src/raft/state/server.js'
 import type { DiskRecord } from '../disk.js'
 import { keyOfEntry, keyOfMessage, renamedMessage, type Renaming, withSeq } from './messages.js'
 

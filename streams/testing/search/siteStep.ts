@@ -5,7 +5,7 @@ import { after, type LogIndex, logIndex, writeSeq } from '../../../src/raft/ids.
 import type { checkedStep } from '../../../src/raft/invariants.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { printEffect, printMessage } from '../../../src/raft/print.js'
-import { restart, type Server } from '../../../src/raft/server.js'
+import { restart, type Server } from '../../../src/raft/state/server.js'
 import { isOnDisk, recordsOf, written } from '../disk.js'
 import { placeOfSeq, withSeq } from './messages.js'
 import { canonical, type Site } from './site.js'

@@ -1,4 +1,4 @@
-import type { Recovered } from '../../../src/raft/server.js'
+import type { Recovered } from '../../../src/raft/state/server.js'
 import { logIndex, minIndex } from '../../../src/raft/ids.js'
 import type { AppendEntries, Message, RequestVote } from '../../../src/raft/messages.js'
 import type { Site } from './site.js'

@@ -1,4 +1,4 @@
-import type { HeapScheduler } from '../../heapScheduler.js'
+import type { HeapScheduler } from '../../time/heapScheduler.js'
 
 /**
  * What rings again and again: one object for as long as its owner lives, where `schedule` makes one for each time.

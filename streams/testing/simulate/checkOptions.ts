@@ -1,4 +1,4 @@
-import { InvalidOption, tuned } from '../../options.js'
+import { InvalidOption, tuned } from '../../server/options.js'
 import { faultNames } from './faults/index.js'
 import type { SimulateOptions } from './options.js'
 import type { PlannedRound } from './plan.js'

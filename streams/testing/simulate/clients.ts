@@ -1,5 +1,5 @@
 import type { Subscription } from 'rxjs'
-import type { ProposalEvent } from '../../proposal.js'
+import type { ProposalEvent } from '../../sinks/proposal.js'
 import { seeded } from '../random.js'
 import { oneOf, whole } from './dice.js'
 import type { World } from './world.js'

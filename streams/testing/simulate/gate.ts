@@ -1,5 +1,5 @@
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs'
-import type { HeapScheduler } from '../../heapScheduler.js'
+import type { HeapScheduler } from '../../time/heapScheduler.js'
 import { Alarm } from './alarm.js'
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void

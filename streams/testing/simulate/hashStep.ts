@@ -1,8 +1,8 @@
 import type { RaftEvent } from '../../../src/raft/event.js'
 import type { NodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import type { Role } from '../../../src/raft/server.js'
-import type { Inspection } from '../../run.js'
+import type { Role } from '../../../src/raft/state/server.js'
+import type { Inspection } from '../../loop/run.js'
 import type { TraceHash } from './traceHash.js'
 
 /** A `switch`: it runs at every step, and V8 looks up by name in an object of so many keys. */

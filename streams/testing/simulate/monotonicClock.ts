@@ -1,4 +1,4 @@
-import { HeapScheduler } from '../../heapScheduler.js'
+import { HeapScheduler } from '../../time/heapScheduler.js'
 import type { Alarm } from './alarm.js'
 import type { Gate } from './gate.js'
 

@@ -1,4 +1,4 @@
-import type { Codec } from '../../codec.js'
+import type { Codec } from '../../wire/codec.js'
 import type { Committed } from '../checkers/record.js'
 import type { Window } from '../checkers/window.js'
 import type { SimulatedViolation } from './options.js'

@@ -1,4 +1,4 @@
-import type { Tuning } from '../../options.js'
+import type { Tuning } from '../../server/options.js'
 import type { FaultName } from './faults/index.js'
 import type { PlannedRound } from './plan.js'
 import type { Workload } from './workload.js'

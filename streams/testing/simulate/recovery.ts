@@ -1,5 +1,5 @@
 import { isSame } from '../checkers/logMatching.js'
-import { defaultTuning } from '../../options.js'
+import { defaultTuning } from '../../server/options.js'
 import { logIndex } from '../../../src/raft/ids.js'
 import type { World } from './world.js'
 

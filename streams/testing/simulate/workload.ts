@@ -1,7 +1,7 @@
 import type { ObservableInput } from 'rxjs'
 import type { LogIndex } from '../../../src/raft/ids.js'
-import type { Snapshot, StateMachine } from '../../applied.js'
-import type { Codec } from '../../codec.js'
+import type { Snapshot, StateMachine } from '../../sinks/applied.js'
+import type { Codec } from '../../wire/codec.js'
 import type { Model } from '../linearizability/model.js'
 
 /** What a simulated cluster replicates, and what its clients ask of it. Made anew for each run: it may remember. */

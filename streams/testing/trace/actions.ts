@@ -1,5 +1,5 @@
 import type { Message } from '../../../src/raft/messages.js'
-import type { Inspection } from '../../run.js'
+import type { Inspection } from '../../loop/run.js'
 
 /**
  * A step in the words of raft.tla (Ongaro's specification), in the order in which they are true. Each word stands once in a step:

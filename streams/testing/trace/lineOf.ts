@@ -1,10 +1,10 @@
 import type { Send } from '../../../src/raft/effect.js'
-import type { Entry } from '../../../src/raft/entry.js'
+import type { Entry } from '../../../src/raft/state/entry.js'
 import type { RaftEvent } from '../../../src/raft/event.js'
 import { after } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import type { Server } from '../../../src/raft/server.js'
-import type { Inspection } from '../../run.js'
+import type { Server } from '../../../src/raft/state/server.js'
+import type { Inspection } from '../../loop/run.js'
 import { actionsOf } from './actions.js'
 import type { TraceEntry, TraceEvent, TraceLine, TraceMessage, TraceRecovered, TraceState } from './line.js'
 

@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs'
-import type { Inspection } from '../../run.js'
+import type { Inspection } from '../../loop/run.js'
 import type { TraceLine } from './line.js'
 import { lineOf } from './lineOf.js'
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { filter, firstValueFrom, from, ignoreElements, map, of, ReplaySubject, Subject, type Subscription } from 'rxjs'
-import type { Configuration } from '../../../src/raft/configuration.js'
+import type { Configuration } from '../../../src/raft/state/configuration.js'
 import { type Incarnation, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import type { NetworkEvent, NetworkUser } from '../../../streams/network/network.js'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { BehaviorSubject } from 'rxjs'
-import { type Configuration, votersOnly } from '../../../src/raft/configuration.js'
+import { type Configuration, votersOnly } from '../../../src/raft/state/configuration.js'
 import { nodeId } from '../../../src/raft/ids.js'
 import type { NetworkUser } from '../../../streams/network/network.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { commandEntry } from '../../../src/raft/entry.js'
+import { commandEntry } from '../../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import { admit } from '../../../streams/inbound.js'
+import { admit } from '../../../streams/sinks/inbound.js'
 import { FrameReader } from '../../../streams/network/tcp/frame.js'
 import { Outbox } from '../../../streams/network/tcp/outbox.js'
 

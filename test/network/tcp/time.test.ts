@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { type AddressInfo, createServer } from 'node:net'
 import { firstValueFrom, from, NEVER, ReplaySubject, take, toArray } from 'rxjs'
-import { VirtualScheduler } from '../../../streams/heapScheduler.js'
+import { VirtualScheduler } from '../../../streams/time/heapScheduler.js'
 import { Backoff } from '../../../streams/network/tcp/backoff.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
 import type { Address } from '../../../streams/network/tcp/options.js'

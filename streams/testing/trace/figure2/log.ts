@@ -3,7 +3,7 @@ import { must } from './must.js'
 
 /*
  * The log as the paper draws it: an array. "Log entries consist of two numbers, index and term, and a command" (Figure 6). It shares
- * no code with src/raft/log.ts, which it is there to check.
+ * no code with src/raft/state/log.ts, which it is there to check.
  */
 
 export interface ModelLog {

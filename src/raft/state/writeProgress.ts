@@ -1,0 +1,56 @@
+import { type LogIndex, minIndex, nextWrite, type WriteSeq } from '../ids.js'
+
+interface Pending {
+  readonly seq: WriteSeq
+  readonly lastIndex: LogIndex
+}
+
+/**
+ * What is on stable storage: a value, kept by counting writes and never by comparing terms. An entry may be written, truncated
+ * and written again with the same index and term before the first write is acknowledged, which then says nothing about the third.
+ */
+export class Durable {
+  constructor(
+    /** The log is on disk up to here, as it is now. */
+    readonly index: LogIndex,
+    /** The last write that was asked for. */
+    readonly written: WriteSeq,
+    /** The last write that is known to be done. */
+    readonly acknowledged: WriteSeq,
+    /** The writes between, oldest first: each, once done, makes the log durable up to its `lastIndex`, which a later truncation lowers. */
+    readonly pending: ReadonlyArray<Pending>,
+  ) {}
+
+  /** The number that the next write will have. */
+  get next(): WriteSeq {
+    return nextWrite(this.written)
+  }
+
+  /** The entries after `kept` are no longer in the log: what earlier writes made durable, or will, ends there. */
+  truncate(kept: LogIndex): Durable {
+    const pending = this.pending.map(({ seq, lastIndex }) => ({ seq, lastIndex: minIndex(lastIndex, kept) }))
+    return new Durable(minIndex(this.index, kept), this.written, this.acknowledged, pending)
+  }
+
+  /** One more write was asked for, after which the log ends at `lastIndex`. */
+  write(lastIndex: LogIndex): Durable {
+    const written = this.next
+    return new Durable(this.index, written, this.acknowledged, [...this.pending, { seq: written, lastIndex }])
+  }
+
+  /** All writes up to `seq` are done. The same value if that was known, or if they were never asked for. */
+  acknowledge(seq: WriteSeq): Durable {
+    if (seq <= this.acknowledged || seq > this.written) return this
+    const { pending } = this
+    let done = 0
+    while (done < pending.length && pending[done]!.seq <= seq) done++
+    // The last of them speaks for all: a truncation after an earlier one has lowered that.
+    const { lastIndex } = pending[done - 1]!
+    return new Durable(lastIndex, this.written, seq, pending.slice(done))
+  }
+
+  /** Whether everything that was asked for is done. */
+  get settled(): boolean {
+    return this.written === this.acknowledged
+  }
+}

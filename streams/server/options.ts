@@ -1,0 +1,100 @@
+import type { SchedulerLike } from 'rxjs'
+import { defaultSettings, type Settings } from '../../src/raft/settings.js'
+import type { StateMachine } from '../sinks/applied.js'
+import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
+import { realClock } from '../time/clock.js'
+import { maxEntriesPerMessage as maxEntriesPerFrame } from '../wire/message.js'
+import type { Codec } from '../wire/codec.js'
+import type { Network } from '../network/network.js'
+import type { Storage } from '../storage/storage.js'
+
+/** The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each bound. */
+export interface Tuning extends Settings {
+  /** A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2). Default 100. */
+  readonly heartbeatMs: number
+  /** Election timeouts are drawn from here, both ends included (§5.2). Default 300 to 600. The same on every server. */
+  readonly electionTimeoutMs: { readonly min: number; readonly max: number }
+  /** Proposals that have not ended; one more is `Overloaded`. */
+  readonly maxProposals: number
+  /** The longest command; a longer one is `Overloaded`. */
+  readonly maxCommandBytes: number
+  /** Messages that wait for the disk; beyond it the oldest is lost. */
+  readonly maxWaitingSends: number
+  /** Effects performed without letting others have a turn. */
+  readonly maxEffectsPerTurn: number
+  /** Commands handed to the state machine without letting others have a turn. */
+  readonly maxAppliesPerTurn: number
+  /** Between two values of `metrics$`. */
+  readonly metricsMs: number
+}
+
+export const defaultTuning: Tuning = {
+  ...defaultSettings,
+  heartbeatMs: 100,
+  electionTimeoutMs: { min: 300, max: 600 },
+  maxProposals: 1 << 16,
+  maxCommandBytes: 4 << 20,
+  maxWaitingSends: 4_096,
+  maxEffectsPerTurn: 1_024,
+  maxAppliesPerTurn: 4_096,
+  metricsMs: 1_000,
+}
+
+/** The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers. */
+export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning> {
+  /** This server: `[a-z0-9][a-z0-9._-]{0,63}`, a voter of the cluster that `storage` was made for. */
+  readonly id: string
+  readonly network: Network
+  readonly storage: Storage
+  /** Default: a machine without state, which answers `undefined`. */
+  readonly stateMachine?: StateMachine<C, R>
+  /** When the log is compacted and what replaces it (§7). Default: never by itself; the log grows up to `maxLogBytes`. */
+  readonly snapshots?: SnapshotOptions
+  /** Default: commands are `Uint8Array`s. */
+  readonly codec?: Codec<C>
+  /** Default: the real clock. With a `VirtualScheduler` everything happens when it is told to. */
+  readonly scheduler?: SchedulerLike
+  /** Uniform in [0, 1). Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** An option has a value that cannot work; nothing was started. */
+export class InvalidOption extends Error {
+  override readonly name = 'InvalidOption'
+  constructor(
+    readonly option: string,
+    reason: string,
+  ) {
+    super(`${option}: ${reason}`)
+  }
+}
+
+/** The options with their defaults, checked. Throws `InvalidOption`. */
+export const tuned = (options: Partial<Tuning>): Tuning => {
+  const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => key in defaultTuning && value !== undefined))
+  const tuning: Tuning = { ...defaultTuning, ...given }
+  for (const [name, value] of Object.entries<unknown>({ ...tuning })) {
+    const kind = typeof defaultTuning[name as keyof Tuning]
+    if (kind === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))
+      throw new InvalidOption(name, `must be a whole number above 0, not ${String(value)}`)
+    if (kind === 'boolean' && typeof value !== 'boolean') throw new InvalidOption(name, `must be true or false, not ${String(value)}`)
+  }
+  const { heartbeatMs, electionTimeoutMs, maxCommandBytes } = tuning
+  const { min, max } = electionTimeoutMs ?? {}
+  const whole = Number.isSafeInteger(min) && Number.isSafeInteger(max)
+  if (!whole || min > max) throw new InvalidOption('electionTimeoutMs', `must be whole numbers with min ≤ max, not ${min} and ${max}`)
+  if (heartbeatMs >= min)
+    throw new InvalidOption('heartbeatMs', `must be below electionTimeoutMs.min (${min}), or every heartbeat comes too late (§5.6)`)
+  for (const limit of ['maxUncommittedBytes', 'maxLogBytes'] as const) {
+    if (maxCommandBytes > tuning[limit])
+      throw new InvalidOption(
+        'maxCommandBytes',
+        `must be at most ${limit} (${tuning[limit]}), or there is never room for the longest command`,
+      )
+  }
+  if (tuning.maxEntriesPerMessage > maxEntriesPerFrame)
+    throw new InvalidOption('maxEntriesPerMessage', `must be at most ${maxEntriesPerFrame}, which is what a frame may hold`)
+  return tuning
+}
+
+export const defaultClock: SchedulerLike = realClock

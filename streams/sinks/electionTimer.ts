@@ -1,0 +1,33 @@
+import type { SchedulerLike } from 'rxjs'
+import type { EffectOf } from '../../src/raft/effect.js'
+import type { RaftEvent } from '../../src/raft/event.js'
+import { deadline } from './deadlineInternals.js'
+import { ofTag } from '../loop/ofTag.js'
+import type { Sink } from '../loop/sink.js'
+
+export interface ElectionTimerOptions {
+  /** Both ends included. */
+  readonly timeoutMs: { readonly min: number; readonly max: number }
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly scheduler: SchedulerLike
+}
+
+/**
+ * "Election timeouts are chosen randomly from a fixed interval" (§5.2): each arming draws a new one
+ * and forgets the former.
+ *
+ *   arm        --a--a---------     timeout of 5 ms
+ *   timed out  ----------t----
+ */
+export const electionTimer =
+  ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
+  (effect$) =>
+    effect$.pipe(
+      ofTag('ArmElectionTimer'),
+      deadline(
+        () => min + Math.floor(random() * (max - min + 1)),
+        ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),
+        scheduler,
+      ),
+    )

@@ -1,0 +1,70 @@
+import { either } from 'fp-ts'
+import type * as t from 'io-ts'
+import { map, type OperatorFunction } from 'rxjs'
+import type { RaftEvent } from '../../src/raft/event.js'
+import type { Incarnation, NodeId } from '../../src/raft/ids.js'
+import { Message } from '../../src/raft/messages.js'
+import type { Rejected } from '../network/network.js'
+import { decodeMessage } from '../wire/message.js'
+
+export type Received = Extract<RaftEvent, { readonly _tag: 'Received' }>
+
+/** Who is known to be at the two ends of a link; null where that is not known. */
+export interface LinkEnds {
+  readonly from: NodeId | null
+  readonly to: NodeId | null
+  /** The data directory of `from`, where that is known. */
+  readonly incarnation?: Incarnation | null
+}
+
+const anyone: LinkEnds = { from: null, to: null }
+
+/**
+ * The border: what arrives becomes a `Message` here or goes no further. Values are bytes as
+ * `encodeMessage` wrote them, or objects that should be messages (from a `MessagePort`, say). Each is
+ * answered by one event; nothing throws. With `ends`, a message that names another sender or receiver
+ * than its link has is rejected too (thesis §4.1: servers process RPCs without consulting their
+ * configuration, so this is where a stranger must stop).
+ *
+ *   wire     --b--o--x--b--|     b: a message as bytes, o: as an object, x: none
+ *   inbound  --m--m--r--m--|     m: Received, r: Rejected
+ *
+ * @example
+ * of({ _tag: 'RequestVote', term: -1 }).pipe(inbound()) // Rejected { reason: 'RequestVote/from is undefined, not NodeId' }
+ */
+export const inbound = (ends: LinkEnds = anyone): OperatorFunction<unknown, Received | Rejected> => map((wire) => admit(wire, ends))
+
+/** What `inbound` does with one value. */
+export const admit = (wire: unknown, ends: LinkEnds = anyone): Received | Rejected => {
+  const shaped = wire instanceof Uint8Array ? decodeMessage(wire) : either.right(wire)
+  if (either.isLeft(shaped)) return rejected(ends.from, shaped.left)
+  const message = shaped.right
+  // `is` keeps no account of where it looks and is three times as fast; what it refuses is decoded to say why.
+  if (!Message.is(message)) return rejected(ends.from, either.fold(explain, () => 'not a Message')(Message.decode(message)))
+  if (ends.from !== null && message.from !== ends.from)
+    return rejected(ends.from, `from is ${message.from}, but the link is that of ${ends.from}`)
+  if (ends.to !== null && message.to !== ends.to) return rejected(ends.from, `to is ${message.to}, but this is ${ends.to}`)
+  const { incarnation = null } = ends
+  return incarnation === null ? { _tag: 'Received', message } : { _tag: 'Received', message, incarnation }
+}
+
+const rejected = (from: string | null, reason: string): Rejected => ({ _tag: 'Rejected', from, kind: 'message', reason })
+
+/** The first of io-ts's errors as a sentence: the path, what is there and what should be. Numbers are quoted, contents are not. */
+export const explain = (errors: t.Errors): string => {
+  const [error] = errors
+  if (error === undefined) return 'refused'
+  const inner = error.context.slice(1)
+  // In a union the key of a member is its number: its name says more.
+  const path = inner.map(({ key, type }) => (/^\d+$/.test(key) ? type.name : key)).join('/') || (error.context[0]?.type.name ?? 'it')
+  if (error.message !== undefined) return `${path}: ${error.message}`
+  const expected = error.context[error.context.length - 1]?.type.name ?? 'value'
+  return `${path} is ${describe(error.value)}, not ${expected}`
+}
+
+const describe = (value: unknown): string => {
+  if (typeof value === 'string') return `a string of ${value.length} characters`
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value).slice(0, 40)
+}

@@ -1,0 +1,13 @@
+/** rxraft/testing: what tests of programs on rxraft can use. It needs no test framework. */
+export * from './testing/checkers/index.js'
+export * from './testing/cluster.js'
+export type { DiskRecord } from './testing/disk.js'
+export * from './testing/linearizability.js'
+export * from './testing/marbles.js'
+export * from './testing/properties.js'
+export * from './testing/random.js'
+export * from './testing/search.js'
+export * from './testing/settle.js'
+export * from './testing/simulate.js'
+export * from './testing/trace/index.js'
+export * from './testing/transcript.js'
