@@ -48,8 +48,8 @@ export const stepNs = (): Record<string, number> => {
     return (
       nsPerCall(() => {
         server = run(server, appendEntries(server.log.lastIndex, 1), 0).server
-        server = run(server, { _tag: 'Persisted', seq: server.durable.written }, 0).server
-        server = run(server, { _tag: 'Applied', index: server.handedOver }, 0).server
+        server = run(server, { _tag: 'Persisted', seq: server.writeProgress.written }, 0).server
+        server = run(server, { _tag: 'Applied', index: server.applyingIndex }, 0).server
       }, 20_000) / 3
     )
   }

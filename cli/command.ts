@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.js'
 import type { Output } from './readers.js'
 
 /** What a command is called with. */
-export interface Call {
+export interface CommandCall {
   /** In the order of `usage`; what was left out is missing at the end. */
   readonly args: ReadonlyArray<string>
   /** Its own options, by name: a text, or true for one without a value. */
@@ -16,7 +16,7 @@ export interface Call {
   readonly io: Io
 }
 
-export type Command = (call: Call) => Promise<Outcome>
+export type Command = (call: CommandCall) => Promise<Outcome>
 
 /** A command as `--help` tells of it. */
 export interface CommandSpec {

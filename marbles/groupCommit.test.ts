@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { concat, defer, EMPTY, filter, ignoreElements, mergeMap, NEVER, Observable, of, Subject, takeUntil, timer } from 'rxjs'
 import type { DiscardSnapshots, Persist, Send } from '../src/raft/effect.js'
-import { durably, type Persisted } from '../streams/sinks/groupCommit.js'
+import { groupCommit, type Persisted } from '../streams/sinks/groupCommit.js'
 import { VirtualScheduler } from '../streams/time/heapScheduler.js'
 import { marblesWith } from '../streams/testing.js'
 import { discard, persist, persisted, send } from './effects.js'
@@ -30,7 +30,7 @@ describe('durably', () => {
     const disks = [cold('------|'), cold('------|')]
     const batches: string[] = []
     const write = (batch: ReadonlyArray<Persist>) => disks[batches.push(seqs(batch)) - 1]!
-    expectObservable(hot(writes, steps).pipe(flatten, durably({ write, maxWaitingSends }), sends)).toBe(released, sent)
+    expectObservable(hot(writes, steps).pipe(flatten, groupCommit({ write, maxWaitingSends }), sends)).toBe(released, sent)
     expectSubscriptions(disks[0]!.subscriptions).toBe(disk1)
     expectSubscriptions(disks[1]!.subscriptions).toBe(disk2)
     scheduler.schedule(() => expect(batches).toEqual(['1', '2 3 4']), 30)
@@ -39,11 +39,14 @@ describe('durably', () => {
   marbles('acknowledges a batch once, by its last write, after what waited for it', ({ hot, cold, expectObservable }) => {
     const writes = '  a--bcd-------'
     const answered = '------(aA)--(bcdD)'
-    expectObservable(hot(writes, steps).pipe(flatten, durably({ write: () => cold('------|'), maxWaitingSends }))).toBe(answered, answers)
+    expectObservable(hot(writes, steps).pipe(flatten, groupCommit({ write: () => cold('------|'), maxWaitingSends }))).toBe(
+      answered,
+      answers,
+    )
   })
 
   marbles('is silent where nothing is written', ({ cold, expectObservable }) => {
-    expectObservable(cold<Persist>('-----').pipe(durably({ write: () => NEVER, maxWaitingSends }))).toBe('-----')
+    expectObservable(cold<Persist>('-----').pipe(groupCommit({ write: () => NEVER, maxWaitingSends }))).toBe('-----')
   })
 
   marbles('what waits for nothing, or for a write that is done, goes at once', ({ hot, cold, expectObservable }) => {
@@ -51,7 +54,7 @@ describe('durably', () => {
     const effect = '  p---q-n--o--w------'
     const answered = '--A---n--o----(wB)-'
     const write = (batch: ReadonlyArray<Persist>) => cold(batch[0]!.seq === 1 ? '--|' : '----------|')
-    expectObservable(hot(effect, values).pipe(durably({ write, maxWaitingSends }))).toBe(answered, {
+    expectObservable(hot(effect, values).pipe(groupCommit({ write, maxWaitingSends }))).toBe(answered, {
       ...done,
       n: send(7),
       o: send(8),
@@ -62,14 +65,14 @@ describe('durably', () => {
   marbles('holds `maxWaitingSends` messages; one more takes the place of the oldest', ({ hot, cold, expectObservable }) => {
     const values = { p: persist(1), a: send(1, 1), b: send(2, 1), c: send(3, 1), n: send(4) }
     const write = () => cold('---------|')
-    expectObservable(hot('p-ab-n---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(abA)', answers)
-    expectObservable(hot('p-abcn---', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('-----d---(bcA)', answers)
+    expectObservable(hot('p-ab-n---', values).pipe(groupCommit({ write, maxWaitingSends: 2 }))).toBe('-----d---(abA)', answers)
+    expectObservable(hot('p-abcn---', values).pipe(groupCommit({ write, maxWaitingSends: 2 }))).toBe('-----d---(bcA)', answers)
   })
 
   marbles('gives a snapshot up after the write that it waits for, in its order among the messages', ({ hot, cold, expectObservable }) => {
     const values = { p: persist(1), a: send(1, 1), x: discard(1, 1), b: send(2, 1), y: discard(2) }
     const write = () => cold('---------|')
-    expectObservable(hot('p-axb-y--', values).pipe(durably({ write, maxWaitingSends }))).toBe('------y--(axbA)', {
+    expectObservable(hot('p-axb-y--', values).pipe(groupCommit({ write, maxWaitingSends }))).toBe('------y--(axbA)', {
       ...done,
       a: send(1),
       x: discard(1),
@@ -82,8 +85,8 @@ describe('durably', () => {
     const values = { p: persist(1), x: discard(1, 1), y: discard(2, 1), z: discard(3, 1), a: send(1, 1), b: send(2, 1) }
     const write = () => cold('---------|')
     const released = { ...done, x: discard(1), y: discard(2), z: discard(3), a: send(1), b: send(2) }
-    expectObservable(hot('p-xayb--', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('---------(xybA)', released)
-    expectObservable(hot('p-xyzab-', values).pipe(durably({ write, maxWaitingSends: 2 }))).toBe('---------(xyzbA)', released)
+    expectObservable(hot('p-xayb--', values).pipe(groupCommit({ write, maxWaitingSends: 2 }))).toBe('---------(xybA)', released)
+    expectObservable(hot('p-xyzab-', values).pipe(groupCommit({ write, maxWaitingSends: 2 }))).toBe('---------(xyzbA)', released)
   })
 
   marbles(
@@ -93,7 +96,7 @@ describe('durably', () => {
       const disk = cold('---#', {}, failure)
       const effect$ = hot('ab---c--', steps)
       const subscribed = ' ^--!'
-      expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends }))).toBe('---#', {}, failure)
+      expectObservable(effect$.pipe(flatten, groupCommit({ write: () => disk, maxWaitingSends }))).toBe('---#', {}, failure)
       expectSubscriptions(effect$.subscriptions).toBe(subscribed)
       expectSubscriptions(disk.subscriptions).toBe([subscribed])
     },
@@ -103,21 +106,21 @@ describe('durably', () => {
     const write = () => {
       throw new Error('no such file')
     }
-    expectObservable(hot('--a--', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('--#', {}, new Error('no such file'))
+    expectObservable(hot('--a--', steps).pipe(flatten, groupCommit({ write, maxWaitingSends }))).toBe('--#', {}, new Error('no such file'))
   })
 
   marbles('finishes what was given to it before it completes; an error it passes on at once', ({ hot, cold, expectObservable }) => {
     const write = () => cold('----|')
-    expectObservable(hot('-ab|', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('-----(aA)(bB|)', answers)
-    expectObservable(hot('-|', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('-|')
-    expectObservable(hot('-ab#', steps).pipe(flatten, durably({ write, maxWaitingSends }))).toBe('---#')
+    expectObservable(hot('-ab|', steps).pipe(flatten, groupCommit({ write, maxWaitingSends }))).toBe('-----(aA)(bB|)', answers)
+    expectObservable(hot('-|', steps).pipe(flatten, groupCommit({ write, maxWaitingSends }))).toBe('-|')
+    expectObservable(hot('-ab#', steps).pipe(flatten, groupCommit({ write, maxWaitingSends }))).toBe('---#')
   })
 
   marbles('unsubscribing abandons the write under way and all that waits', ({ hot, cold, expectObservable, expectSubscriptions }) => {
     const disk = cold('------|')
     const effect$ = hot('-a-b--c--', steps)
     const subscribed = ' ^---!'
-    expectObservable(effect$.pipe(flatten, durably({ write: () => disk, maxWaitingSends })), subscribed).toBe('-')
+    expectObservable(effect$.pipe(flatten, groupCommit({ write: () => disk, maxWaitingSends })), subscribed).toBe('-')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
     expectSubscriptions(disk.subscriptions).toBe(['-^--!'])
   })
@@ -132,7 +135,7 @@ describe('durably', () => {
           abandoned = true
         }
       })
-    of(persist(1)).pipe(durably({ write, maxWaitingSends }), takeUntil(halt$)).subscribe()
+    of(persist(1)).pipe(groupCommit({ write, maxWaitingSends }), takeUntil(halt$)).subscribe()
     expect(abandoned).toBe(true)
   })
 
@@ -143,7 +146,7 @@ describe('durably', () => {
       written += batch.length
       return EMPTY
     }
-    effect$.pipe(durably({ write, maxWaitingSends })).subscribe((answer) => {
+    effect$.pipe(groupCommit({ write, maxWaitingSends })).subscribe((answer) => {
       if (answer._tag === 'Persisted' && answer.seq < 100_000) effect$.next(persist(answer.seq + 1))
     })
     effect$.next(persist(1))
@@ -176,7 +179,7 @@ describe('durably', () => {
               }),
             )
           })
-        effect$.pipe(durably({ write, maxWaitingSends: 1_000 })).subscribe((answer) => {
+        effect$.pipe(groupCommit({ write, maxWaitingSends: 1_000 })).subscribe((answer) => {
           if (answer._tag === 'Persisted') {
             if (answer.seq !== written.length) breaches.push(`${answer.seq} is acknowledged, ${written.length} are done`)
           } else if (answer._tag === 'Send' && answer.message._tag === 'RequestVoteReply') {

@@ -7,7 +7,7 @@ import { logIndex, snapshotRef, term } from '../src/raft/ids.js'
 import type { Snapshots } from '../src/raft/state/snapshots.js'
 import type { Server } from '../src/raft/state/server.js'
 import type { Snapshot } from '../streams/sinks/applied.js'
-import { compaction, type CompactionOptions } from '../streams/sinks/snapshotPolicy.js'
+import { snapshotPolicy, type SnapshotPolicyOptions } from '../streams/sinks/snapshotPolicy.js'
 import { marblesWith } from '../streams/testing.js'
 import { newServer } from './servers.js'
 
@@ -19,7 +19,7 @@ const applied = (lastApplied: number, base = 0, snapshots: Partial<Snapshots> = 
   const entries = Array.from({ length: 9 }, () => commandEntry(term(1), new Uint8Array(10)))
   const log = server.log.append(entries).compactTo(logIndex(base))
   const index = logIndex(lastApplied)
-  return { ...server, log, commitIndex: index, handedOver: index, lastApplied: index, snapshots: server.snapshots.with(snapshots) }
+  return { ...server, log, commitIndex: index, applyingIndex: index, lastApplied: index, snapshots: server.snapshots.with(snapshots) }
 }
 const held = { ref: snapshotRef(1), base: newServer('n1').log.base }
 
@@ -27,7 +27,7 @@ const noEffect$ = NEVER as Observable<Effect>
 const data = Uint8Array.of(1)
 const taken = (index: number): RaftEvent => ({ _tag: 'SnapshotTaken', index: logIndex(index), data })
 const after = (index: number): Snapshot => ({ index: logIndex(index), data })
-const options = (scheduler: CompactionOptions['scheduler'], different: Partial<CompactionOptions> = {}): CompactionOptions => ({
+const options = (scheduler: SnapshotPolicyOptions['scheduler'], different: Partial<SnapshotPolicyOptions> = {}): SnapshotPolicyOptions => ({
   scheduler,
   maxEveryBytes: 1_000,
   everyEntries: 3,
@@ -42,7 +42,7 @@ describe('compaction', () => {
     const take = '       --------t-----------t----'
     const events = '     ----------s-----------s--'
     const took$ = new Subject<string>()
-    const log = compaction(
+    const log = snapshotPolicy(
       options(scheduler, {
         take: (index) => {
           took$.next('t')
@@ -59,13 +59,13 @@ describe('compaction', () => {
   })
 
   marbles('or so many bytes', ({ hot, scheduler, expectObservable }) => {
-    const log = compaction(options(scheduler, { everyEntries: 9, everyBytes: 40 }))
+    const log = snapshotPolicy(options(scheduler, { everyEntries: 9, everyBytes: 40 }))
     expectObservable(log.sink(noEffect$)).toBe('-------s', { s: taken(4) })
     hot('-1-2-3-4').subscribe((index) => log.watch(applied(Number(index))))
   })
 
   marbles('one at a time, and none while one is stored or restored', ({ hot, scheduler, expectObservable }) => {
-    const log = compaction(options(scheduler, { take: (index) => timer(4, scheduler).pipe(map(() => after(index))) }))
+    const log = snapshotPolicy(options(scheduler, { take: (index) => timer(4, scheduler).pipe(map(() => after(index))) }))
     expectObservable(log.sink(noEffect$)).toBe('---------s', { s: taken(5) })
     const states: Record<string, Server> = {
       t: applied(3, 0, { taking: held }),
@@ -80,7 +80,7 @@ describe('compaction', () => {
     'an attempt that leads to nothing is made again when more was applied, and not before',
     ({ hot, scheduler, expectObservable }) => {
       const asked$ = new Subject<string>()
-      const log = compaction(options(scheduler, { take: (index) => (asked$.next(`${index}`), EMPTY) }))
+      const log = snapshotPolicy(options(scheduler, { take: (index) => (asked$.next(`${index}`), EMPTY) }))
       expectObservable(asked$).toBe('-3---4')
       expectObservable(log.sink(noEffect$)).toBe('-')
       hot('-3-3-4-4').subscribe((index) => log.watch(applied(Number(index))))
@@ -88,7 +88,7 @@ describe('compaction', () => {
   )
 
   marbles('takes the first that is given', ({ hot, scheduler, expectObservable }) => {
-    const log = compaction(
+    const log = snapshotPolicy(
       options(scheduler, {
         take: (index) =>
           concat(
@@ -103,13 +103,13 @@ describe('compaction', () => {
 
   marbles('is silent where it is not told how', ({ hot, scheduler, expectObservable }) => {
     const { take: _, ...without } = options(scheduler)
-    const log = compaction(without)
+    const log = snapshotPolicy(without)
     expectObservable(log.sink(noEffect$)).toBe('-')
     hot('-3-4-9').subscribe((index) => log.watch(applied(Number(index))))
   })
 
   const bug = new Error('a bug')
-  it.each<{ readonly what: string; readonly take: NonNullable<CompactionOptions['take']>; readonly error: object }>([
+  it.each<{ readonly what: string; readonly take: NonNullable<SnapshotPolicyOptions['take']>; readonly error: object }>([
     {
       what: 'of what was not handed over',
       take: () => of(after(4)),
@@ -131,7 +131,7 @@ describe('compaction', () => {
     },
   ])('a snapshot $what is the end', ({ take, error }) => {
     marblesWith((_, test) => test())('', ({ hot, scheduler, expectObservable }) => {
-      const log = compaction(options(scheduler, { take }))
+      const log = snapshotPolicy(options(scheduler, { take }))
       expectObservable(log.sink(noEffect$)).toBe('-#', {}, error)
       hot('-3').subscribe((index) => log.watch(applied(Number(index))))
     })
@@ -139,7 +139,7 @@ describe('compaction', () => {
 
   marbles('unsubscribing ends the one under way', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
     const taking$ = cold<Snapshot>('------s')
-    const log = compaction(options(scheduler, { take: () => taking$ }))
+    const log = snapshotPolicy(options(scheduler, { take: () => taking$ }))
     expectObservable(log.sink(noEffect$), '^----!').toBe('-')
     expectSubscriptions(taking$.subscriptions).toBe('--^--!')
     hot('--3').subscribe((index) => log.watch(applied(Number(index))))
@@ -147,7 +147,7 @@ describe('compaction', () => {
 
   marbles('says what becomes of a snapshot that is offered', ({ scheduler }) => {
     const { take: _, ...without } = options(scheduler)
-    const log = compaction(without)
+    const log = snapshotPolicy(without)
     const offer = (index: number) => log.snapshot(index, data)._tag
     expect(offer(1)).toBe('NotHandedOver')
     log.watch(applied(3, 2))

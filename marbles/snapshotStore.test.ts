@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { EMPTY, Subject, throwError } from 'rxjs'
 import { nodeId, snapshotRef } from '../src/raft/ids.js'
 import type { RaftEvent } from '../src/raft/event.js'
-import { type SnapshotCheck, type SnapshotEffect, snapshots } from '../streams/sinks/snapshotStore.js'
+import { type SnapshotCheck, type SnapshotEffect, snapshotStore } from '../streams/sinks/snapshotStore.js'
 import type { SnapshotStorage } from '../streams/storage/storage.js'
 import { marblesWith } from '../streams/testing.js'
 import { discard, piece } from './effects.js'
@@ -30,7 +30,7 @@ describe('snapshots', () => {
     const event = '  -----c--d-----t'
     const disks = { s: cold('---|'), r: cold('---(r|)', { r: data }), l: cold('----|') }
     const storage = { ...never, store: ({ last }: { last: boolean }) => (last ? disks.l : disks.s), read: () => disks.r }
-    expectObservable(hot(effect, effects).pipe(snapshots(storage))).toBe(event, events)
+    expectObservable(hot(effect, effects).pipe(snapshotStore(storage))).toBe(event, events)
     expectSubscriptions(disks.s.subscriptions).toBe(storing)
     expectSubscriptions(disks.r.subscriptions).toBe(reading)
     expectSubscriptions(disks.l.subscriptions).toBe(last)
@@ -42,7 +42,7 @@ describe('snapshots', () => {
     const given = '  ----------^-!'
     const discarding = cold('--|')
     const storage = { store: () => cold('---|'), read: () => cold('---(r|)', { r: data }), discard: () => discarding }
-    expectObservable(hot(effect, effects).pipe(snapshots(storage))).toBe(event, events)
+    expectObservable(hot(effect, effects).pipe(snapshotStore(storage))).toBe(event, events)
     expectSubscriptions(discarding.subscriptions).toBe(given)
   })
 
@@ -64,7 +64,7 @@ describe('snapshots', () => {
           return checked
         }
         const storage = { ...never, store: ({ last }: { last: boolean }) => cold(last ? '--|' : '-|'), read: () => read }
-        expectObservable(hot(effect, fromLeader).pipe(snapshots(storage, check))).toBe(event, events)
+        expectObservable(hot(effect, fromLeader).pipe(snapshotStore(storage, check))).toBe(event, events)
         expectSubscriptions(read.subscriptions).toBe(reading)
         expectSubscriptions(checked.subscriptions).toBe(checking)
       },
@@ -82,25 +82,28 @@ describe('snapshots', () => {
     for (const { what, check } of failing)
       marbles(what, ({ hot, cold, expectObservable }) => {
         const storage = { ...never, store: () => cold('-|'), read: () => cold('(w|)', whole) }
-        expectObservable(hot('-l', fromLeader).pipe(snapshots(storage, check))).toBe('--u', events)
+        expectObservable(hot('-l', fromLeader).pipe(snapshotStore(storage, check))).toBe('--u', events)
       })
 
     marbles('are not asked about where there is no check, and the own ones never', ({ hot, cold, expectObservable }) => {
       const storage = { ...never, store: () => cold('-|') }
-      expectObservable(hot('-l', fromLeader).pipe(snapshots(storage))).toBe('--t', events)
-      expectObservable(hot('-o', fromLeader).pipe(snapshots(storage, () => throwError(() => new Error('never asked'))))).toBe('--t', events)
+      expectObservable(hot('-l', fromLeader).pipe(snapshotStore(storage))).toBe('--t', events)
+      expectObservable(hot('-o', fromLeader).pipe(snapshotStore(storage, () => throwError(() => new Error('never asked'))))).toBe(
+        '--t',
+        events,
+      )
     })
   })
 
   marbles('is silent where nothing is asked', ({ cold, expectObservable }) => {
-    expectObservable(cold<SnapshotEffect>('---').pipe(snapshots(never))).toBe('---')
+    expectObservable(cold<SnapshotEffect>('---').pipe(snapshotStore(never))).toBe('---')
   })
 
   marbles('an error of the disk is final: nothing is asked of it any more', ({ hot, cold, expectObservable, expectSubscriptions }) => {
     const failure = { _tag: 'StorageFailed', message: 'fsync: EIO' }
     const effect$ = hot('-(sr)---l', effects)
     const subscribed = ' ^--!'
-    expectObservable(effect$.pipe(snapshots({ ...never, store: () => cold('--#', {}, failure) }))).toBe('---#', {}, failure)
+    expectObservable(effect$.pipe(snapshotStore({ ...never, store: () => cold('--#', {}, failure) }))).toBe('---#', {}, failure)
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
   })
 
@@ -108,18 +111,18 @@ describe('snapshots', () => {
     const read = () => {
       throw new Error('no such file')
     }
-    expectObservable(hot('-r', effects).pipe(snapshots({ ...never, read }))).toBe('-#', {}, new Error('no such file'))
+    expectObservable(hot('-r', effects).pipe(snapshotStore({ ...never, read }))).toBe('-#', {}, new Error('no such file'))
   })
 
   marbles('passes an error of its effects on', ({ cold, expectObservable }) => {
-    expectObservable(cold('-s-#', effects).pipe(snapshots(never))).toBe('---#')
+    expectObservable(cold('-s-#', effects).pipe(snapshotStore(never))).toBe('---#')
   })
 
   marbles('unsubscribing abandons the call under way and all that waits', ({ hot, cold, expectObservable, expectSubscriptions }) => {
     const disk = cold('-----|')
     const effect$ = hot('-s-l----', effects)
     const subscribed = ' ^---!'
-    expectObservable(effect$.pipe(snapshots({ ...never, store: () => disk })), subscribed).toBe('-')
+    expectObservable(effect$.pipe(snapshotStore({ ...never, store: () => disk })), subscribed).toBe('-')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
     expectSubscriptions(disk.subscriptions).toBe(['-^--!'])
   })
@@ -127,7 +130,7 @@ describe('snapshots', () => {
   it('a disk that answers at once is asked once for each, however many follow from the answers', () => {
     const effect$ = new Subject<SnapshotEffect>()
     let stored = 0
-    effect$.pipe(snapshots({ ...never, store: () => EMPTY })).subscribe(() => {
+    effect$.pipe(snapshotStore({ ...never, store: () => EMPTY })).subscribe(() => {
       if (++stored < 100_000) effect$.next(piece(7, stored))
     })
     effect$.next(piece(7, 0))

@@ -1,6 +1,6 @@
 import { either } from 'fp-ts'
 import type { KvItem } from '../../streams/kv.js'
-import type { Call } from '../command.js'
+import type { CommandCall } from '../command.js'
 import { type Details, type Outcome, usage } from '../outcome.js'
 import { count } from '../view/format.js'
 
@@ -8,7 +8,7 @@ import { count } from '../view/format.js'
 const maxValueBytes = 16 << 20
 
 /** The argument, or for `-` all of stdin as it is. */
-export const valueOf = async (argument: string, io: Call['io']): Promise<either.Either<Outcome, Uint8Array>> => {
+export const valueOf = async (argument: string, io: CommandCall['io']): Promise<either.Either<Outcome, Uint8Array>> => {
   if (argument !== '-') return either.right(Buffer.from(argument))
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -30,7 +30,12 @@ interface Bounds {
 export const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** A whole number that an option gives; `fallback` where the option is left out. */
-export const wholeOption = <A>({ options }: Call, name: string, fallback: A, bounds?: Bounds): either.Either<Outcome, number | A> => {
+export const wholeOption = <A>(
+  { options }: CommandCall,
+  name: string,
+  fallback: A,
+  bounds?: Bounds,
+): either.Either<Outcome, number | A> => {
   const text = options[name]
   if (text === undefined) return either.right(fallback)
   const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : NaN

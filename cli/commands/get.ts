@@ -2,7 +2,7 @@ import { either } from 'fp-ts'
 import { pagesOf } from '../client/pages.js'
 import { inLine, itemDetails, wholeOption } from '../client/values.js'
 import { withClient } from '../client/withClient.js'
-import type { Call, Command } from '../command.js'
+import type { CommandCall, Command } from '../command.js'
 import { type Details, done, type Outcome, refused } from '../outcome.js'
 import { print } from '../print.js'
 import type { Client } from '../../streams/kv.js'
@@ -19,13 +19,18 @@ export const get: Command = async (call) => {
   )
 }
 
-const getOne = async (client: Client, revision: number | null, { args: [key = ''], io }: Call): Promise<Outcome> => {
+const getOne = async (client: Client, revision: number | null, { args: [key = ''], io }: CommandCall): Promise<Outcome> => {
   const item = await client.get(key, revision === null ? {} : { revision })
   if (item === null) return refused('NotFound', `There is no key ${JSON.stringify(key)}.`, { key })
   return done(itemDetails(item), io.stdout.isTTY ? Buffer.concat([item.value, Buffer.from('\n')]) : item.value)
 }
 
-const list = async (client: Client, revision: number | null, limit: number, { args: [prefix = ''], json, io }: Call): Promise<Outcome> => {
+const list = async (
+  client: Client,
+  revision: number | null,
+  limit: number,
+  { args: [prefix = ''], json, io }: CommandCall,
+): Promise<Outcome> => {
   const items: Details[] = []
   let last: { readonly revision: number | null; readonly more: boolean } = { revision, more: false }
   for await (const page of pagesOf(client, { prefix, revision, limit })) {

@@ -6,7 +6,7 @@ import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import type { Command } from '../command.js'
 import { refusedBy } from '../commandError.js'
 import { done, usage } from '../outcome.js'
-import { clusterNameOf, configurationOf } from '../server/homes.js'
+import { clusterNameOf, configurationOf } from '../server/directories.js'
 import { membershipOf } from '../server/member.js'
 import { count, size } from '../view/format.js'
 

@@ -8,7 +8,7 @@ import { type Progress, ProgressTeller } from '../client/progress.js'
 import { Reading } from '../client/reading.js'
 import { wholeOption } from '../client/values.js'
 import { endpointsOf, outcomeOf, withClient } from '../client/withClient.js'
-import type { Call, Command } from '../command.js'
+import type { CommandCall, Command } from '../command.js'
 import { done, type Outcome, refused } from '../outcome.js'
 import { count } from '../view/format.js'
 
@@ -39,7 +39,7 @@ const open = async (file: string): Promise<either.Either<Outcome, Reading>> => {
   }
 }
 
-const loadFrom = async (reading: Reading, client: Client, maxInFlight: number, { io, settings }: Call): Promise<Outcome> => {
+const loadFrom = async (reading: Reading, client: Client, maxInFlight: number, { io, settings }: CommandCall): Promise<Outcome> => {
   const teller = new ProgressTeller(io.stderr)
   const beganAt = performance.now()
   let reached = { done: 0, retries: 0 }

@@ -1,7 +1,7 @@
 import { lastValueFrom } from 'rxjs'
 import type { Command } from '../command.js'
 import { localPeers } from '../config/peer.js'
-import { homeOf, settleHomes } from '../server/homes.js'
+import { homeOf, settleHomes } from '../server/directories.js'
 import { host } from '../server/host.js'
 import { tuningOf } from '../server/tuning.js'
 import { refusedBy } from '../commandError.js'

@@ -1,5 +1,5 @@
 import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/simulate.js'
-import type { Call } from '../command.js'
+import type { CommandCall } from '../command.js'
 import { type Details, done, type Outcome, refused, unknown } from '../outcome.js'
 import { count } from '../view/format.js'
 import type { SimSettings } from './options.js'
@@ -32,7 +32,7 @@ export const passed = ({ linearizable }: Pick<Tally, 'linearizable'>, text: stri
       )
 
 /** One seed, here and now. With `--explain` what fails is made small first and told step by step. */
-export const one = (settings: SimSettings, seed: number, { io, json }: Pick<Call, 'io' | 'json'>): Outcome => {
+export const one = (settings: SimSettings, seed: number, { io, json }: Pick<CommandCall, 'io' | 'json'>): Outcome => {
   const options = runOptionsOf(settings)
   const before = process.cpuUsage()
   const run = simulate(seed, options)

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { either } from 'fp-ts'
 import { flagOf, wholeOption } from '../client/values.js'
-import type { Call } from '../command.js'
+import type { CommandCall } from '../command.js'
 import { type Outcome, usage } from '../outcome.js'
 
 /** What `rxraft sim` was asked for. */
@@ -34,7 +34,7 @@ const some = { min: 1, max: 999_999_999_999_999 }
 /** Each is a process that keeps a core busy: more of them than this only keep each other, and whoever else is there, from working. */
 const maxWorkers = 4 * availableParallelism()
 
-const numberOption = <A>({ options }: Call, name: string, fallback: A): either.Either<Outcome, number | A> => {
+const numberOption = <A>({ options }: CommandCall, name: string, fallback: A): either.Either<Outcome, number | A> => {
   const text = options[name]
   if (text === undefined) return either.right(fallback)
   const value = typeof text === 'string' && /^\d{1,9}(\.\d{1,6})?h?$/.test(text) ? Number(text.replace('h', '')) : 0
@@ -48,7 +48,7 @@ const numberOption = <A>({ options }: Call, name: string, fallback: A): either.E
 /** What has no meaning for one seed, in this process: what is asked for must not be left out in silence. */
 const ofMany = ['hours', 'until', 'ledger', 'minutes', 'seeds', 'operations', 'firstSeed', 'twice', 'workers'] as const
 
-const misplaced = ({ options }: Call): string | null => {
+const misplaced = ({ options }: CommandCall): string | null => {
   if (options['seed'] === undefined) return options['explain'] === true ? '--explain tells one run: say which, with --seed <N>' : null
   const [other] = ofMany.filter((name) => options[name] !== undefined)
   return other === undefined
@@ -56,7 +56,7 @@ const misplaced = ({ options }: Call): string | null => {
     : `${flagOf(other)} does not go with --seed, which is one run: for one with it, --first-seed ${String(options['seed'])} --seeds 1`
 }
 
-export const simSettings = (call: Call): either.Either<Outcome, SimSettings> => {
+export const simSettings = (call: CommandCall): either.Either<Outcome, SimSettings> => {
   const { options } = call
   const wrong = misplaced(call)
   if (wrong !== null) return either.left(usage('Usage', wrong))

@@ -57,8 +57,8 @@ const compaction = (before: Server, { log, snapshots: { current } }: Server): Ta
 })
 
 const transfers = (before: Leader, now: Leader): ReadonlyArray<Tale> => {
-  if (before.transfers === now.transfers) return nothing
-  const begun = now.transfers.filter(({ to, snapshot }) => before.transfer(to)?.snapshot.ref !== snapshot.ref)
+  if (before.sendings === now.sendings) return nothing
+  const begun = now.sendings.filter(({ to, snapshot }) => before.sending(to)?.snapshot.ref !== snapshot.ref)
   return begun.map(({ to, base }) => ({ mood: 'Plain', text: `sends ${to} a snapshot up to ${count(base.index)}` }))
 }
 

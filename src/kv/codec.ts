@@ -71,21 +71,21 @@ export const recursive = <A>(codec: () => Codec<A>): Codec<A> => ({
 })
 
 type Fields<A> = { readonly [K in Exclude<keyof A, '_tag'>]: Codec<A[K]> }
-type Row = ReadonlyArray<readonly [name: string, codec: Codec<unknown>]>
+type FieldRow = ReadonlyArray<readonly [name: string, codec: Codec<unknown>]>
 type Fielded = Record<string, unknown>
 
-const writeRow = (writer: Writer, row: Row, from: Fielded): void => {
+const writeRow = (writer: Writer, row: FieldRow, from: Fielded): void => {
   for (const [name, codec] of row) codec.write(writer, from[name])
 }
 
-const readRow = (reader: Reader, row: Row, into: Fielded): unknown => {
+const readRow = (reader: Reader, row: FieldRow, into: Fielded): unknown => {
   for (const [name, codec] of row) into[name] = codec.read(reader)
   return into
 }
 
 /** The fields of a record, one after another in the order given here. */
 export const struct = <A extends object>(fields: Fields<A>): Codec<A> => {
-  const row: Row = Object.entries(fields)
+  const row: FieldRow = Object.entries(fields)
   return {
     write: (writer, a) => writeRow(writer, row, a as Fielded),
     read: (reader) => readRow(reader, row, {}) as A,
@@ -106,7 +106,7 @@ export const tagged = <A extends Tagged>(what: string, variants: Variants<A>): C
   const all = Object.entries<readonly [number, object]>(variants).map(([_tag, [code, fields]]) => ({
     _tag,
     code,
-    row: Object.entries(fields) as Row,
+    row: Object.entries(fields) as FieldRow,
   }))
   const byTag = new Map(all.map((variant) => [variant._tag, variant]))
   const byCode = new Map(all.map((variant) => [variant.code, variant]))

@@ -8,7 +8,7 @@ import { byNumber, byString } from './tree.js'
 import { UsedTable } from './usedTable.js'
 
 /** Which answer is remembered: ordered by session, then by serial. */
-export interface Call {
+export interface SessionCall {
   readonly session: SessionId
   readonly serial: Serial
 }
@@ -29,7 +29,7 @@ export interface RememberedAnswer {
 export interface Clients {
   /** Each with its `firstUnanswered`; its bytes are those of its answers. */
   readonly sessions: UsedTable<SessionId, Serial>
-  answers: PersistentTree<Call, RememberedAnswer>
+  answers: PersistentTree<SessionCall, RememberedAnswer>
   readonly idempotencyKeys: UsedTable<Key, RememberedAnswer>
 }
 
@@ -148,7 +148,7 @@ const endSession = (clients: Clients, session: SessionId): void => {
 
 /** Forgets the answers of a session below `end`, and tells how many bytes they were. */
 const forgetBelow = (clients: Clients, session: SessionId, end: Serial): number => {
-  const forgotten: (readonly [Call, RememberedAnswer])[] = []
+  const forgotten: (readonly [SessionCall, RememberedAnswer])[] = []
   let bytes = 0
   clients.answers.forRange({ session, serial: serial(0) }, { session, serial: end }, false, (call, answer) => {
     forgotten.push([call, answer])

@@ -1,6 +1,6 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
 export { Configuration, incarnationOf, isVoter, Joint, Member, members, Simple, voterSets, votersOnly } from './state/configuration.js'
-export type { Durable } from './state/writeProgress.js'
+export type { WriteProgress } from './state/writeProgress.js'
 export * from './effect.js'
 export * from './state/entry.js'
 export * from './error.js'

@@ -23,10 +23,10 @@ const parts = {
   votedFor: 2,
   log: 4,
   commitIndex: 8,
-  handedOver: 16,
+  applyingIndex: 16,
   lastApplied: 32,
   role: 64,
-  durable: 128,
+  writeProgress: 128,
   snapshots: 256,
 } as const satisfies Partial<Record<keyof Server, number>>
 type Part = keyof typeof parts
@@ -36,10 +36,10 @@ const changed = (a: Server, b: Server): number =>
   (a.votedFor === b.votedFor ? 0 : parts.votedFor) |
   (a.log === b.log ? 0 : parts.log) |
   (a.commitIndex === b.commitIndex ? 0 : parts.commitIndex) |
-  (a.handedOver === b.handedOver ? 0 : parts.handedOver) |
+  (a.applyingIndex === b.applyingIndex ? 0 : parts.applyingIndex) |
   (a.lastApplied === b.lastApplied ? 0 : parts.lastApplied) |
   (a.role === b.role ? 0 : parts.role) |
-  (a.durable === b.durable ? 0 : parts.durable) |
+  (a.writeProgress === b.writeProgress ? 0 : parts.writeProgress) |
   (a.snapshots === b.snapshots ? 0 : parts.snapshots)
 
 export const invariants: ReadonlyArray<Invariant> = [
@@ -83,10 +83,10 @@ export const invariants: ReadonlyArray<Invariant> = [
     holds: (a, b) => b.role._tag !== 'Leader' || a.commitIndex === b.commitIndex || b.log.termAt(b.commitIndex) === b.currentTerm,
   },
   {
-    name: 'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed',
-    reads: ['lastApplied', 'handedOver', 'commitIndex', 'log'],
-    holds: (_, { log, lastApplied, handedOver, commitIndex }) =>
-      lastApplied <= handedOver && handedOver <= commitIndex && log.base.index <= commitIndex,
+    name: 'lastApplied ≤ applyingIndex ≤ commitIndex, and the log begins after what is committed',
+    reads: ['lastApplied', 'applyingIndex', 'commitIndex', 'log'],
+    holds: (_, { log, lastApplied, applyingIndex, commitIndex }) =>
+      lastApplied <= applyingIndex && applyingIndex <= commitIndex && log.base.index <= commitIndex,
   },
   {
     name: 'a snapshot only ever advances the log’s beginning (§7)',
@@ -96,24 +96,28 @@ export const invariants: ReadonlyArray<Invariant> = [
   },
   {
     name: 'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)',
-    reads: ['log', 'handedOver'],
-    holds: (a, b) => b.log.base.index <= a.handedOver || a.log.base === b.log.base || b.log.base.index === b.log.lastIndex,
+    reads: ['log', 'applyingIndex'],
+    holds: (a, b) => b.log.base.index <= a.applyingIndex || a.log.base === b.log.base || b.log.base.index === b.log.lastIndex,
   },
   {
-    name: 'lastApplied and handedOver never decrease',
-    reads: ['lastApplied', 'handedOver'],
-    holds: (a, b) => a.lastApplied <= b.lastApplied && a.handedOver <= b.handedOver,
+    name: 'lastApplied and applyingIndex never decrease',
+    reads: ['lastApplied', 'applyingIndex'],
+    holds: (a, b) => a.lastApplied <= b.lastApplied && a.applyingIndex <= b.applyingIndex,
   },
   {
     name: 'only what is durable is handed over',
-    reads: ['handedOver', 'durable'],
-    holds: (a, b) => b.handedOver === a.handedOver || b.handedOver <= b.durable.index,
+    reads: ['applyingIndex', 'writeProgress'],
+    holds: (a, b) => b.applyingIndex === a.applyingIndex || b.applyingIndex <= b.writeProgress.index,
   },
-  { name: 'durable is within the log', reads: ['durable', 'log'], holds: (_, { durable, log }) => durable.index <= log.lastIndex },
+  {
+    name: 'durable is within the log',
+    reads: ['writeProgress', 'log'],
+    holds: (_, { writeProgress, log }) => writeProgress.index <= log.lastIndex,
+  },
   {
     name: 'unacknowledged writes are exactly those after the last acknowledged one',
-    reads: ['durable'],
-    holds: (_, { durable: { pending, written, acknowledged } }) => pending.length === written - acknowledged,
+    reads: ['writeProgress'],
+    holds: (_, { writeProgress: { pending, written, acknowledged } }) => pending.length === written - acknowledged,
   },
 ]
 

@@ -3,7 +3,7 @@ import { after, type SnapshotRef } from './ids.js'
 import { keptPrefix } from './state/log.js'
 import { thisWrite } from './rules/allServers.js'
 import type { Role, Server, ServerDraft } from './state/server.js'
-import type { Transfer } from './state/snapshots.js'
+import type { Sending } from './state/snapshots.js'
 
 /**
  * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)".
@@ -30,8 +30,8 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
     entries: kept < log.lastIndex ? log.from(firstIndex) : [],
     commitIndex: draft.commitIndex,
   }
-  const durable = (truncates ? draft.durable.truncate(kept) : draft.durable).write(log.lastIndex)
-  draft.durable = durable
+  const durable = (truncates ? draft.writeProgress.truncate(kept) : draft.writeProgress).write(log.lastIndex)
+  draft.writeProgress = durable
   return { _tag: 'Persist', seq: durable.written, write }
 }
 
@@ -42,27 +42,27 @@ const pointer = (before: Server, { log, snapshots: { current } }: ServerDraft): 
   return { ref: current.ref, size: current.size, base, keepsSuffix: before.log.termAt(base.index) === base.term }
 }
 
-const none: ReadonlyArray<Transfer> = []
-const transfersOf = (role: Role): ReadonlyArray<Transfer> => (role._tag === 'Leader' ? role.transfers : none)
+const none: ReadonlyArray<Sending> = []
+const sendingsOf = (role: Role): ReadonlyArray<Sending> => (role._tag === 'Leader' ? role.sendings : none)
 
 /**
  * Gives up the snapshots that `before` referred to and `draft` does not, derived as writes are. They wait for the disk: the
  * write that points to a newer snapshot must be there before the older one goes.
  */
 export const deriveDiscards = (before: Server, draft: ServerDraft): DiscardSnapshots | null => {
-  const transfers = transfersOf(before.role)
-  if (before.snapshots === draft.snapshots && transfers === transfersOf(draft.role)) return null
+  const transfers = sendingsOf(before.role)
+  if (before.snapshots === draft.snapshots && transfers === sendingsOf(draft.role)) return null
   const refs = new Set<SnapshotRef>([...before.snapshots.refs, ...transfers.map(({ snapshot }) => snapshot.ref)])
   for (const ref of draft.snapshots.refs) refs.delete(ref)
-  for (const { snapshot } of transfersOf(draft.role)) refs.delete(snapshot.ref)
+  for (const { snapshot } of sendingsOf(draft.role)) refs.delete(snapshot.ref)
   if (refs.size === 0) return null
-  return { _tag: 'DiscardSnapshots', refs: [...refs], after: draft.durable.settled ? null : draft.durable.written }
+  return { _tag: 'DiscardSnapshots', refs: [...refs], after: draft.writeProgress.isComplete ? null : draft.writeProgress.written }
 }
 
 /** Puts the number of the last write asked for where a rule said `thisWrite`; nothing waits for a write that is done. */
 export const numberWaits = (effects: ReadonlyArray<Effect>, draft: ServerDraft): ReadonlyArray<Effect> => {
   if (!effects.some(waits)) return effects
-  const last = draft.durable.settled ? null : draft.durable.written
+  const last = draft.writeProgress.isComplete ? null : draft.writeProgress.written
   return effects.map((effect) => (waits(effect) ? { _tag: 'Send', message: effect.message, after: last } : effect))
 }
 

@@ -9,8 +9,8 @@ import type { Step } from './step.js'
 /** One line per thing, the same in traces, transcripts, failures and docs. */
 
 /** `n1 Follower  T3 vote n2 commit 0 log [1 1 2]` — the log by the terms of its entries. */
-export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log, durable }: Server): string => {
-  const lag = durable.index < log.lastIndex ? ` durable ${durable.index}` : ''
+export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log, writeProgress }: Server): string => {
+  const lag = writeProgress.index < log.lastIndex ? ` durable ${writeProgress.index}` : ''
   return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printBase(log.base)}${printTerms([...log])}${lag}`
 }
 

@@ -8,7 +8,7 @@
  *  - `maxInflightMessages`, `maxInflightBytes`: unanswered AppendEntries per follower; the rest waits for an answer;
  *  - `maxUncommittedEntries`, `maxUncommittedBytes`: appended by this leader and not committed; beyond it proposals are `Overloaded`;
  *  - `maxUnapplied`: committed and not applied; beyond it a leader says `Overloaded`, and a follower takes no entries but answers heartbeats;
- *  - `maxHandedOver`: entries the state machine holds and has not answered for; the rest waits in the log;
+ *  - `maxApplying`: entries the state machine holds and has not answered for; the rest waits in the log;
  *  - `maxLogBytes`: commands in memory since the last snapshot; beyond it proposals are `Overloaded`;
  *  - `maxSnapshotChunkBytes`: one InstallSnapshot (Figure 13); one is under way to a follower at a time;
  *  - `maxPendingWrites`: writes the disk has not acknowledged; beyond it the same as with `maxUnapplied`.
@@ -22,7 +22,7 @@ export interface Settings {
   readonly maxUncommittedEntries: number
   readonly maxUncommittedBytes: number
   readonly maxUnapplied: number
-  readonly maxHandedOver: number
+  readonly maxApplying: number
   readonly maxLogBytes: number
   readonly maxSnapshotChunkBytes: number
   readonly maxPendingWrites: number
@@ -37,7 +37,7 @@ export const defaultSettings: Settings = {
   maxUncommittedEntries: 1 << 17,
   maxUncommittedBytes: 64 << 20,
   maxUnapplied: 1 << 17,
-  maxHandedOver: 8_192,
+  maxApplying: 8_192,
   maxLogBytes: 2 ** 31,
   maxSnapshotChunkBytes: 1 << 20,
   maxPendingWrites: 4_096,

@@ -76,9 +76,9 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
 }
 
 const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> => {
-  const durable = server.durable.acknowledge(seq)
-  if (durable === server.durable) return []
-  server.durable = durable
+  const durable = server.writeProgress.acknowledge(seq)
+  if (durable === server.writeProgress) return []
+  server.writeProgress = durable
   switch (server.role._tag) {
     case 'Follower':
       return applyCommitted(server)

@@ -61,7 +61,7 @@ export interface LabNetwork extends LabFaults {
  */
 export const labNetwork = (options: LabNetworkOptions): LabNetwork => new Network(options)
 
-interface Place {
+interface Server {
   /** Counts its lives. */
   life: number
   handler: Handler | null
@@ -74,7 +74,7 @@ class Network implements LabNetwork {
   longReordering = false
   longDelays = true
 
-  private readonly places: ReadonlyArray<Place>
+  private readonly places: ReadonlyArray<Server>
   private readonly scheduler: SchedulerLike
   private readonly random: () => number
   private requests = 0
@@ -123,7 +123,7 @@ class Network implements LabNetwork {
     return this.places[me]!.received
   }
 
-  private call(callerIsThere: () => boolean, called: Place, request: Uint8Array, subscriber: Subscriber<Uint8Array>): void {
+  private call(callerIsThere: () => boolean, called: Server, request: Uint8Array, subscriber: Subscriber<Uint8Array>): void {
     this.requests++
     this.bytes += request.length
     const { handler } = called

@@ -2,13 +2,13 @@ import { defer, EMPTY, merge, Observable, of } from 'rxjs'
 import type { DiscardSnapshots, Effect, Persist, Send } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { filterMap, Hot, HotByTag } from '../rx/hotInternals.js'
-import { durably, type DurablyOptions } from '../sinks/groupCommit.js'
+import { groupCommit, type GroupCommitOptions } from '../sinks/groupCommit.js'
 import type { Network, NetworkUser, Rejected } from '../network/network.js'
 import { rejectedOf } from '../server/rejections.js'
 import { outbound } from '../sinks/outbound.js'
 import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
-import { type SnapshotCheck, type SnapshotEffect, snapshots } from '../sinks/snapshotStore.js'
+import { type SnapshotCheck, type SnapshotEffect, snapshotStore } from '../sinks/snapshotStore.js'
 import { refuse } from '../storage/refuse.js'
 import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
@@ -19,7 +19,7 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   /** What the network is told of this server. Left out: nothing. */
   readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
-  readonly storage: DurablyOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
+  readonly storage: GroupCommitOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
   readonly rejected: (what: Rejected) => void
 }
 
@@ -64,14 +64,14 @@ export const raft = (
     }
 
     const persisted$ = toDisk$.pipe(
-      durably(storage),
+      groupCommit(storage),
       filterMap((answer) => {
         if (answer._tag === 'Persisted') return answer
         perform(answer) // it waits for nothing any more
         return null
       }),
     )
-    const snapshot$ = toSnapshots$.pipe(snapshots(storage.snapshots ?? noSnapshots, storage.checkSnapshot))
+    const snapshot$ = toSnapshots$.pipe(snapshotStore(storage.snapshots ?? noSnapshots, storage.checkSnapshot))
     const inbound$ = defer(() => network(toNetwork$.pipe(outbound()), user)).pipe(
       filterMap((event) => {
         if (event._tag !== 'Rejected') return event

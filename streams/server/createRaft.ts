@@ -21,7 +21,7 @@ import { leaderOf, restart, type Role, type Server } from '../../src/raft/state/
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import { applied, type ApplyMsg, type Snapshot } from '../sinks/applied.js'
 import { bytes, type Codec } from '../wire/codec.js'
-import { compaction, type SnapshotAnswer } from '../sinks/snapshotPolicy.js'
+import { snapshotPolicy, type SnapshotAnswer } from '../sinks/snapshotPolicy.js'
 import { electionTimer } from '../sinks/electionTimer.js'
 import { heartbeat } from '../sinks/heartbeat.js'
 import { endedBy, Hot, Latest, SharedEnd } from '../rx/hotInternals.js'
@@ -112,7 +112,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
 
   const clients = proposals<R>({ scheduler, maxProposals: tuning.maxProposals, maxCommandBytes: tuning.maxCommandBytes })
   const maxEveryBytes = Math.max(1, tuning.maxLogBytes - tuning.maxCommandBytes)
-  const snapshotting = compaction({ ...options.snapshots, scheduler, maxEveryBytes })
+  const snapshotting = snapshotPolicy({ ...options.snapshots, scheduler, maxEveryBytes })
   /** The last index whose command the state machine was given. */
   let handedTo = 0
   let phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'

@@ -83,7 +83,7 @@ export const metricsOf = (server: Server, { proposals, counts, storageBytes }: M
   commitIndex: server.commitIndex,
   lastApplied: server.lastApplied,
   lastIndex: server.log.lastIndex,
-  durableIndex: server.durable.index,
+  durableIndex: server.writeProgress.index,
   logEntries: server.log.lastIndex - server.log.base.index,
   logBytes: server.log.bytes,
   snapshotIndex: server.snapshots.current === null ? 0 : server.log.base.index,

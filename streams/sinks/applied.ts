@@ -73,7 +73,7 @@ export interface RestoreOptions {
   readonly tap: (snapshot: Snapshot) => void
 }
 
-interface Run {
+interface CommandRun {
   readonly apply: Apply
   given: number
   answered: number
@@ -94,8 +94,8 @@ export const applied =
   (effect$) =>
     new Observable<RaftEvent>((subscriber) => {
       /** Runs of commands not wholly answered, oldest first; `given` and `answered` count within the run. Those after `restores[0]` wait for it. */
-      let runs: Run[] = []
-      const restores: { readonly restore: Restore; readonly runs: Run[] }[] = []
+      let runs: CommandRun[] = []
+      const restores: { readonly restore: Restore; readonly runs: CommandRun[] }[] = []
       let restoring = false
       /** The place in `runs` of the first one not wholly given. */
       let giving = 0

@@ -7,7 +7,7 @@ import type { OpenStorage } from '../storage/storage.js'
 /** The acknowledgement of writes, for the core. */
 export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
 
-export interface DurablyOptions {
+export interface GroupCommitOptions {
   readonly write: OpenStorage['write']
   /** Messages that wait for the disk, and snapshots to be given up after it; one more message takes the place of the oldest, which is lost as on a network. */
   readonly maxWaitingSends: number
@@ -37,8 +37,8 @@ const loseOldest = (waiting: Waiting[]): void => {
  *
  * An error of the disk is final: it ends the stream, and what waited is never released.
  */
-export const durably =
-  ({ write, maxWaitingSends }: DurablyOptions): OperatorFunction<Persist | Waiting, Persisted | Waiting> =>
+export const groupCommit =
+  ({ write, maxWaitingSends }: GroupCommitOptions): OperatorFunction<Persist | Waiting, Persisted | Waiting> =>
   (effect$) =>
     new Observable<Persisted | Waiting>((subscriber) => {
       let gathered: Persist[] = []

@@ -39,7 +39,7 @@ export type SnapshotAnswer =
   /** The state machine was not given the command at that index yet, or the server does not run. */
   | { readonly _tag: 'NotHandedOver' }
 
-export interface CompactionOptions extends SnapshotOptions {
+export interface SnapshotPolicyOptions extends SnapshotOptions {
   readonly scheduler: SchedulerLike
   /** The bound on `everyBytes`. */
   readonly maxEveryBytes: number
@@ -55,7 +55,7 @@ export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
  *   take         --------t-----------t----
  *   events       ----------s-----------s--     s: SnapshotTaken, when it was made
  */
-export const compaction = ({ scheduler, maxEveryBytes, take, everyEntries, everyBytes }: CompactionOptions) => {
+export const snapshotPolicy = ({ scheduler, maxEveryBytes, take, everyEntries, everyBytes }: SnapshotPolicyOptions) => {
   const entries = whole('everyEntries', everyEntries ?? defaultSnapshots.everyEntries, Number.MAX_SAFE_INTEGER)
   const bytes = whole('everyBytes', everyBytes ?? Math.min(defaultSnapshots.everyBytes, maxEveryBytes), maxEveryBytes)
   let server: Server | null = null
@@ -92,7 +92,7 @@ export const compaction = ({ scheduler, maxEveryBytes, take, everyEntries, every
   }
 
   const offer = (index: number, data: Uint8Array): SnapshotAnswer => {
-    if (server === null || out === null || !Number.isSafeInteger(index) || index > server.handedOver) return { _tag: 'NotHandedOver' }
+    if (server === null || out === null || !Number.isSafeInteger(index) || index > server.applyingIndex) return { _tag: 'NotHandedOver' }
     if (index <= server.log.base.index) return { _tag: 'NotNewer' }
     if (server.snapshots.restoring !== null) return { _tag: 'NotHandedOver' }
     if (server.snapshots.taking !== null) return { _tag: 'Busy' }

@@ -35,7 +35,7 @@ export type SnapshotCheck = (snapshot: Snapshot) => ObservableInput<unknown>
  * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final. With `check`, a
  * leader's snapshot that is stored whole is read once: one that `check` fails for is told as `SnapshotRefused`.
  */
-export const snapshots =
+export const snapshotStore =
   (storage: SnapshotStorage, check: SnapshotCheck | null = null): OperatorFunction<SnapshotEffect, RaftEvent> =>
   (effect$) =>
     new Observable<RaftEvent>((subscriber) => {

@@ -14,7 +14,7 @@ import { type DiskRecord, isOnDisk, recordsOf, written } from './disk.js'
 import { watch } from './properties.js'
 
 /** A server of a cluster by hand, with all that is around it. */
-export interface Place {
+export interface HandServer {
   readonly id: NodeId
   /** Null while it is down. */
   server: Server | null
@@ -60,7 +60,7 @@ export class ClusterByHand {
   readonly ids: ReadonlyArray<NodeId>
   private readonly settings: Settings
   private readonly step: typeof checkedStep
-  private readonly places: ReadonlyMap<NodeId, Place>
+  private readonly places: ReadonlyMap<NodeId, HandServer>
   private readonly links = new Map<string, ReadonlyArray<Message>>()
   private readonly cuts = new Set<string>()
   private readonly watch = watch()
@@ -75,7 +75,7 @@ export class ClusterByHand {
     for (const id of this.ids) this.restart(id)
   }
 
-  at(id: NodeId): Place {
+  at(id: NodeId): HandServer {
     const place = this.places.get(id)
     if (place === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)
     return place
@@ -129,7 +129,10 @@ export class ClusterByHand {
   }
 
   /** The disk has done every write up to `seq`, by default all of them: what waited for them leaves and the server is told. */
-  persist(id: NodeId, seq: WriteSeq = this.server(id).durable.written): { readonly step: Step; readonly released: ReadonlyArray<Message> } {
+  persist(
+    id: NodeId,
+    seq: WriteSeq = this.server(id).writeProgress.written,
+  ): { readonly step: Step; readonly released: ReadonlyArray<Message> } {
     const place = this.at(id)
     this.sync(place, (record) => record.seq <= seq)
     const free = place.waiting.filter(({ after }) => after! <= seq)
@@ -204,13 +207,13 @@ export class ClusterByHand {
     return this.cuts.has(link(from, to))
   }
 
-  private perform(place: Place, effect: Effect): void {
+  private perform(place: HandServer, effect: Effect): void {
     switch (effect._tag) {
       case 'Persist':
         place.unsynced = [...place.unsynced, ...recordsOf(effect)]
         return
       case 'Send':
-        if (effect.after !== null && effect.after > place.server!.durable.acknowledged) place.waiting = [...place.waiting, effect]
+        if (effect.after !== null && effect.after > place.server!.writeProgress.acknowledged) place.waiting = [...place.waiting, effect]
         else this.leave(place, effect.message)
         return
       case 'Apply':
@@ -226,7 +229,7 @@ export class ClusterByHand {
         place.snapshotWork = [...place.snapshotWork, effect]
         return
       case 'DiscardSnapshots':
-        if (effect.after !== null && effect.after > place.server!.durable.acknowledged) place.waiting = [...place.waiting, effect]
+        if (effect.after !== null && effect.after > place.server!.writeProgress.acknowledged) place.waiting = [...place.waiting, effect]
         else discard(place, effect)
         return
       case 'Ignored':
@@ -247,13 +250,13 @@ export class ClusterByHand {
     }
   }
 
-  private leave({ disk, server }: Place, message: Message): void {
+  private leave({ disk, server }: HandServer, message: Message): void {
     if (!isOnDisk(message, disk, server!))
       throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(message))
     this.post(message)
   }
 
-  private sync(place: Place, isDone: (record: DiskRecord) => boolean): void {
+  private sync(place: HandServer, isDone: (record: DiskRecord) => boolean): void {
     place.disk = place.unsynced.filter(isDone).reduce(written, place.disk)
     place.unsynced = place.unsynced.filter((record) => !isDone(record))
   }
@@ -271,7 +274,7 @@ export const lastIndexOf = (effect: Apply | Restore): LogIndex =>
   effect._tag === 'Restore' ? effect.base.index : logIndex(effect.firstIndex + effect.entries.length - 1)
 
 /** Nobody refers to these any more: what was still to be done about them is not done. */
-const discard = (place: Place, { refs }: DiscardSnapshots): void => {
+const discard = (place: HandServer, { refs }: DiscardSnapshots): void => {
   place.snapshots = new Map([...place.snapshots].filter(([ref]) => !refs.includes(ref)))
   place.snapshotWork = place.snapshotWork.filter(({ ref }) => !refs.includes(ref))
 }
@@ -281,7 +284,7 @@ const link = (from: NodeId, to: NodeId): string => `${from}→${to}`
 const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): ReadonlyArray<readonly [NodeId, NodeId]> =>
   some.flatMap((a) => others.map((b) => [a, b] as const))
 
-const down = (id: NodeId, disk: Recovered, snapshots: Place['snapshots'] = new Map()): Place => ({
+const down = (id: NodeId, disk: Recovered, snapshots: HandServer['snapshots'] = new Map()): HandServer => ({
   id,
   disk,
   server: null,

@@ -34,7 +34,7 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
     moved = true
   }
   if (place.server !== null && isFull(place.server)) {
-    cluster.takeSnapshot(id, place.server.handedOver)
+    cluster.takeSnapshot(id, place.server.applyingIndex)
     moved = true
   }
   if (place.flushDue) {
@@ -77,8 +77,8 @@ export const settle = (cluster: ClusterByHand): NodeId => {
 }
 
 /** A follower takes no more entries into a full log: its state machine makes room (§7), as far as it can. */
-const isFull = ({ log, settings, handedOver, snapshots }: Server): boolean =>
-  log.bytes > settings.maxLogBytes && handedOver > log.base.index && snapshots.taking === null
+const isFull = ({ log, settings, applyingIndex, snapshots }: Server): boolean =>
+  log.bytes > settings.maxLogBytes && applyingIndex > log.base.index && snapshots.taking === null
 
 const runningIn = (cluster: ClusterByHand): ReadonlyArray<Server> => cluster.ids.flatMap((id) => cluster.at(id).server ?? [])
 
@@ -101,7 +101,7 @@ const isFollowed = (cluster: ClusterByHand, leader: Server): boolean => {
         it.log.lastIndex === log.lastIndex &&
         it.log.lastTerm === log.lastTerm &&
         (log.lastTerm < currentTerm || it.commitIndex === log.lastIndex) &&
-        it.lastApplied === Math.min(it.commitIndex, it.durable.index),
+        it.lastApplied === Math.min(it.commitIndex, it.writeProgress.index),
     )
   )
 }

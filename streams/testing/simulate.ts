@@ -9,7 +9,7 @@ import { fullScan, recover, settleDown } from './simulate/recovery.js'
 import { shrinkWith, type Shrunk } from './simulate/shrink.js'
 import { registers } from './simulate/registers.js'
 import type { Workload } from './simulate/workload.js'
-import { World } from './simulate/world.js'
+import { SimulatedCluster } from './simulate/simulatedCluster.js'
 
 export type * from './simulate/options.js'
 export type { Shrunk } from './simulate/shrink.js'
@@ -49,7 +49,17 @@ export const simulate = <C, R>(seed: number, options: SimulateOptions<C, R> = {}
   checkWorkload(workload)
   const searched = checks && linearizable ? workload.linearizable : undefined
   const keepsHistory = history || searched !== undefined
-  const world = new World({ seed: subSeed(), servers, clients, operationsPerSecond, checks, tuning, workload, keepsHistory, tell })
+  const world = new SimulatedCluster({
+    seed: subSeed(),
+    servers,
+    clients,
+    operationsPerSecond,
+    checks,
+    tuning,
+    workload,
+    keepsHistory,
+    tell,
+  })
   const nemesis = new Nemesis(world, options.faults !== undefined)
   const rounds: PlannedRound[] = []
   const roundSeed = seedsFrom(subSeed())
@@ -139,7 +149,7 @@ export const explain = <C, R>(seed: number, options: SimulateOptions<C, R> = {})
   return [head, ...lines, violation === null ? 'nothing is wrong' : `${violation.name}\n  ${violation.message}`].join('\n')
 }
 
-const tellEnd = (world: World, tell: (line: string) => void): void => {
+const tellEnd = (world: SimulatedCluster, tell: (line: string) => void): void => {
   tell('the last steps:')
   for (const line of world.lastLines()) tell(line)
 }

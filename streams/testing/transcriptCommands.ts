@@ -67,7 +67,7 @@ export const commands: Readonly<Record<string, Command>> = {
     const { step, released } = cluster.persist(server(id), ...(seq === undefined ? [] : [write(seq)]))
     return [
       ...released.map((message) => `released ${printMessage(message)}`),
-      ...printed({ _tag: 'Persisted', seq: step.server.durable.acknowledged }, step),
+      ...printed({ _tag: 'Persisted', seq: step.server.writeProgress.acknowledged }, step),
     ]
   },
   slow: (cluster, [id]) => {

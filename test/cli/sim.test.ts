@@ -9,7 +9,7 @@ import { simSettings } from '../../cli/sim/options.js'
 import { simLine } from '../../cli/sim/progress.js'
 import type { RunReport } from '../../cli/sim/run.js'
 import { add, figuresOf, linearizableOf, nothing, toothless } from '../../cli/sim/tally.js'
-import type { Call } from '../../cli/command.js'
+import type { CommandCall } from '../../cli/command.js'
 import { exitCodes } from '../../cli/outcome.js'
 
 const run = (fields: Partial<RunReport> = {}): RunReport => ({
@@ -28,7 +28,7 @@ const run = (fields: Partial<RunReport> = {}): RunReport => ({
   ...fields,
 })
 
-const asked = (options: Call['options']) => simSettings({ args: [], options, settings: {}, json: false, io: undefined as never })
+const asked = (options: CommandCall['options']) => simSettings({ args: [], options, settings: {}, json: false, io: undefined as never })
 
 describe('what many runs come to', () => {
   const tally = [run(), run({ seed: 2, cpuMs: 500 })].reduce(add, nothing)
@@ -135,7 +135,7 @@ describe('what is asked for', () => {
     expect(asked({ until: '39420h' })).toMatchObject({ right: { hours: 39_420, until: true, ledger: 'rxraft-sim.ledger' } })
   })
 
-  it.each<readonly [Call['options'], unknown]>([
+  it.each<readonly [CommandCall['options'], unknown]>([
     [{ hours: 'many' }, '--hours is "many", not a number of hours above 0'],
     [{ hours: '0' }, '--hours is "0", not a number of hours above 0'],
     [{ minutes: '0' }, '--minutes is "0", not a number of minutes above 0'],

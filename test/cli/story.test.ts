@@ -5,7 +5,7 @@ import { commandEntry } from '../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/state/log.js'
 import { Candidate, Follower, fresh, Leader, Progress, restart, type Role, type Server } from '../../src/raft/state/server.js'
-import { Snapshots, Transfer } from '../../src/raft/state/snapshots.js'
+import { Snapshots, Sending } from '../../src/raft/state/snapshots.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { writeSeq } from '../../src/raft/ids.js'
 import { lines } from '../../cli/view/lines.js'
@@ -116,7 +116,7 @@ describe('of snapshots', () => {
   it('to whom one is sent, once', () => {
     const followers = [new Progress(nodeId('n3'), logIndex(13), logIndex(2), logIndex(0), 'Snapshot', [], 0)]
     const sending = (offset: number) =>
-      at(1, new Leader(followers, [new Transfer(nodeId('n3'), current, held.base, offset, messageSeq(7), 0)]), 20)
+      at(1, new Leader(followers, [new Sending(nodeId('n3'), current, held.base, offset, messageSeq(7), 0)]), 20)
     expect(told(at(1, new Leader(followers), 20), sending(0), sending(5)).slice(1)).toEqual([['sends n3 a snapshot up to 12'], []])
   })
 

@@ -14,9 +14,11 @@ type Decide = typeof step
 /** "Commits log entries from previous terms by counting replicas" (what §5.4.2 forbids). */
 export const countsOlderTerms: Decide = (before, event, at) => {
   const stepped = step(before, event, at)
-  const { role, log, id, durable, commitIndex } = stepped.server
+  const { role, log, id, writeProgress, commitIndex } = stepped.server
   if (role._tag !== 'Leader') return stepped
-  const N = quorumValue(voterSets(log.configuration), (voter) => (voter === id ? durable.index : (role.follower(voter)?.matchIndex ?? 0)))
+  const N = quorumValue(voterSets(log.configuration), (voter) =>
+    voter === id ? writeProgress.index : (role.follower(voter)?.matchIndex ?? 0),
+  )
   if (N <= commitIndex) return stepped
   const server = draftOf(stepped.server)
   server.commitIndex = logIndex(N)
@@ -44,6 +46,6 @@ const cutOff = (server: Server, event: RaftEvent): Server => {
   if (term < server.currentTerm || server.log.termAt(prevLogIndex) !== prevLogTerm) return server
   const cut = draftOf(server)
   cut.log = server.log.truncateFrom(after(prevLogIndex))
-  cut.durable = server.durable.truncate(prevLogIndex)
+  cut.writeProgress = server.writeProgress.truncate(prevLogIndex)
   return cut
 }

@@ -164,7 +164,7 @@ describe('any message of the right kinds', () => {
             else if (effect._tag === 'StoreSnapshot') happens({ _tag: 'ChunkStored', ref: effect.ref, offset: effect.offset + 1 })
             if (effect._tag === 'Restore') happens({ _tag: 'Applied', index: effect.base.index })
           }
-          if (now.durable.pending.length > 0) happens(persisted(now.durable.written))
+          if (now.writeProgress.pending.length > 0) happens(persisted(now.writeProgress.written))
         }
         for (const message of them) {
           if (!Message.is(message)) continue // the border stops it
@@ -207,7 +207,7 @@ describe('a term that nobody can have reached', () => {
     for (const server of [follower({ T: 9 }), candidate({ T: 9 })]) {
       const { server: now, effects } = on(server, beyond)
       expect(effects).toEqual([
-        persist(now.durable.written, { hardState: { currentTerm: 9 + maxTermLead, votedFor: null }, firstIndex: 1 }),
+        persist(now.writeProgress.written, { hardState: { currentTerm: 9 + maxTermLead, votedFor: null }, firstIndex: 1 }),
         ignored,
       ])
       expect(now.role).toEqual({ _tag: 'Follower', leader: null })
@@ -286,7 +286,7 @@ describe('what is committed stays, whoever says otherwise (§5.4)', () => {
   })
 
   it('nor is the last entry of a snapshot, although the log holds it no more', () => {
-    const compacted: Server = { ...server, log: server.log.compactTo(logIndex(2)), lastApplied: logIndex(2), handedOver: logIndex(2) }
+    const compacted: Server = { ...server, log: server.log.compactTo(logIndex(2)), lastApplied: logIndex(2), applyingIndex: logIndex(2) }
     const { server: now, effects } = on(compacted, received(appendEntries({ term: 3, entries: entries(1, 1, 1) })))
     expect(effects).toContainEqual({ _tag: 'Ignored', from: n2, why: 'ReplacesCommitted' })
     expect(now.log).toBe(compacted.log)

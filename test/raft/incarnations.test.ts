@@ -62,7 +62,7 @@ const started = (configuration: Configuration, incarnation: Incarnation | null =
     ),
     { _tag: 'Started' },
   )
-const standing = (server: Server): Server => after(server, timeout(server.counters.electionTimer), persisted(server.durable.next))
+const standing = (server: Server): Server => after(server, timeout(server.counters.electionTimer), persisted(server.writeProgress.next))
 
 /** From the data directory of that name, the first one unless told otherwise; null: the network does not say. */
 const from = (message: Message, made: number | null = 0): RaftEvent => ({
@@ -139,7 +139,7 @@ describe('once the data directories are named', () => {
 
   it('votes and acknowledgements count by name and data directory', () => {
     expect(after(standing(started(named())), vote(n2, 1), vote(n3, 1)).role._tag).toBe('Candidate')
-    const onDisk = after(leads, persisted(leads.durable.written))
+    const onDisk = after(leads, persisted(leads.writeProgress.written))
     const acknowledged = (made: number) => from(appendEntriesReply({ from: n3, re: 2, term: 1, matchIndex: 1 }), made)
     expect(after(onDisk, acknowledged(1)).commitIndex).toBe(0)
     expect(after(onDisk, acknowledged(0)).commitIndex).toBe(1)
@@ -172,7 +172,7 @@ describe('fall 25: a wiped disk under its old name', () => {
   const n1Behind = after(started(votersOnly(three)), from(requestVote({ from: n2, term: 1 })))
 
   it('n1, which was away since, and n3 with a new disk are no majority: n2 must vote too, and its log forbids it', () => {
-    const candidate = after(n1Behind, timeout(n1Behind.counters.electionTimer), persisted(n1Behind.durable.next), vote(n3, 1, 2))
+    const candidate = after(n1Behind, timeout(n1Behind.counters.electionTimer), persisted(n1Behind.writeProgress.next), vote(n3, 1, 2))
     expect(candidate.role._tag).toBe('Candidate')
     const n2Up = follower({ id: n2, T: 1, log: [1, 1] })
     expect(on(n2Up, { _tag: 'Received', message: requestVote({ from: n1, to: n2, term: 2 }) }).effects).toContainEqual(

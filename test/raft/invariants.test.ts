@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Durable } from '../../src/raft/state/writeProgress.js'
+import { WriteProgress } from '../../src/raft/state/writeProgress.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { logIndex, term, writeSeq } from '../../src/raft/ids.js'
 import { checkedStep, invariants } from '../../src/raft/invariants.js'
@@ -9,7 +9,7 @@ import { after, appendEntries, candidate, entries, follower, leader, n1, n2, n3,
 const logOf = (...terms: ReadonlyArray<number>) => follower({ log: terms }).log
 const at = (index: number) => logIndex(index)
 const durable = (index: number, written: number, acknowledged: number) =>
-  new Durable(at(index), writeSeq(written), writeSeq(acknowledged), [])
+  new WriteProgress(at(index), writeSeq(written), writeSeq(acknowledged), [])
 /** Two entries, committed, applied and on disk. */
 const server = { ...follower({ T: 3, log: [1, 2], commit: 2 }), votedFor: n2, lastApplied: at(2) }
 const leads = leader({ T: 4, log: [1, 2] })
@@ -21,23 +21,23 @@ const breaches: Readonly<Record<string, readonly [before: Server, after: Server]
   'a server becomes leader only from candidate (Figure 4)': [{ ...leads, role: new Follower(null) }, leads],
   'no entry is newer than currentTerm': [server, { ...server, log: logOf(1, 2, 4) }],
   'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)': [leads, { ...leads, log: logOf(1) }],
-  'commitIndex never decreases': [server, { ...server, commitIndex: at(1), handedOver: at(1), lastApplied: at(1) }],
+  'commitIndex never decreases': [server, { ...server, commitIndex: at(1), applyingIndex: at(1), lastApplied: at(1) }],
   'commitIndex is within the log': [server, { ...server, commitIndex: at(3) }],
   'what is committed stays (§5.4)': [server, { ...server, log: logOf(1, 3) }],
   'a leader commits only an entry of its own term by counting (§5.4.2)': [leads, { ...leads, commitIndex: at(2) }],
-  'lastApplied ≤ handedOver ≤ commitIndex, and the log begins after what is committed': [server, { ...server, handedOver: at(3) }],
+  'lastApplied ≤ applyingIndex ≤ commitIndex, and the log begins after what is committed': [server, { ...server, applyingIndex: at(3) }],
   'a snapshot only ever advances the log’s beginning (§7)': [server, { ...server, log: server.log.compactTo(at(1)) }],
   'what the state machine was not given is forgotten only for a leader’s snapshot, with all the log (§7)': [
-    { ...server, lastApplied: at(0), handedOver: at(0) },
-    { ...server, lastApplied: at(0), handedOver: at(0), log: server.log.compactTo(at(1)) },
+    { ...server, lastApplied: at(0), applyingIndex: at(0) },
+    { ...server, lastApplied: at(0), applyingIndex: at(0), log: server.log.compactTo(at(1)) },
   ],
-  'lastApplied and handedOver never decrease': [server, { ...server, lastApplied: at(1) }],
+  'lastApplied and applyingIndex never decrease': [server, { ...server, lastApplied: at(1) }],
   'only what is durable is handed over': [
-    { ...server, handedOver: at(0), lastApplied: at(0) },
-    { ...server, durable: durable(1, 0, 0) },
+    { ...server, applyingIndex: at(0), lastApplied: at(0) },
+    { ...server, writeProgress: durable(1, 0, 0) },
   ],
-  'durable is within the log': [server, { ...server, durable: durable(3, 0, 0) }],
-  'unacknowledged writes are exactly those after the last acknowledged one': [server, { ...server, durable: durable(2, 1, 0) }],
+  'durable is within the log': [server, { ...server, writeProgress: durable(3, 0, 0) }],
+  'unacknowledged writes are exactly those after the last acknowledged one': [server, { ...server, writeProgress: durable(2, 1, 0) }],
 }
 
 describe('each invariant sees its breach', () => {
@@ -84,9 +84,9 @@ describe('Leader Append-Only', () => {
               votedFor: null,
               log: logOf(...becomes),
               commitIndex: at(0),
-              handedOver: at(0),
+              applyingIndex: at(0),
               lastApplied: at(0),
-              durable: durable(0, 0, 0),
+              writeProgress: durable(0, 0, 0),
             },
           ),
         ),

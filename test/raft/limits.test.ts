@@ -64,7 +64,11 @@ describe('each bound, at the limit and one beyond', () => {
     const firstIndex = before.log.lastIndex + 1
     const appended = { _tag: 'Appended', request: 1, term: 1, firstIndex, count: fits.length }
 
-    const write = persist(before.durable.next, { firstIndex, entries: fits.map((text) => entry(1, text)), commitIndex: before.commitIndex })
+    const write = persist(before.writeProgress.next, {
+      firstIndex,
+      entries: fits.map((text) => entry(1, text)),
+      commitIndex: before.commitIndex,
+    })
     const exactly = on(before, proposed(1, ...fits))
     expect(exactly.effects).toEqual([write, appended, scheduleFlush])
 

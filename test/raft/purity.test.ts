@@ -52,19 +52,19 @@ describe('step is pure', () => {
 
   it('unchanged means identical: what is a new value differs from the old one', () => {
     const fields = [
-      'currentTerm',
-      'votedFor',
-      'log',
+      'applyingIndex',
       'commitIndex',
-      'lastApplied',
-      'handedOver',
-      'role',
-      'durable',
-      'snapshots',
       'counters',
-      'settings',
+      'currentTerm',
       'id',
       'incarnation',
+      'lastApplied',
+      'log',
+      'role',
+      'settings',
+      'snapshots',
+      'votedFor',
+      'writeProgress',
     ] as const
     const alike = (a: Server, b: Server): ReadonlyArray<string> =>
       fields.filter(
@@ -97,11 +97,10 @@ describe('step is pure', () => {
   it('those are all the fields there are', () => {
     const server = new ClusterByHand({ size: 1 }).server('n1' as Server['id'])
     expect(Object.keys(server).sort()).toEqual([
+      'applyingIndex',
       'commitIndex',
       'counters',
       'currentTerm',
-      'durable',
-      'handedOver',
       'id',
       'incarnation',
       'lastApplied',
@@ -110,6 +109,7 @@ describe('step is pure', () => {
       'settings',
       'snapshots',
       'votedFor',
+      'writeProgress',
     ])
   })
 })

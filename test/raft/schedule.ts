@@ -39,7 +39,7 @@ const moves = {
     onALink(cluster, move, (from, to, n) => void cluster.post(cluster.between(from, to)[n - 1]!)),
   persist: (cluster: ClusterByHand, move: Move) =>
     onAServer(cluster, move, (id) => {
-      const { written, acknowledged } = cluster.server(id).durable
+      const { written, acknowledged } = cluster.server(id).writeProgress
       if (written > acknowledged) cluster.persist(id, writeSeq(acknowledged + 1 + (move.k % (written - acknowledged))))
     }),
   flush: (cluster: ClusterByHand, move: Move) => onAServer(cluster, move, (id) => void cluster.happens(id, { _tag: 'Flush' })),
@@ -54,8 +54,8 @@ const moves = {
   /** Mostly of what was handed over last, sometimes of what the log begins after already or of what nobody has. */
   snapshot: (cluster: ClusterByHand, move: Move) =>
     onAServer(cluster, move, (id) => {
-      const { handedOver } = cluster.server(id)
-      cluster.takeSnapshot(id, logIndex(Math.max(0, handedOver - (move.k % 5) + (move.k > 95 ? 9 : 0))))
+      const { applyingIndex } = cluster.server(id)
+      cluster.takeSnapshot(id, logIndex(Math.max(0, applyingIndex - (move.k % 5) + (move.k > 95 ? 9 : 0))))
     }),
   store: (cluster: ClusterByHand, move: Move) =>
     onAServer(cluster, move, (id) => {
@@ -145,7 +145,7 @@ export const settings: fc.Arbitrary<Partial<Settings>> = fc.record(
     maxInflightBytes: fc.integer({ min: 1, max: 9 }),
     maxUncommittedEntries: fc.integer({ min: 1, max: 9 }),
     maxUnapplied: fc.integer({ min: 1, max: 9 }),
-    maxHandedOver: fc.integer({ min: 1, max: 9 }),
+    maxApplying: fc.integer({ min: 1, max: 9 }),
     maxSnapshotChunkBytes: fc.integer({ min: 1, max: 9 }),
     maxPendingWrites: fc.integer({ min: 1, max: 9 }),
     maxLogBytes: fc.constantFrom(4, 20, 1_000, 1_000, 1_000),

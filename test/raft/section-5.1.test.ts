@@ -153,8 +153,8 @@ describe('"Raft servers communicate using remote procedure calls": each message 
 describe('what a server finds on its disk (Figure 2, "Persistent state on all servers")', () => {
   it('is currentTerm, votedFor and log; all of it is durable, and the roles and timers of the last run are gone', () => {
     const server = follower({ T: 4, votedFor: n2, log: [1, 3] })
-    const { currentTerm, votedFor, role, durable } = server
-    expect({ currentTerm, votedFor, role, durable: durable.index }).toEqual({
+    const { currentTerm, votedFor, role, writeProgress } = server
+    expect({ currentTerm, votedFor, role, durable: writeProgress.index }).toEqual({
       currentTerm: 4,
       votedFor: n2,
       role: { _tag: 'Follower', leader: null },

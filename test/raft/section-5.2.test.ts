@@ -213,7 +213,7 @@ describe('"A candidate wins an election if it receives votes from a majority of 
     expect(alone.server.role._tag).toBe('Candidate')
     const elected = on(alone.server, persisted(1))
     expect(elected.effects).toEqual([armHeartbeat(1)])
-    expect(elected.server.role).toEqual({ _tag: 'Leader', followers: [], transfers: [] })
+    expect(elected.server.role).toEqual({ _tag: 'Leader', followers: [], sendings: [] })
   })
 
   it('its own vote of an older term is none: the write of that one says nothing about this one', () => {

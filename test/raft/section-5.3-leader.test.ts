@@ -227,7 +227,7 @@ describe('"If AppendEntries fails because of log inconsistency: decrement nextIn
         let refusals = 0
         for (let round = 0; round < 20 && request !== undefined; round++) {
           const { server, effects } = on(following, received(request))
-          following = after(server, persisted(server.durable.written))
+          following = after(server, persisted(server.writeProgress.written))
           const reply = effects.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))[0]!
           if (reply._tag === 'AppendEntriesReply' && !reply.success) refusals++
           const answered = on(leading, received(reply), flush)
@@ -358,11 +358,11 @@ describe('a follower that has no room takes no entries and says so by its matchI
     const stepped = on(server, offered(at))
     expect(taken(stepped.server, at)).toBe(takes)
     const reply = stepped.effects.flatMap((effect) => (effect._tag === 'Send' ? [effect] : []))
-    const { durable } = stepped.server
+    const { writeProgress } = stepped.server
     expect(reply).toEqual([
       send(
-        appendEntriesReply({ ...out, re: 7, term: 3, matchIndex: takes ? at + 1 : Math.min(at, durable.index) }),
-        takes ? durable.written : null,
+        appendEntriesReply({ ...out, re: 7, term: 3, matchIndex: takes ? at + 1 : Math.min(at, writeProgress.index) }),
+        takes ? writeProgress.written : null,
       ),
     ])
   })

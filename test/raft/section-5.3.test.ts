@@ -167,7 +167,7 @@ describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastAp
 
   it('lastApplied is what the state machine has answered for', () => {
     const server = after(from([3, 3, 3]), commits(3, 3))
-    expect([server.handedOver, server.lastApplied]).toEqual([3, 0])
+    expect([server.applyingIndex, server.lastApplied]).toEqual([3, 0])
     expect(after(server, applied(2)).lastApplied).toBe(2)
     expect(after(server, applied(2), applied(3)).lastApplied).toBe(3)
   })
@@ -208,13 +208,13 @@ describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastAp
     )
     const handed = on(server, persisted(1))
     expect(handed.effects).toEqual([apply(2, entry(3)), apply(5, entry(3))])
-    expect([handed.server.lastApplied, handed.server.handedOver]).toEqual([1, 6])
+    expect([handed.server.lastApplied, handed.server.applyingIndex]).toEqual([1, 6])
     expect(after(handed.server, applied(2)).lastApplied).toBe(4)
     expect(after(handed.server, applied(2), applied(5)).lastApplied).toBe(6)
   })
 
-  it('the state machine holds at most maxHandedOver; its answer asks for the rest', () => {
-    const server = follower({ T: 3, log: [3, 3, 3], settings: { maxHandedOver: 2 } })
+  it('the state machine holds at most maxApplying; its answer asks for the rest', () => {
+    const server = follower({ T: 3, log: [3, 3, 3], settings: { maxApplying: 2 } })
     const handed = on(server, commits(3, 3))
     expect(applies(handed.effects)).toEqual([apply(1, entry(3), entry(3))])
     expect(on(handed.server, applied(1)).effects).toEqual([apply(3, entry(3))])
@@ -222,7 +222,7 @@ describe('"If commitIndex > lastApplied: increment lastApplied, apply log[lastAp
 
   it('no-ops take no room there: what follows them is handed over in the same step', () => {
     const noop = noopEntry(term(3))
-    const server = follower({ T: 3, settings: { maxHandedOver: 1 } })
+    const server = follower({ T: 3, settings: { maxApplying: 1 } })
     const appended = after(server, received(appendEntries({ ...T3, entries: [noop, noop, entry(3)], leaderCommit: 3 })))
     expect(on(appended, persisted(1)).effects).toEqual([apply(3, entry(3))])
   })

@@ -115,7 +115,7 @@ describe('§7 "Each server takes snapshots independently, covering just the comm
   it('from within the apply of its index: who gives its state has answered for all in it', () => {
     const handed = follower({ log: [1, 1, 2, 2], commit: 3 })
     const stored = after(handed, snapshotTaken(2, 'ab'), snapshotStored(1, 2))
-    expect([stored.lastApplied, stored.handedOver]).toEqual([2, 3])
+    expect([stored.lastApplied, stored.applyingIndex]).toEqual([2, 3])
     expect(on(stored, applied(2)).effects).toEqual([])
     expect(after(stored, applied(3)).lastApplied).toBe(3)
   })
@@ -151,7 +151,7 @@ describe('§7 after a restart', () => {
       restore(6, 3, base(3, 2)),
       { _tag: 'Apply', firstIndex: 4, entries: entries(2) },
     ])
-    expect([restarted.server.lastApplied, restarted.server.handedOver]).toEqual([0, 4])
+    expect([restarted.server.lastApplied, restarted.server.applyingIndex]).toEqual([0, 4])
     expect(after(restarted.server, applied(3)).lastApplied).toBe(3)
   })
 
@@ -241,8 +241,8 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
       persist(1, { snapshot: pointer(1, 3, base(5, 2), false), firstIndex: 6, commitIndex: 5 }),
       installed(9, 2, 5, 1),
     ])
-    expect(whole.server).toMatchObject({ commitIndex: 5, handedOver: 1 })
-    expect(whole.server.durable.index).toBeLessThan(5)
+    expect(whole.server).toMatchObject({ commitIndex: 5, applyingIndex: 1 })
+    expect(whole.server.writeProgress.index).toBeLessThan(5)
     expect(on(whole.server, persisted(1)).effects).toEqual([restore(1, 3, base(5, 2))])
   })
 
@@ -255,7 +255,7 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
   })
 
   it('commands that it was to hand over next are in the snapshot: nothing of the log goes before it', () => {
-    const slow = follower({ log: [1, 1, 1], T: 2, commit: 3, settings: { maxHandedOver: 1 } })
+    const slow = follower({ log: [1, 1, 1], T: 2, commit: 3, settings: { maxApplying: 1 } })
     const whole = on(slow, chunk(9, 0, 'abc', true), snapshotStored(1, 3))
     expect(whole.effects.map(({ _tag }) => _tag)).toEqual(['Persist', 'Send'])
     const next = received(appendEntries({ seq: 10, term: 2, prevLogIndex: 5, prevLogTerm: 2, entries: entries(2), leaderCommit: 5 }))
@@ -325,8 +325,8 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
     const busy = follower({ log: [1, 1], T: 2, commit: 2 })
     const restoring = on(busy, chunk(9, 0, 'abc', true), snapshotStored(1, 3), persisted(1))
     expect(restoring.effects).toEqual([restore(1, 3, base(5, 2))])
-    expect(after(restoring.server, applied(2))).toMatchObject({ lastApplied: 2, handedOver: 5 })
-    expect(after(restoring.server, applied(5))).toMatchObject({ lastApplied: 5, handedOver: 5 })
+    expect(after(restoring.server, applied(2))).toMatchObject({ lastApplied: 2, applyingIndex: 5 })
+    expect(after(restoring.server, applied(5))).toMatchObject({ lastApplied: 5, applyingIndex: 5 })
   })
 
   it('of two in quick order the second waits until the machine has begun with the first, which is kept until then', () => {
@@ -348,7 +348,7 @@ describe('Figure 13, InstallSnapshot RPC, receiver', () => {
 describe('§7 "The leader must occasionally send snapshots to followers that lag behind"', () => {
   /** n1 leads term 2; its log begins after 3 of 4 entries; n2 has all of them, n3 has been away. */
   const compacted = (() => {
-    const onDisk = (server: Server) => after(server, persisted(server.durable.written))
+    const onDisk = (server: Server) => after(server, persisted(server.writeProgress.written))
     const ack = (server: Server, matchIndex: number) =>
       received(appendEntriesReply({ from: n2, re: progress(server, n2).inflight.at(-1)!.seq, term: 2, matchIndex }))
     const elected = onDisk(after(leader({ log: [1, 1], T: 2 }), proposed(1, 'x', 'y')))
@@ -432,13 +432,13 @@ describe('§7 "The leader must occasionally send snapshots to followers that lag
     const beaten = heartbeat(sending)
     const { server } = on(beaten, received(appendEntriesReply({ from: n3, re: inflight(beaten), term: 2, matchIndex: 3 })))
     expect(progress(server, n3)).toMatchObject({ flow: 'Replicate', matchIndex: 3, nextIndex: 4 })
-    expect(server.role).toMatchObject({ transfers: [] })
+    expect(server.role).toMatchObject({ sendings: [] })
   })
 
   it('what is being sent is kept while newer snapshots are taken, and given up when it is through', () => {
     const newer = on(sending, snapshotTaken(4, 'abcdefgh'), snapshotStored(2, 8))
     expect(newer.effects.map(({ _tag }) => _tag)).toEqual(['Persist'])
-    const written = after(newer.server, persisted(newer.server.durable.written))
+    const written = after(newer.server, persisted(newer.server.writeProgress.written))
     const through = on(written, received(installSnapshotReply({ from: n3, re: sending.counters.messages, term: 2, matchIndex: 3 })))
     expect(through.effects).toEqual([scheduleFlush, discard([1], null)])
     // What comes after 3 is not in the log any more either.
@@ -448,7 +448,7 @@ describe('§7 "The leader must occasionally send snapshots to followers that lag
   it('a leader that steps down gives up what it was sending, but for what its own log begins after', () => {
     const newer = after(sending, snapshotTaken(4, 'abcdefgh'), snapshotStored(2, 8))
     const { effects } = on(newer, received(requestVote({ from: n3, term: 9 })))
-    expect(effects).toContainEqual(discard([1], newer.durable.written + 1))
+    expect(effects).toContainEqual(discard([1], newer.writeProgress.written + 1))
   })
 
   it.each([

@@ -47,7 +47,7 @@ describe('§8 "each leader commit[s] a blank no-op entry into the log at the sta
     const leads = leader({ T: 3, log: [1, 2], settings })
     const { server, effects } = on(leads, received(appendEntriesReply({ re: 3, term: 3, matchIndex: 3 })))
     expect(effects).toEqual([apply(1, entry(1), entry(2)), scheduleFlush])
-    expect([server.commitIndex, server.handedOver, server.lastApplied]).toEqual([3, 3, 0])
+    expect([server.commitIndex, server.applyingIndex, server.lastApplied]).toEqual([3, 3, 0])
   })
 
   it('a full log takes it all the same: without it nothing would be committed again', () => {

@@ -76,7 +76,7 @@ export const leader = (given: Given = {}): Server => {
     candidate({ ...given, T }),
     ...votes.map((from) => received(requestVoteReply({ from, re: 1, term: T, voteGranted: true }))),
   )
-  return after(elected, persisted(elected.durable.written))
+  return after(elected, persisted(elected.writeProgress.written))
 }
 
 /** The step that the last of these events makes, after all the others. Every invariant is checked after each. */

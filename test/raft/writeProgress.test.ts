@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { Durable } from '../../src/raft/state/writeProgress.js'
+import { WriteProgress } from '../../src/raft/state/writeProgress.js'
 import { logIndex, type NodeId, writeSeq } from '../../src/raft/ids.js'
 import type { Server } from '../../src/raft/state/server.js'
 import {
@@ -43,7 +43,7 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
 
   it('the log ends as it was after the first write', () => {
     expect(termsOf(third)).toEqual([1, 1, 1, 1, 2])
-    expect(third.durable.pending).toEqual([
+    expect(third.writeProgress.pending).toEqual([
       { seq: 1, lastIndex: 4 },
       { seq: 2, lastIndex: 4 },
       { seq: 3, lastIndex: 5 },
@@ -57,7 +57,7 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
     { done: 3, durable: 5 },
   ])('when $done writes are done, $durable entries are durable', ({ done, durable }) => {
     const told = after(third, persisted(done))
-    expect(told.durable.index).toBe(durable)
+    expect(told.writeProgress.index).toBe(durable)
     expect(lastAnswer(told, 4)).toEqual(holding(4, durable))
   })
 
@@ -74,9 +74,9 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
 
   it('a truncation takes back what was durable long ago', () => {
     const durable = after(first, persisted(1))
-    expect(durable.durable.index).toBe(5)
-    expect(after(durable, fifth(n3, 3, 3)).durable.index).toBe(4)
-    expect(after(durable, fifth(n3, 3, 3), fifth(n2, 4, 2)).durable.index).toBe(4)
+    expect(durable.writeProgress.index).toBe(5)
+    expect(after(durable, fifth(n3, 3, 3)).writeProgress.index).toBe(4)
+    expect(after(durable, fifth(n3, 3, 3), fifth(n2, 4, 2)).writeProgress.index).toBe(4)
   })
 
   it('one who becomes leader meanwhile counts itself by its disk alone', () => {
@@ -88,7 +88,7 @@ describe('5@2 is written, truncated for 5@3, and written again: what the disk sa
       received(requestVoteReply({ from: n3, term: 5, voteGranted: true })),
     )
     expect(leads.role._tag).toBe('Leader')
-    expect(leads.durable.index).toBe(4)
+    expect(leads.writeProgress.index).toBe(4)
   })
 })
 
@@ -142,7 +142,7 @@ describe('Durable, by counting writes', () => {
   it('says of how much of the log the disk holds the very same entries', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-        let durable = new Durable(logIndex(0), writeSeq(0), writeSeq(0), [])
+        let durable = new WriteProgress(logIndex(0), writeSeq(0), writeSeq(0), [])
         let log: ReadonlyArray<number> = []
         let made = 0
         const writes: ReadonlyArray<number>[] = [log]
@@ -164,7 +164,7 @@ describe('Durable, by counting writes', () => {
           const same = log.findIndex((entry, n) => disk[n] !== entry || !survives(n))
           expect(durable.index).toBe(same < 0 ? log.length : same)
           expect(durable.pending.map(({ seq }) => Number(seq))).toEqual(writes.map((_, seq) => seq).slice(done + 1))
-          expect(durable.settled).toBe(done === writes.length - 1)
+          expect(durable.isComplete).toBe(done === writes.length - 1)
         }
       }),
       { numRuns: 300 },
@@ -172,7 +172,7 @@ describe('Durable, by counting writes', () => {
   })
 
   it('is itself where nothing is new', () => {
-    const durable = new Durable(logIndex(0), writeSeq(0), writeSeq(0), []).write(logIndex(2))
+    const durable = new WriteProgress(logIndex(0), writeSeq(0), writeSeq(0), []).write(logIndex(2))
     expect(durable.acknowledge(writeSeq(0))).toBe(durable)
     expect(durable.acknowledge(writeSeq(2))).toBe(durable)
     const done = durable.acknowledge(writeSeq(1))

@@ -148,7 +148,7 @@ describe('every bound is tested at its limit and beyond it', () => {
     maxLogBytes: 'test/raft/limits.test.ts',
     maxSnapshotChunkBytes: 'test/raft/section-7.test.ts',
     maxPendingWrites: 'test/raft/limits.test.ts',
-    maxHandedOver: 'test/raft/section-5.3.test.ts',
+    maxApplying: 'test/raft/section-5.3.test.ts',
   }
 
   it.each(Object.entries(where))('%s, in %s', (bound, file) => {

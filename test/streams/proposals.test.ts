@@ -53,7 +53,7 @@ const atLeader = (options: Partial<ProposalsOptions & { readonly settings: Parti
     kill: () => running.unsubscribe(),
     start: () => clients.sink(effect$).subscribe(tell),
     /** Everything asked for is on disk, and so committed. */
-    commit: () => tell(persistedEvent(server.durable.written)),
+    commit: () => tell(persistedEvent(server.writeProgress.written)),
     apply: (index: number, ofTerm = 1) => clients.settle(logIndex(index), term(ofTerm), `result ${index}`),
     propose: (length = 1) => clients.propose(new Uint8Array(length)),
     lastIndex: () => server.log.lastIndex,

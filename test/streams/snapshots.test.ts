@@ -257,7 +257,7 @@ describe('a server that was away for long', () => {
   it('and led before cannot say what came of proposals that its machine never got', () => {
     let slow = ''
     const { elect, network, run, machineOf } = three(({ stateMachine, take }, nth, { scheduler }) => ({
-      maxHandedOver: 1,
+      maxApplying: 1,
       snapshots: { take, everyEntries: 5 },
       stateMachine: (msg$, snapshot) =>
         stateMachine(msg$.pipe(delayWhen(() => timer(slow === `n${nth + 1}` ? 5_000 : 0, scheduler))), snapshot),

@@ -49,7 +49,7 @@ const given = (id: string, of: Given): Server => follower({ ...of, id: nodeId(id
 const leads = (id: string, of: Given): Server => ({ ...leader(of), id: nodeId(id) })
 const commits = (server: Server, index: number): Server => ({ ...server, commitIndex: logIndex(index) })
 
-const handed = (server: Server, handedOver: number): Server => ({ ...server, handedOver: logIndex(handedOver) })
+const handed = (server: Server, applyingIndex: number): Server => ({ ...server, applyingIndex: logIndex(applyingIndex) })
 
 const violations = (check: CheckOf, steps: ReadonlyArray<Inspection>): ReadonlyArray<Violation> => {
   const found: Violation[] = []
@@ -129,7 +129,7 @@ const breaches: ReadonlyArray<Breach> = [
     check: stateMachineSafety,
     steps: [
       starts(given('n1', { log: [1, 2], commit: 2 })),
-      becomes(handed(given('n2', { log: [1, 1] }), 1), { handedOver: logIndex(2) }, flushed, [
+      becomes(handed(given('n2', { log: [1, 1] }), 1), { applyingIndex: logIndex(2) }, flushed, [
         { _tag: 'Apply', firstIndex: logIndex(2), entries: [commandEntry(term(1), new Uint8Array(0))] },
       ]),
     ],
@@ -140,7 +140,7 @@ const breaches: ReadonlyArray<Breach> = [
     check: stateMachineSafety,
     steps: [
       starts(given('n1', { log: [1, 1], commit: 2 })),
-      becomes(handed(given('n2', { log: [1, 1] }), 0), { handedOver: logIndex(2) }, flushed, [
+      becomes(handed(given('n2', { log: [1, 1] }), 0), { applyingIndex: logIndex(2) }, flushed, [
         { _tag: 'Apply', firstIndex: logIndex(2), entries: [commandEntry(term(1), new Uint8Array(0))] },
       ]),
     ],
@@ -150,7 +150,7 @@ const breaches: ReadonlyArray<Breach> = [
     what: 'I5: an entry is applied twice',
     check: stateMachineSafety,
     steps: [1, 1].map((index) =>
-      becomes(handed(given('n1', { log: [1, 1], commit: 2 }), 0), { commitIndex: logIndex(2), handedOver: logIndex(2) }, flushed, [
+      becomes(handed(given('n1', { log: [1, 1], commit: 2 }), 0), { commitIndex: logIndex(2), applyingIndex: logIndex(2) }, flushed, [
         { _tag: 'Apply', firstIndex: logIndex(index), entries: [commandEntry(term(1), new Uint8Array(0))] },
       ]),
     ),
@@ -198,7 +198,7 @@ const breaches: ReadonlyArray<Breach> = [
   {
     what: 'I10: more is applied than was handed over',
     check: inOrder,
-    steps: [becomes(given('n1', { log: [1, 1], commit: 2 }), { lastApplied: logIndex(2), handedOver: logIndex(1) })],
+    steps: [becomes(given('n1', { log: [1, 1], commit: 2 }), { lastApplied: logIndex(2), applyingIndex: logIndex(1) })],
     message: 'n1: 0 2 1 2 2',
   },
   {
@@ -293,7 +293,7 @@ const breaches: ReadonlyArray<Breach> = [
   {
     what: 'I18: commands handed over beyond the bound',
     check: bounded,
-    steps: [becomes(given('n1', { log: [1, 1, 1], settings: { maxHandedOver: 1 } }), { handedOver: logIndex(2) })],
+    steps: [becomes(given('n1', { log: [1, 1, 1], settings: { maxApplying: 1 } }), { applyingIndex: logIndex(2) })],
     message: 'n1 has handed over 2 entries that are not answered for; the bound is 1',
   },
   {

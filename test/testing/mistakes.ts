@@ -1,4 +1,4 @@
-import { Durable } from '../../src/raft/state/writeProgress.js'
+import { WriteProgress } from '../../src/raft/state/writeProgress.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex } from '../../src/raft/ids.js'
@@ -15,16 +15,16 @@ type Mistake = NonNullable<SearchOptions['step']>
 /** As a follower it forgets that it has voted in this term when the next candidate asks. */
 export const votesTwice: Mistake = (server, event, at) => {
   const isAsked = event._tag === 'Received' && event.message._tag === 'RequestVote' && event.message.term === server.currentTerm
-  const forgets = isAsked && server.role._tag === 'Follower' && server.durable.settled
+  const forgets = isAsked && server.role._tag === 'Follower' && server.writeProgress.isComplete
   return step(forgets ? { ...server, votedFor: null } : server, event, at)
 }
 
 /** It counts who has an entry of an older term (Figure 8). */
 export const commitsOldTerms: Mistake = (server, event, at) => {
   const stepped = step(server, event, at)
-  const { role, durable, commitIndex } = stepped.server
+  const { role, writeProgress, commitIndex } = stepped.server
   if (role._tag !== 'Leader') return stepped
-  const has = [durable.index, ...role.followers.map(({ matchIndex }) => matchIndex)].sort((a, b) => a - b)
+  const has = [writeProgress.index, ...role.followers.map(({ matchIndex }) => matchIndex)].sort((a, b) => a - b)
   const N = has[has.length - 1 - Math.floor(has.length / 2)]!
   return N <= commitIndex ? stepped : checked(server, event, { ...stepped, server: { ...stepped.server, commitIndex: logIndex(N) } })
 }
@@ -37,10 +37,15 @@ const checked = (server: Server, event: RaftEvent, stepped: Step): Step => {
 
 /** As a leader it counts itself for what it has written and its disk has not. */
 export const countsItselfAtOnce: Mistake = (server, event, at) => {
-  const { log, durable } = server
+  const { log, writeProgress } = server
   const isCounting = event._tag === 'Received' && event.message._tag === 'AppendEntriesReply' && server.role._tag === 'Leader'
   return step(
-    isCounting ? { ...server, durable: new Durable(log.lastIndex, durable.written, durable.acknowledged, durable.pending) } : server,
+    isCounting
+      ? {
+          ...server,
+          writeProgress: new WriteProgress(log.lastIndex, writeProgress.written, writeProgress.acknowledged, writeProgress.pending),
+        }
+      : server,
     event,
     at,
   )

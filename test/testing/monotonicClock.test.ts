@@ -5,7 +5,7 @@ import { type PlannedRound, simulate, type Workload } from '../../streams/testin
 import { Gate } from '../../streams/testing/simulate/gate.js'
 import { MonotonicClock } from '../../streams/testing/simulate/monotonicClock.js'
 import { registers } from '../../streams/testing/simulate/registers.js'
-import { World } from '../../streams/testing/simulate/world.js'
+import { SimulatedCluster } from '../../streams/testing/simulate/simulatedCluster.js'
 
 /** A machine's clock in a world's time, and what happened: `name at the world's time / at its own`. */
 const machine = () => {
@@ -141,7 +141,7 @@ describe('clocks that run fast or slow', () => {
   })
 
   it('and no two begin at the same time, nor two lives of one', () => {
-    const world = new World({
+    const world = new SimulatedCluster({
       seed: 1,
       servers: 5,
       clients: 0,

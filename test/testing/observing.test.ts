@@ -31,7 +31,7 @@ const given = (id: string, of: Given = {}): Server => follower({ ...of, id: node
 /** A server that knows the whole of its log, of commands, to be committed and has applied it. */
 const applied = (id: string, log: ReadonlyArray<number>): Server => {
   const last = logIndex(log.length)
-  return { ...given(id, { log }), commitIndex: last, handedOver: last, lastApplied: last }
+  return { ...given(id, { log }), commitIndex: last, applyingIndex: last, lastApplied: last }
 }
 const committed = (...log: ReadonlyArray<number>): Seen<number> => {
   const before = given('n1', { log })

@@ -103,7 +103,7 @@ const lies: Readonly<Record<string, Lie>> = {
   'a write is numbered otherwise': (line) => (line.write === null ? null : { ...line, write: line.write + 1 }),
   'a role is another': ofState(({ role }) => ({ role: role === 'Leader' ? 'Follower' : 'Leader' })),
   'more is on the disk': ofState(({ durable }) => ({ durable: durable + 1 })),
-  'more is handed over': ofState(({ handedOver }) => ({ handedOver: handedOver + 1 })),
+  'more is handed over': ofState(({ applyingIndex }) => ({ applyingIndex: applyingIndex + 1 })),
   'a command is applied twice': (line) => (line.apply.length === 0 ? null : { ...line, apply: [...line.apply, ...line.apply] }),
   'a command is not applied': (line) => (line.apply.length === 0 ? null : { ...line, apply: line.apply.slice(1) }),
   'a follower is taken to have more': ofState(({ followers }) => {

@@ -46,24 +46,24 @@ export const applyCommitted = (server: ServerDraft): ReadonlyArray<Effect> => {
 
 /** Figure 13, 8: "Reset state machine using snapshot contents". One at a time: until it is answered for, its bytes are needed. */
 const restoreSnapshot = (server: ServerDraft): Effect | null => {
-  const { snapshots, handedOver, durable } = server
+  const { snapshots, applyingIndex, writeProgress } = server
   const { base } = server.log
-  if (handedOver >= base.index || durable.index < base.index || snapshots.current === null) return null
+  if (applyingIndex >= base.index || writeProgress.index < base.index || snapshots.current === null) return null
   if (snapshots.restoring !== null) return null
-  server.handedOver = base.index
+  server.applyingIndex = base.index
   server.snapshots = snapshots.with({ restoring: { ref: snapshots.current.ref, base } })
   return { _tag: 'Restore', snapshot: snapshots.current, base }
 }
 
 const applyEntries = (server: ServerDraft): ReadonlyArray<Effect> => {
-  const { commitIndex, handedOver, lastApplied, settings, durable, log } = server
-  const upTo = minIndex(minIndex(commitIndex, durable.index), logIndex(lastApplied + settings.maxHandedOver))
-  if (upTo <= handedOver || handedOver < log.base.index) return []
-  const first = after(handedOver)
-  const effects = runsOfCommands(first, log.from(first, { maxEntries: upTo - handedOver, maxBytes: Number.POSITIVE_INFINITY }))
-  server.handedOver = upTo
+  const { commitIndex, applyingIndex, lastApplied, settings, writeProgress, log } = server
+  const upTo = minIndex(minIndex(commitIndex, writeProgress.index), logIndex(lastApplied + settings.maxApplying))
+  if (upTo <= applyingIndex || applyingIndex < log.base.index) return []
+  const first = after(applyingIndex)
+  const effects = runsOfCommands(first, log.from(first, { maxEntries: upTo - applyingIndex, maxBytes: Number.POSITIVE_INFINITY }))
+  server.applyingIndex = upTo
   passInternal(server, log, lastApplied, upTo)
-  // What needs no state machine has made room for more under `maxHandedOver`, and nobody else would ask again.
+  // What needs no state machine has made room for more under `maxApplying`, and nobody else would ask again.
   return server.lastApplied > lastApplied ? [...effects, ...applyEntries(server)] : effects
 }
 
@@ -82,18 +82,18 @@ const runsOfCommands = (first: LogIndex, entries: ReadonlyArray<Entry>): Readonl
 
 /** The state machine has answered up to `index`. */
 export const applied = (server: ServerDraft, index: LogIndex): ReadonlyArray<Effect> => {
-  const { lastApplied, handedOver, log, snapshots } = server
-  if (index <= lastApplied || index > handedOver) return []
+  const { lastApplied, applyingIndex, log, snapshots } = server
+  if (index <= lastApplied || index > applyingIndex) return []
   server.lastApplied = index
   if (snapshots.restoring !== null && index >= snapshots.restoring.base.index) server.snapshots = snapshots.with({ restoring: null })
-  passInternal(server, log, index, handedOver)
+  passInternal(server, log, index, applyingIndex)
   return applyCommitted(server)
 }
 
-const passInternal = (server: ServerDraft, log: Log, lastApplied: LogIndex, handedOver: LogIndex): void => {
+const passInternal = (server: ServerDraft, log: Log, lastApplied: LogIndex, applyingIndex: LogIndex): void => {
   let next = after(lastApplied)
   // What a snapshot replaced held commands: only the answer to the snapshot speaks for them.
-  while (next <= handedOver && next > log.base.index && log.at(next)?.kind !== 'command') next = after(next)
+  while (next <= applyingIndex && next > log.base.index && log.at(next)?.kind !== 'command') next = after(next)
   if (next > lastApplied + 1) server.lastApplied = logIndex(next - 1)
 }
 

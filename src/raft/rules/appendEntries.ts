@@ -38,7 +38,7 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
     if (index <= server.commitIndex) return [armed, ...disbelieveLeader(server, rpc.leaderId)]
     server.log = log.truncateFrom(index).append(i === 0 ? entries : entries.slice(i))
     // What stood there is no longer durable, already for what this very step applies.
-    if (index <= log.lastIndex) server.durable = server.durable.truncate(before(index))
+    if (index <= log.lastIndex) server.writeProgress = server.writeProgress.truncate(before(index))
     break
   }
 
@@ -51,7 +51,7 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): R
     entries.length > 0
       ? answer(server, rpc, { success: true, matchIndex: lastNew, durably: true })
       : // Nothing to write: answered at once with what the disk holds, so that a slow disk deposes no leader.
-        answer(server, rpc, { success: true, matchIndex: minIndex(rpc.prevLogIndex, server.durable.index) }),
+        answer(server, rpc, { success: true, matchIndex: minIndex(rpc.prevLogIndex, server.writeProgress.index) }),
     ...applyCommitted(server),
   ]
 }
@@ -67,9 +67,9 @@ const conflictAt = (log: Log, prevLogIndex: LogIndex): Conflict => {
  * Bounds: a follower that is behind with its disk or its state machine takes no more entries, and says so by its matchIndex. A log that is
  * exactly full takes one more message: its leader's is not larger, and what follows may be the no-op without which nothing is committed again.
  */
-const hasRoom = ({ commitIndex, lastApplied, durable, log, settings }: ServerDraft): boolean =>
+const hasRoom = ({ commitIndex, lastApplied, writeProgress, log, settings }: ServerDraft): boolean =>
   commitIndex - lastApplied < settings.maxUnapplied &&
-  durable.pending.length < settings.maxPendingWrites &&
+  writeProgress.pending.length < settings.maxPendingWrites &&
   log.bytes <= settings.maxLogBytes
 
 const answer = (

@@ -22,7 +22,7 @@ const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
   const { id, log } = server
   // On conversion to candidate, start election: increment currentTerm, vote for self,
   enterTerm(server, nextTerm(server.currentTerm), id)
-  server.role = new Candidate(server.durable.next)
+  server.role = new Candidate(server.writeProgress.next)
   // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk as a
   // vote given to another would: after a crash this server must not vote a second time in this term.
   const rivals = [...new Set(voterSets(log.configuration).flat())].filter((voter) => voter !== id).sort(byCodeUnit)
@@ -51,8 +51,8 @@ export const receiveRequestVoteReply = (
 
 /** The own vote counts when it is on disk: in a cluster of one too. */
 export const countOwnVote = (server: ServerDraft): ReadonlyArray<Effect> => {
-  const { role, durable } = server
-  const voted = role._tag === 'Candidate' && durable.acknowledged >= role.ownVote
+  const { role, writeProgress } = server
+  const voted = role._tag === 'Candidate' && writeProgress.acknowledged >= role.ownVote
   return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }) : []
 }
 

@@ -14,10 +14,10 @@ import { applyCommitted, scheduleFlush } from './allServers.js'
  * majority's index is the newest up to there, looking at that one index is enough.
  */
 export const advanceCommit = (server: ServerDraft): ReadonlyArray<Effect> => {
-  const { id, role, log, durable, commitIndex, currentTerm } = server
+  const { id, role, log, writeProgress, commitIndex, currentTerm } = server
   if (role._tag !== 'Leader') return []
   const N = logIndex(
-    quorumValue(voterSets(log.configuration), (voter) => (voter === id ? durable.index : (role.follower(voter)?.matchIndex ?? 0))),
+    quorumValue(voterSets(log.configuration), (voter) => (voter === id ? writeProgress.index : (role.follower(voter)?.matchIndex ?? 0))),
   )
   const ofOwnTerm = log.termAt(N) === currentTerm
   if (N > commitIndex && ofOwnTerm) {

@@ -46,8 +46,7 @@ export const ignore = (server: ServerDraft, message: Message, why: Disbelief): R
 const isAsked = ({ role }: ServerDraft, message: Message): boolean =>
   role._tag === 'Leader' &&
   're' in message &&
-  (role.transfer(message.from)?.chunk === message.re ||
-    role.follower(message.from)?.inflight.some(({ seq }) => seq === message.re) === true)
+  (role.sending(message.from)?.chunk === message.re || role.follower(message.from)?.inflight.some(({ seq }) => seq === message.re) === true)
 
 /** Whether a leader is known; it may be this server, as long as a quorum answers it. */
 const hasLeader = ({ id, role, log }: ServerDraft): boolean => {

@@ -10,7 +10,7 @@ import { becomeFollower, disbelieveLeader } from './followers.js'
 /** InstallSnapshot RPC (Figure 13) — "invoked by leader to send chunks of a snapshot to a follower". */
 export const receiveInstallSnapshot = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<Effect> => {
   // 1. Reply immediately if term < currentTerm.
-  if (rpc.term < server.currentTerm) return [wants(server, rpc.from, rpc.seq, 0)]
+  if (rpc.term < server.currentTerm) return [askFor(server, rpc.from, rpc.seq, 0)]
   if (server.role._tag === 'Leader') return [] // as with AppendEntries
   becomeFollower(server, rpc.leaderId)
   const armed = armElectionTimer(server)
@@ -36,7 +36,7 @@ const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): ReadonlyArray<
   // 2. Create new snapshot file if first chunk (offset is 0).
   const receiving: Receiving = known ?? { ref: snapshots.nextRef, base, from, re, offset: 0, storing: false }
   // "Leaders always send chunks in order": one that is out of it was lost, or its answer was.
-  if (offset !== receiving.offset) return [wants(server, from, re, receiving.offset)]
+  if (offset !== receiving.offset) return [askFor(server, from, re, receiving.offset)]
   // 3. Write data into snapshot file at given offset.
   server.snapshots = snapshots.with({
     receiving: { ...receiving, re, storing: true },
@@ -53,19 +53,19 @@ export const chunkStored = (server: ServerDraft, ref: SnapshotRef, offset: numbe
   const { receiving } = server.snapshots
   if (receiving?.ref !== ref || !receiving.storing) return []
   server.snapshots = server.snapshots.with({ receiving: { ...receiving, offset, storing: false } })
-  return [wants(server, receiving.from, receiving.re, offset)]
+  return [askFor(server, receiving.from, receiving.re, offset)]
 }
 
 /** 5. Save snapshot file, discard any existing or partial snapshot with a smaller index. */
 export const snapshotInstalled = (server: ServerDraft, receiving: Receiving, size: number): ReadonlyArray<Effect> => {
   const { ref, base, from, re } = receiving
   if (holds(server, base)) return alreadyHeld(server, receiving)
-  const { snapshots, commitIndex, durable } = server
+  const { snapshots, commitIndex, writeProgress } = server
   // An own one under way is older: it covers committed entries, and those end before this one's.
   server.snapshots = snapshots.with({ current: { ref, size }, receiving: null, taking: null })
   // 7. Discard the entire log.
   server.log = logFrom(base)
-  server.durable = durable.truncate(commitIndex)
+  server.writeProgress = writeProgress.truncate(commitIndex)
   server.commitIndex = base.index
   // 8. Reset state machine using snapshot contents: once the write that points to them is on disk.
   return [installed(server, from, re, base), ...applyCommitted(server)]
@@ -96,7 +96,7 @@ const alreadyHeld = (
 }
 
 /** Of the bytes, the one at `offset` comes next. It promises nothing, so it waits for nothing. */
-const wants = ({ id: from, currentTerm: term }: ServerDraft, to: NodeId, re: MessageSeq, offset: number): Effect => ({
+const askFor = ({ id: from, currentTerm: term }: ServerDraft, to: NodeId, re: MessageSeq, offset: number): Effect => ({
   _tag: 'Send',
   message: { _tag: 'InstallSnapshotReply', from, to, re, term, offset, matchIndex: logIndex(0) },
   after: null,

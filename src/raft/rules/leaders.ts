@@ -53,8 +53,8 @@ const admissible = (
   server: ServerDraft,
   commands: ReadonlyArray<Uint8Array>,
 ): { readonly count: number; readonly limit: LimitName | null } => {
-  const { settings, log, commitIndex, lastApplied, durable } = server
-  if (durable.pending.length >= settings.maxPendingWrites) return { count: 0, limit: 'maxPendingWrites' }
+  const { settings, log, commitIndex, lastApplied, writeProgress } = server
+  if (writeProgress.pending.length >= settings.maxPendingWrites) return { count: 0, limit: 'maxPendingWrites' }
   if (commitIndex - lastApplied >= settings.maxUnapplied) return { count: 0, limit: 'maxUnapplied' }
   let uncommitted = log.lastIndex - commitIndex
   let uncommittedBytes = log.bytesFrom(after(commitIndex))
@@ -96,8 +96,8 @@ const toEach = (
   const effects: Effect[] = []
   const followers = role.followers.map((progress) => send(server, progress, effects))
   // The role as it is now: a transfer may have begun.
-  const { transfers } = server.role._tag === 'Leader' ? server.role : role
-  if (transfers !== role.transfers || followers.some((progress, i) => progress !== role.followers[i]))
-    server.role = new Leader(followers, transfers)
+  const { sendings } = server.role._tag === 'Leader' ? server.role : role
+  if (sendings !== role.sendings || followers.some((progress, i) => progress !== role.followers[i]))
+    server.role = new Leader(followers, sendings)
   return effects
 }

@@ -6,7 +6,7 @@ import type { Settings } from '../settings.js'
 import { type Inflight, Progress, type ServerDraft } from '../state/server.js'
 import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
-import { chunkLost, endTransfer, heardOf, needsSnapshot, startTransfer } from './sendSnapshot.js'
+import { chunkLost, endSending, answeredOtherwise, needsSnapshot, startSending } from './sendSnapshot.js'
 
 /**
  * How a leader brings one follower's log to its own (§5.3): "If last log index ≥ nextIndex for a
@@ -17,7 +17,7 @@ import { chunkLost, endTransfer, heardOf, needsSnapshot, startTransfer } from '.
 /** Sends what the follower has not been sent: entries as far as the window reaches, else a new commitIndex. */
 export const replicate = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const { settings, log, commitIndex } = server
-  if (needsSnapshot(server, progress) && progress.flow !== 'Snapshot') return startTransfer(server, progress, effects)
+  if (needsSnapshot(server, progress) && progress.flow !== 'Snapshot') return startSending(server, progress, effects)
   let now = progress
   while (hasRoom(now, settings) && now.nextIndex <= log.lastIndex) {
     now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
@@ -117,12 +117,12 @@ export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntr
   if (next !== progress) server.role = role.with(next)
   // What is committed already is not committed again, and only a new match commits anything.
   const effects = next.matchIndex > progress.matchIndex && next.matchIndex > server.commitIndex ? advanceCommit(server) : []
-  if (next.flow === 'Snapshot') return [...effects, ...heardOf(server, reply.from)]
-  if (progress.flow === 'Snapshot') endTransfer(server, reply.from)
-  const wants =
+  if (next.flow === 'Snapshot') return [...effects, ...answeredOtherwise(server, reply.from)]
+  if (progress.flow === 'Snapshot') endSending(server, reply.from)
+  const hasMore =
     hasRoom(next, server.settings) &&
     (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
-  return wants && !effects.includes(scheduleFlush) ? [...effects, scheduleFlush] : effects
+  return hasMore && !effects.includes(scheduleFlush) ? [...effects, scheduleFlush] : effects
 }
 
 /** "If successful: update nextIndex and matchIndex for follower (§5.3)." */

@@ -3,7 +3,7 @@ import type { RaftEvent } from '../event.js'
 import { after, maxIndex, type NodeId } from '../ids.js'
 import type { InstallSnapshotReply } from '../messages.js'
 import { Progress, type ServerDraft } from '../state/server.js'
-import { Transfer } from '../state/snapshots.js'
+import { Sending } from '../state/snapshots.js'
 import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
 
@@ -17,7 +17,7 @@ import { advanceCommit } from './commitment.js'
 export const needsSnapshot = ({ log, snapshots }: ServerDraft, { nextIndex }: Progress): boolean =>
   nextIndex <= log.base.index && snapshots.current !== null
 
-export const startTransfer = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
+export const startSending = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
   const { role, log, snapshots } = server
   const { current } = snapshots
   if (role._tag !== 'Leader' || current === null) return progress
@@ -28,30 +28,30 @@ export const startTransfer = (server: ServerDraft, progress: Progress, effects: 
 
 const readChunk = (
   server: ServerDraft,
-  { to, snapshot, base }: Pick<Transfer, 'to' | 'snapshot' | 'base'>,
+  { to, snapshot, base }: Pick<Sending, 'to' | 'snapshot' | 'base'>,
   offset: number,
   effects: Effect[],
 ): void => {
-  put(server, to, new Transfer(to, snapshot, base, offset, 'Reading', 0))
+  setSending(server, to, new Sending(to, snapshot, base, offset, 'Reading', 0))
   effects.push({ _tag: 'ReadChunk', peer: to, ref: snapshot.ref, offset, maxBytes: server.settings.maxSnapshotChunkBytes })
 }
 
-const put = (server: ServerDraft, to: NodeId, transfer: Transfer | null): void => {
-  if (server.role._tag === 'Leader') server.role = server.role.withTransfer(to, transfer)
+const setSending = (server: ServerDraft, to: NodeId, transfer: Sending | null): void => {
+  if (server.role._tag === 'Leader') server.role = server.role.withSending(to, transfer)
 }
 
-const transferTo = ({ role }: ServerDraft, to: NodeId): Transfer | undefined => (role._tag === 'Leader' ? role.transfer(to) : undefined)
+const sendingTo = ({ role }: ServerDraft, to: NodeId): Sending | undefined => (role._tag === 'Leader' ? role.sending(to) : undefined)
 
 /** The chunk was read: it goes to its follower, unless the transfer has ended or moved on meanwhile. */
 export const chunkRead = (
   server: ServerDraft,
   { peer, ref, offset, data }: Extract<RaftEvent, { readonly _tag: 'ChunkRead' }>,
 ): ReadonlyArray<Effect> => {
-  const transfer = transferTo(server, peer)
+  const transfer = sendingTo(server, peer)
   if (transfer?.chunk !== 'Reading' || transfer.snapshot.ref !== ref || transfer.offset !== offset) return []
   const { snapshot, base } = transfer
   const seq = nextMessage(server)
-  put(server, peer, new Transfer(peer, snapshot, base, offset, seq, 0))
+  setSending(server, peer, new Sending(peer, snapshot, base, offset, seq, 0))
   return [
     {
       _tag: 'Send',
@@ -75,9 +75,9 @@ export const chunkRead = (
 }
 
 export const receiveInstallSnapshotReply = (server: ServerDraft, reply: InstallSnapshotReply): ReadonlyArray<Effect> => {
-  const transfer = reply.term === server.currentTerm ? transferTo(server, reply.from) : undefined
+  const transfer = reply.term === server.currentTerm ? sendingTo(server, reply.from) : undefined
   if (transfer === undefined) return []
-  if (reply.matchIndex === transfer.base.index) return transferred(server, transfer)
+  if (reply.matchIndex === transfer.base.index) return snapshotSent(server, transfer)
   // An answer to a chunk that was given up is late: the next one says again what is wanted.
   if (transfer.chunk !== reply.re) return []
   const effects: Effect[] = []
@@ -86,8 +86,8 @@ export const receiveInstallSnapshotReply = (server: ServerDraft, reply: InstallS
 }
 
 /** The follower has all that the snapshot stands for: its log goes on from there, or from a newer snapshot. */
-const transferred = (server: ServerDraft, { to, base }: Transfer): ReadonlyArray<Effect> => {
-  put(server, to, null)
+const snapshotSent = (server: ServerDraft, { to, base }: Sending): ReadonlyArray<Effect> => {
+  setSending(server, to, null)
   const { role } = server
   const progress = role._tag === 'Leader' ? role.follower(to) : undefined
   if (role._tag !== 'Leader' || progress === undefined) return []
@@ -98,28 +98,28 @@ const transferred = (server: ServerDraft, { to, base }: Transfer): ReadonlyArray
 }
 
 /** A heartbeat found that the follower's log has come to ours by itself, or that the answer to the last chunk was lost. */
-export const endTransfer = (server: ServerDraft, to: NodeId): void => {
-  if (transferTo(server, to) !== undefined) put(server, to, null)
+export const endSending = (server: ServerDraft, to: NodeId): void => {
+  if (sendingTo(server, to) !== undefined) setSending(server, to, null)
 }
 
 /** After so many answers to what was sent later, a chunk is taken for lost: its follower may just have a slow disk. */
-const patience = 3
+const maxOtherAnswers = 3
 
 /** The follower has answered something else than the chunk: it is there. */
-export const heardOf = (server: ServerDraft, from: NodeId): ReadonlyArray<Effect> => {
-  const transfer = transferTo(server, from)
+export const answeredOtherwise = (server: ServerDraft, from: NodeId): ReadonlyArray<Effect> => {
+  const transfer = sendingTo(server, from)
   if (transfer === undefined || transfer.chunk === 'Reading') return []
   const effects: Effect[] = []
   const { to, snapshot, base, offset, chunk, otherAnswers } = transfer
-  if (chunk === 'Lost' || otherAnswers + 1 === patience) readChunk(server, transfer, offset, effects)
-  else put(server, to, new Transfer(to, snapshot, base, offset, chunk, otherAnswers + 1))
+  if (chunk === 'Lost' || otherAnswers + 1 === maxOtherAnswers) readChunk(server, transfer, offset, effects)
+  else setSending(server, to, new Sending(to, snapshot, base, offset, chunk, otherAnswers + 1))
   return effects
 }
 
 /** The line is broken, and with it perhaps the chunk. */
 export const chunkLost = (server: ServerDraft, peer: NodeId): void => {
-  const transfer = transferTo(server, peer)
+  const transfer = sendingTo(server, peer)
   if (transfer === undefined || transfer.chunk === 'Reading') return
   const { to, snapshot, base, offset } = transfer
-  put(server, to, new Transfer(to, snapshot, base, offset, 'Lost', 0))
+  setSending(server, to, new Sending(to, snapshot, base, offset, 'Lost', 0))
 }

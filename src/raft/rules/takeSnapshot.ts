@@ -12,9 +12,9 @@ import { snapshotInstalled } from './installSnapshot.js'
 
 /** The state machine's state after `index`. Only ever newer ones, one at a time. */
 export const snapshotTaken = (server: ServerDraft, index: LogIndex, data: Uint8Array): ReadonlyArray<Effect> => {
-  const { log, snapshots, handedOver } = server
+  const { log, snapshots, applyingIndex } = server
   const term = log.termAt(index)
-  const isNewer = index > log.base.index && index <= handedOver
+  const isNewer = index > log.base.index && index <= applyingIndex
   if (!isNewer || snapshots.taking !== null || snapshots.restoring !== null || term === null) return []
   const ref = snapshots.nextRef
   const base = { index, term, configuration: log.configurationAt(index) }

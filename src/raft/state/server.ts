@@ -1,4 +1,4 @@
-import { Durable } from './writeProgress.js'
+import { WriteProgress } from './writeProgress.js'
 import type { HardState } from '../effect.js'
 import type { Member } from './configuration.js'
 import {
@@ -14,7 +14,7 @@ import {
 } from '../ids.js'
 import type { Log } from './log.js'
 import type { Settings } from '../settings.js'
-import { Snapshots, type StoredSnapshot, type Transfer } from './snapshots.js'
+import { Snapshots, type StoredSnapshot, type Sending } from './snapshots.js'
 
 /**
  * Figure 2, "State", and what an implementation needs beside it. Immutable; what a step leaves
@@ -36,10 +36,10 @@ export interface Server extends HardState {
   /** "index of highest log entry applied to state machine": the state machine has answered for it. */
   readonly lastApplied: LogIndex
   /** Handed to the state machine, which may not have answered yet. */
-  readonly handedOver: LogIndex
+  readonly applyingIndex: LogIndex
 
   readonly role: Role
-  readonly durable: Durable
+  readonly writeProgress: WriteProgress
   readonly snapshots: Snapshots
   readonly counters: Counters
 }
@@ -70,7 +70,7 @@ export class Candidate {
   }
 }
 
-const nothingUnderWay: ReadonlyArray<Transfer> = []
+const nothingUnderWay: ReadonlyArray<Sending> = []
 
 /** "Volatile state on leaders (reinitialized after election)": construction is the reinitialization. */
 export class Leader {
@@ -79,7 +79,7 @@ export class Leader {
     /** Everyone else who is sent the log, by name. */
     readonly followers: ReadonlyArray<Progress>,
     /** The snapshots under way to those whose flow is `Snapshot`. */
-    readonly transfers: ReadonlyArray<Transfer> = nothingUnderWay,
+    readonly sendings: ReadonlyArray<Sending> = nothingUnderWay,
   ) {}
 
   follower(id: NodeId): Progress | undefined {
@@ -90,17 +90,17 @@ export class Leader {
   with(progress: Progress): Leader {
     return new Leader(
       this.followers.map((follower) => (follower.id === progress.id ? progress : follower)),
-      this.transfers,
+      this.sendings,
     )
   }
 
-  transfer(to: NodeId): Transfer | undefined {
-    return this.transfers.find((transfer) => transfer.to === to)
+  sending(to: NodeId): Sending | undefined {
+    return this.sendings.find((transfer) => transfer.to === to)
   }
 
   /** With `transfer` in the place of the one to that follower, or with none. */
-  withTransfer(to: NodeId, transfer: Transfer | null): Leader {
-    const others = this.transfers.filter((other) => other.to !== to)
+  withSending(to: NodeId, transfer: Sending | null): Leader {
+    const others = this.sendings.filter((other) => other.to !== to)
     return new Leader(this.followers, transfer === null ? others : [...others, transfer])
   }
 }
@@ -164,9 +164,9 @@ export const draftOf = (s: Server): ServerDraft => ({
   log: s.log,
   commitIndex: s.commitIndex,
   lastApplied: s.lastApplied,
-  handedOver: s.handedOver,
+  applyingIndex: s.applyingIndex,
   role: s.role,
-  durable: s.durable,
+  writeProgress: s.writeProgress,
   snapshots: s.snapshots,
   counters: s.counters,
 })
@@ -182,9 +182,9 @@ export const isUnchanged = (a: Server, b: Server): boolean =>
   a.log === b.log &&
   a.commitIndex === b.commitIndex &&
   a.lastApplied === b.lastApplied &&
-  a.handedOver === b.handedOver &&
+  a.applyingIndex === b.applyingIndex &&
   a.role === b.role &&
-  a.durable === b.durable &&
+  a.writeProgress === b.writeProgress &&
   a.snapshots === b.snapshots &&
   a.counters === b.counters
 
@@ -220,9 +220,9 @@ export const restart = (
   log,
   commitIndex: Math.max(log.base.index, Math.min(commitIndex, log.lastIndex)) as LogIndex,
   lastApplied: snapshot === null ? log.base.index : logIndex(0),
-  handedOver: snapshot === null ? log.base.index : logIndex(0),
+  applyingIndex: snapshot === null ? log.base.index : logIndex(0),
   role: new Follower(null),
-  durable: new Durable(log.lastIndex, writeSeq(0), writeSeq(0), []),
+  writeProgress: new WriteProgress(log.lastIndex, writeSeq(0), writeSeq(0), []),
   snapshots: new Snapshots(snapshot),
   counters: new Counters(messageSeq(0), 0, 0),
 })

@@ -70,7 +70,7 @@ export interface Receiving extends HeldSnapshot {
  * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13), one at a time, so that a slow
  * disk slows its own transfer. The leader may take newer snapshots meanwhile; this one is kept until it is through.
  */
-export class Transfer {
+export class Sending {
   constructor(
     readonly to: NodeId,
     readonly snapshot: StoredSnapshot,

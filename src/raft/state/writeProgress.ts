@@ -9,7 +9,7 @@ interface Pending {
  * What is on stable storage: a value, kept by counting writes and never by comparing terms. An entry may be written, truncated
  * and written again with the same index and term before the first write is acknowledged, which then says nothing about the third.
  */
-export class Durable {
+export class WriteProgress {
   constructor(
     /** The log is on disk up to here, as it is now. */
     readonly index: LogIndex,
@@ -27,30 +27,30 @@ export class Durable {
   }
 
   /** The entries after `kept` are no longer in the log: what earlier writes made durable, or will, ends there. */
-  truncate(kept: LogIndex): Durable {
+  truncate(kept: LogIndex): WriteProgress {
     const pending = this.pending.map(({ seq, lastIndex }) => ({ seq, lastIndex: minIndex(lastIndex, kept) }))
-    return new Durable(minIndex(this.index, kept), this.written, this.acknowledged, pending)
+    return new WriteProgress(minIndex(this.index, kept), this.written, this.acknowledged, pending)
   }
 
   /** One more write was asked for, after which the log ends at `lastIndex`. */
-  write(lastIndex: LogIndex): Durable {
+  write(lastIndex: LogIndex): WriteProgress {
     const written = this.next
-    return new Durable(this.index, written, this.acknowledged, [...this.pending, { seq: written, lastIndex }])
+    return new WriteProgress(this.index, written, this.acknowledged, [...this.pending, { seq: written, lastIndex }])
   }
 
   /** All writes up to `seq` are done. The same value if that was known, or if they were never asked for. */
-  acknowledge(seq: WriteSeq): Durable {
+  acknowledge(seq: WriteSeq): WriteProgress {
     if (seq <= this.acknowledged || seq > this.written) return this
     const { pending } = this
     let done = 0
     while (done < pending.length && pending[done]!.seq <= seq) done++
     // The last of them speaks for all: a truncation after an earlier one has lowered that.
     const { lastIndex } = pending[done - 1]!
-    return new Durable(lastIndex, this.written, seq, pending.slice(done))
+    return new WriteProgress(lastIndex, this.written, seq, pending.slice(done))
   }
 
   /** Whether everything that was asked for is done. */
-  get settled(): boolean {
+  get isComplete(): boolean {
     return this.written === this.acknowledged
   }
 }

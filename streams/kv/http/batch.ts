@@ -5,14 +5,14 @@ import { decodeRequests, encodeReplies, repliesInPieces } from '../batchCodec.js
 import { type KvReply, sizeOfReply, withoutRoom } from '../reply.js'
 import { type Body, type HttpAnswer, outcomeUnknown, problem } from './answer.js'
 import { readBody } from './body.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { reply } from './send.js'
 import { sliceBytes } from './slices.js'
 
 /**
  * Many commands in one request, for our own client. It is not passed on: that client knows all servers and would rather hear who leads.
  */
-export const onBatch = (face: Face, req: IncomingMessage, res: ServerResponse): void => {
+export const onBatch = (face: HttpContext, req: IncomingMessage, res: ServerResponse): void => {
   const { options, gateway, buffered } = face
   const { server, scheduler, answerTimeoutMs, maxBatch, maxBatchBytes: maxBytes, maxBufferedBytes } = options
   const refuse = (answer: HttpAnswer): void => reply(face, res, answer)
@@ -39,7 +39,7 @@ export const onBatch = (face: Face, req: IncomingMessage, res: ServerResponse): 
 }
 
 /** Short replies as they are; long ones in slices, where there is room for them, or else without the values that they carry. */
-const bodyOf = ({ answering }: Face, res: ServerResponse, replies: ReadonlyArray<KvReply>): Body => {
+const bodyOf = ({ answering }: HttpContext, res: ServerResponse, replies: ReadonlyArray<KvReply>): Body => {
   const holds = replies.reduce((bytes, one) => bytes + sizeOfReply(one), 0)
   if (holds <= sliceBytes) return encodeReplies(replies)
   const release = answering.take(holds)

@@ -15,7 +15,7 @@ export interface BodyBounds {
 const nothing = Buffer.alloc(0)
 
 /** How much more than the bound is read and thrown away, so that the client, which writes first and reads then, gets the answer. */
-const patience = 4
+const drainFactor = 4
 
 const tooLarge = (maxBytes: number, hangUp: boolean): HttpAnswer =>
   problem(413, 'BodyTooLarge', `A body here has at most ${maxBytes} bytes: split it.`, hangUp ? { connection: 'close' } : {})
@@ -33,7 +33,7 @@ export const readBody = (
 ): void => {
   const announced = req.headers['content-length']
   const expected = announced === undefined ? 0 : Number(announced)
-  if (expected > maxBytes) return refuse(tooLarge(maxBytes, expected > patience * maxBytes))
+  if (expected > maxBytes) return refuse(tooLarge(maxBytes, expected > drainFactor * maxBytes))
   if (buffered.bytes + expected > maxBufferedBytes) return refuse(overloaded('maxBufferedBytes'))
   if (expected === 0 && req.headers['transfer-encoding'] === undefined) return done(nothing)
 

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 
 /** Bounds the connections of a server, in all and from one address; one more is closed at once, and counted. */
-export const boundConnections = (server: Server, { options, counted }: Face): void => {
+export const boundConnections = (server: Server, { options, counted }: HttpContext): void => {
   const byAddress = new Map<string, number>()
 
   const onConnection = (socket: Socket): void => {

@@ -3,8 +3,8 @@ import { BehaviorSubject } from 'rxjs'
 import { sizeOf } from '../../../src/kv/keyValue.js'
 import { type Compacted, refusalMessage } from '../../../src/kv/result.js'
 import type { Changes } from '../server/watch.js'
-import type { Face } from './face.js'
-import { patience, writeSlices } from './pace.js'
+import type { HttpContext } from './httpContext.js'
+import { stallTimer, writeSlices } from './pace.js'
 import type { Release } from './room.js'
 import { commaSeparated, inSlicesOf, sliceBytes } from './slices.js'
 import { piecesOfChange } from './wireItems.js'
@@ -28,7 +28,7 @@ const sizeOfEvent = ({ changes }: Changes): number =>
  * Tells events to one client at the pace at which it reads. A long event goes out in slices and holds its values until it is sent; its
  * watch stands still meanwhile.
  */
-export const eventStream = ({ options, counted, eventsUnderWay }: Face, res: ServerResponse) => {
+export const eventStream = ({ options, counted, eventsUnderWay }: HttpContext, res: ServerResponse) => {
   const { scheduler, watchStallMs } = options
   const paused$ = new BehaviorSubject(false)
   let release: Release | undefined
@@ -39,7 +39,7 @@ export const eventStream = ({ options, counted, eventsUnderWay }: Face, res: Ser
     counted.watchesCut++
     res.destroy()
   }
-  const client = patience(scheduler, res, watchStallMs, cut)
+  const client = stallTimer(scheduler, res, watchStallMs, cut)
   const goOn = (): void => {
     client.end()
     paused$.next(false)

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observable, Subscription } from 'rxjs'
 import type { HttpAnswer } from './answer.js'
 import { onBatch } from './batch.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { refusedBySender } from './hosts.js'
 import { onKey, onRange, onSession } from './keys.js'
 import { routeOf } from './routes.js'
@@ -12,7 +12,7 @@ import { onWatch } from './watch.js'
 
 /** Has a request answered, whatever it is. */
 export const handler =
-  (face: Face) =>
+  (face: HttpContext) =>
   (req: IncomingMessage, res: ServerResponse): void => {
     const answerWith = (answer$: Observable<HttpAnswer>): void => {
       const waiting: Subscription = answer$.subscribe((answer) => reply(face, res, answer))

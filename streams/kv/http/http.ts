@@ -5,7 +5,7 @@ import { AsyncSubject, BehaviorSubject, Observable } from 'rxjs'
 import { problem } from './answer.js'
 import { boundConnections } from './connections.js'
 import { eventsUnderWay } from './eventsUnderWay.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { gateway } from './gateway.js'
 import { handler } from './handler.js'
 import { inTurn } from './inTurn.js'
@@ -48,7 +48,7 @@ const maxHeaderBytes = 20 << 10
 export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
   const options = tunedHttp(httpOptions)
   return new Observable((subscriber) => {
-    const face: Face = {
+    const face: HttpContext = {
       options,
       gateway: gateway(options),
       agent: new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
@@ -90,7 +90,7 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
   })
 }
 
-const bounded = (face: Face): Server => {
+const bounded = (face: HttpContext): Server => {
   const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = face.options
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 
 export type Handle = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -9,7 +9,7 @@ export type Handle = (req: IncomingMessage, res: ServerResponse) => void
  * is sent. Otherwise a client that reads nothing would have us make all of its answers. A connection on which more than `maxPipelined`
  * wait is closed, and so is one that would have more than `maxRequests` wait on all connections.
  */
-export const inTurn = ({ options: { maxPipelined, maxRequests }, counted }: Face, handle: Handle): Handle => {
+export const inTurn = ({ options: { maxPipelined, maxRequests }, counted }: HttpContext, handle: Handle): Handle => {
   const waiting = new WeakMap<Socket, number>()
   let allWaiting = 0
 

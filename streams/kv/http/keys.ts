@@ -8,7 +8,7 @@ import { type HttpAnswer, json, problem, refused } from './answer.js'
 import { readBody } from './body.js'
 import { callerOf } from './caller.js'
 import { conditionOf } from './condition.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { forward, forwardedHeader } from './forward.js'
 import { appendCommand, deleteCommand, putCommand, readAnswer, writeAnswer } from './keyCommands.js'
 import { type BadText, naturalIn, parameters } from './path.js'
@@ -24,7 +24,7 @@ const badRequest = (sentence: BadText): HttpAnswer => problem(400, 'BadRequest',
 const noBody = new Uint8Array(0)
 
 const carryOut = (
-  face: Face,
+  face: HttpContext,
   req: IncomingMessage,
   res: ServerResponse,
   asked: {
@@ -48,7 +48,7 @@ const carryOut = (
   res.on('close', () => going.unsubscribe())
 }
 
-export const onKey = (face: Face, req: IncomingMessage, res: ServerResponse, route: Extract<Route, { _tag: 'Key' }>): void => {
+export const onKey = (face: HttpContext, req: IncomingMessage, res: ServerResponse, route: Extract<Route, { _tag: 'Key' }>): void => {
   const { headers } = req
   const { key, verb, query } = route
   const refuse = (answer: HttpAnswer): void => reply(face, res, answer)
@@ -76,7 +76,7 @@ export const onKey = (face: Face, req: IncomingMessage, res: ServerResponse, rou
   readBody(req, res, { maxBytes, maxBufferedBytes, buffered: face.buffered }, run, refuse)
 }
 
-export const onRange = (face: Face, req: IncomingMessage, res: ServerResponse, query: string): void => {
+export const onRange = (face: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
   const refuse = (sentence: BadText): void => reply(face, res, badRequest(sentence))
   const asked = parameters(query, ['prefix', 'start', 'limit', 'revision'])
   if (either.isLeft(asked)) return refuse(asked.left)
@@ -119,7 +119,7 @@ function* rangePieces({ revision, kvs, more }: Extract<KvResult, { _tag: 'Ranged
   yield `],"more":${more}}\n`
 }
 
-export const onSession = (face: Face, req: IncomingMessage, res: ServerResponse): void =>
+export const onSession = (face: HttpContext, req: IncomingMessage, res: ServerResponse): void =>
   carryOut(face, req, res, { caller: anonymous, command: { _tag: 'Register' }, render: sessionAnswer })
 
 const sessionAnswer = (result: KvResult): HttpAnswer => {

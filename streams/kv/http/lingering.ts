@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 
 /** How many times the longest body is read and thrown away at most. */
 const times = 4
@@ -14,7 +14,7 @@ export const hasUnreadBody = ({ complete, headers }: IncomingMessage): boolean =
  * within a number of bytes. Then the connection is closed.
  */
 export const lingering = (
-  { options: { scheduler, lingerMs, maxBodyBytes, maxBatchBytes } }: Face,
+  { options: { scheduler, lingerMs, maxBodyBytes, maxBatchBytes } }: HttpContext,
   res: ServerResponse,
   body: string,
 ): void => {

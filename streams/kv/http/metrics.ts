@@ -1,5 +1,5 @@
 import type { Metrics } from '../../server/metrics.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 
 /* Prometheus' text format, version 0.0.4. */
 
@@ -28,7 +28,7 @@ const family = (type: 'gauge' | 'counter', name: string, help: string, samples: 
 
 const roles = ['Follower', 'Candidate', 'Leader']
 
-export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered, answering, eventsUnderWay }: Face): string => {
+export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered, answering, eventsUnderWay }: HttpContext): string => {
   const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
   const { proposals } = metrics
   const { running, passedOn } = gateway.counts()

@@ -3,14 +3,14 @@ import { type SchedulerLike, Subscription } from 'rxjs'
 
 /* The client's pace: what is written waits for it, for a while. */
 
-export interface Patience {
+export interface StallTimer {
   /** Anew, if it had begun. */
   begin(): void
   end(): void
 }
 
 /** Waits for a client to take what was written: when it takes nothing for `ms`, calls `cut`. */
-export const patience = (scheduler: SchedulerLike, res: ServerResponse, ms: number, cut: () => void): Patience => {
+export const stallTimer = (scheduler: SchedulerLike, res: ServerResponse, ms: number, cut: () => void): StallTimer => {
   let waiting = Subscription.EMPTY
   const end = (): void => waiting.unsubscribe()
   res.on('close', end)
@@ -28,7 +28,7 @@ export const writeSlices = (
   scheduler: SchedulerLike,
   res: ServerResponse,
   slice: Iterator<string | Uint8Array>,
-  client: Patience,
+  client: StallTimer,
   ended: () => void,
 ): void => {
   let turn = Subscription.EMPTY

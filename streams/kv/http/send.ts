@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Body, type HttpAnswer, noRoom, type PassedOn } from './answer.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { hasUnreadBody, lingering } from './lingering.js'
-import { patience, type Patience, writeSlices } from './pace.js'
+import { stallTimer, type StallTimer, writeSlices } from './pace.js'
 import { sliceBytes, slicesOf } from './slices.js'
 
 /**
  * Sends an answer, unless nobody is there any more or somebody else has answered. A read whose answer needs more room than there is gets
  * 503; what a write did is always told, since it is short.
  */
-export const reply = (face: Face, res: ServerResponse, answer: HttpAnswer): void => {
+export const reply = (face: HttpContext, res: ServerResponse, answer: HttpAnswer): void => {
   const { answering, counted, closing$ } = face
   const { status, headers, body } = answer
   if (res.headersSent || res.destroyed) return discard(body)
@@ -27,7 +27,7 @@ export const reply = (face: Face, res: ServerResponse, answer: HttpAnswer): void
   sendBody(face, res, body)
 }
 
-const sendBody = (face: Face, res: ServerResponse, body: Body): void => {
+const sendBody = (face: HttpContext, res: ServerResponse, body: Body): void => {
   if (isPassedOn(body)) passOn(face, res, body.from)
   else if (res.req.method === 'HEAD') res.end()
   else if (typeof body === 'string') {
@@ -60,13 +60,13 @@ const discard = (body: Body): void => {
   if (isPassedOn(body)) body.from.destroy()
 }
 
-const patienceOf = ({ options: { scheduler, answerStallMs }, counted }: Face, res: ServerResponse): Patience =>
-  patience(scheduler, res, answerStallMs, () => {
+const patienceOf = ({ options: { scheduler, answerStallMs }, counted }: HttpContext, res: ServerResponse): StallTimer =>
+  stallTimer(scheduler, res, answerStallMs, () => {
     counted.answersCut++
     res.destroy()
   })
 
-const sendAtOnce = (face: Face, res: ServerResponse, body: Uint8Array): void => {
+const sendAtOnce = (face: HttpContext, res: ServerResponse, body: Uint8Array): void => {
   res.end(body)
   if ((res.socket?.writableLength ?? 0) > 0) patienceOf(face, res).begin()
 }
@@ -75,7 +75,7 @@ const sendAtOnce = (face: Face, res: ServerResponse, body: Uint8Array): void => 
  * Sends slices as the client takes them, others having their turn between two of them. What is made is in memory once, and only for as
  * long as the client is there.
  */
-const sendSlices = (face: Face, res: ServerResponse, slices: Iterable<string | Uint8Array>): void => {
+const sendSlices = (face: HttpContext, res: ServerResponse, slices: Iterable<string | Uint8Array>): void => {
   const { scheduler } = face.options
   const slice = slices[Symbol.iterator]()
   const client = patienceOf(face, res)
@@ -86,7 +86,7 @@ const sendSlices = (face: Face, res: ServerResponse, slices: Iterable<string | U
 }
 
 /** Sends what another server answers, at the pace of the client. Where it breaks off, so does this answer: the client must see it. */
-const passOn = (face: Face, res: ServerResponse, from: IncomingMessage): void => {
+const passOn = (face: HttpContext, res: ServerResponse, from: IncomingMessage): void => {
   const client = patienceOf(face, res)
   client.begin()
   from.on('data', (chunk: Buffer) => {

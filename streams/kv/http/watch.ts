@@ -6,7 +6,7 @@ import { key, withPrefix } from '../../../src/kv/key.js'
 import { WatchError } from '../server/watch.js'
 import { overloaded, problem, refused } from './answer.js'
 import { eventStream } from './eventStream.js'
-import type { Face } from './face.js'
+import type { HttpContext } from './httpContext.js'
 import { reply } from './send.js'
 import { naturalIn, parameters } from './path.js'
 
@@ -14,7 +14,7 @@ import { naturalIn, parameters } from './path.js'
  * A watch as server-sent events. The client's socket is its only buffer: while that is full the watch stands still in the history of the
  * store, and a client that does not read for too long, or falls too far behind, is cut. It resumes with the last id it saw.
  */
-export const onWatch = (face: Face, req: IncomingMessage, res: ServerResponse, query: string): void => {
+export const onWatch = (face: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
   const { options, counted, closing$ } = face
   const { server, maxWatches, maxWatchBehind: maxBehind, watchHeartbeatMs: progressMs } = options
   const bad = (sentence: string): void => reply(face, res, problem(400, 'BadRequest', sentence))

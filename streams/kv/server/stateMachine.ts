@@ -41,7 +41,7 @@ export const kvStateMachine = ({ limits = {}, scheduler, maxAppliesPerSlice = 51
 
   const stateMachine: StateMachine<Uint8Array, KvResult> = (apply$: Observable<ApplyMsg>, snapshot: Snapshot | null) =>
     new Observable<Applied<KvResult>>((subscriber) => {
-      /** Bounded by the core, which hands over no more than `maxHandedOver`. */
+      /** Bounded by the core, which hands over no more than `maxApplying`. */
       const waiting: ApplyMsg[] = []
       let turn: Subscription | undefined
 

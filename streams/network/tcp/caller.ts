@@ -9,7 +9,7 @@ import { greetingTo, helloFrame, maxGreetingBytes, type Objection, objection, re
 import type { Address } from './options.js'
 import type { Outbox } from './outbox.js'
 import { readClose } from './refusal.js'
-import type { Run } from './run.js'
+import type { TcpSession } from './session.js'
 
 /**
  * The way to one peer: calls it, for as long as this is subscribed to, and sends what is in `outbox`.
@@ -19,7 +19,7 @@ import type { Run } from './run.js'
  * A message waits for one attempt: when that fails, or when a connection is lost, what waits is
  * dropped and the peer is `Unreachable`. Raft sends anew what is still true by then.
  */
-export const calling = (peer: NodeId, outbox: Outbox, run: Run): Observable<NetworkEvent> => {
+export const calling = (peer: NodeId, outbox: Outbox, run: TcpSession): Observable<NetworkEvent> => {
   const { backoffMs, random, scheduler } = run.settings
   const backoff = new Backoff({ ...backoffMs, random })
   const calledBack$ = run.calledBy$.pipe(filter((caller) => caller === peer))
@@ -27,7 +27,7 @@ export const calling = (peer: NodeId, outbox: Outbox, run: Run): Observable<Netw
 }
 
 /** One attempt and what comes of it; completes when the connection is lost. */
-const call = (peer: NodeId, outbox: Outbox, run: Run, backoff: Backoff): Observable<NetworkEvent> =>
+const call = (peer: NodeId, outbox: Outbox, run: TcpSession, backoff: Backoff): Observable<NetworkEvent> =>
   new Observable<NetworkEvent>((subscriber) => {
     const { settings, counts } = run
     const { connectTimeoutMs, handshakeTimeoutMs, idleTimeoutMs, scheduler } = settings

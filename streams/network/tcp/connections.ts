@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NodeId } from '../../../src/raft/ids.js'
-import type { Run } from './run.js'
+import type { TcpSession } from './session.js'
 
 interface Unauthenticated {
   readonly address: string
@@ -13,7 +13,7 @@ export class Connections {
   private readonly admitted = new Map<NodeId, Socket>()
   private readonly ofAddress = new Map<string, number>()
 
-  constructor(private readonly run: Run) {}
+  constructor(private readonly run: TcpSession) {}
 
   /**
    * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room, so that a stranger

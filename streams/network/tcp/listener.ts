@@ -8,15 +8,15 @@ import { FrameReader, frameType } from './frame.js'
 import { type Greeting, greetingTo, maxGreetingBytes, objection, readGreeting, welcomeFrame } from './greeting.js'
 import type { Address, TcpSettings } from './options.js'
 import { readClose, type RefusalCode } from './refusal.js'
-import type { Run } from './run.js'
+import type { TcpSession } from './session.js'
 
 /** Accepts connections and gives what comes over them. Errors with a `NetworkError` where it cannot listen. */
-export const listening = (run: Run, bound: (address: Address) => void): Observable<NetworkEvent> => {
+export const listening = (run: TcpSession, bound: (address: Address) => void): Observable<NetworkEvent> => {
   const connections = new Connections(run)
   return accepted(run, bound).pipe(mergeMap((caller) => ('_tag' in caller ? of(caller) : converse(caller, connections, run))))
 }
 
-const accepted = (run: Run, bound: (address: Address) => void): Observable<Socket | Rejected> =>
+const accepted = (run: TcpSession, bound: (address: Address) => void): Observable<Socket | Rejected> =>
   new Observable<Socket | Rejected>((subscriber) => {
     const { listen } = run.settings
     const server = createServer({ noDelay: true }, (socket) => subscriber.next(socket))
@@ -46,7 +46,7 @@ const unusable = (error: NodeJS.ErrnoException, { id, listen: { host, port } }: 
       }
 
 /** One connection from its first byte to its last: hello, then messages. Something wrong ends it with one `Rejected`. */
-const converse = (socket: Socket, connections: Connections, run: Run): Observable<NetworkEvent> =>
+const converse = (socket: Socket, connections: Connections, run: TcpSession): Observable<NetworkEvent> =>
   new Observable<NetworkEvent>((subscriber) => {
     const { settings, counts } = run
     const { id, handshakeTimeoutMs, maxFrameBytes, scheduler } = settings

@@ -73,7 +73,7 @@ const defaults = {
 }
 
 /** The options with their defaults. Throws `InvalidOption`. */
-export const settled = (options: TcpNetworkOptions): TcpSettings => {
+export const tcpSettings = (options: TcpNetworkOptions): TcpSettings => {
   const id = NodeId.decode(options.id)
   if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
   const incarnation = Incarnation.decode(options.incarnation)

@@ -8,9 +8,9 @@ import { calling } from './caller.js'
 import { Counts } from './counts.js'
 import { listening } from './listener.js'
 import type { TcpMetrics } from './metrics.js'
-import { type Address, settled, type TcpNetworkOptions } from './options.js'
+import { type Address, tcpSettings, type TcpNetworkOptions } from './options.js'
 import { Outbox } from './outbox.js'
-import { Run } from './run.js'
+import { TcpSession } from './session.js'
 
 export interface TcpNetwork extends Network {
   /** Where it listens, from when it does; replays. */
@@ -40,7 +40,7 @@ export interface TcpNetwork extends Network {
  * })
  */
 export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
-  const settings = settled(options)
+  const settings = tcpSettings(options)
   const { id, peers, scheduler, maxFrameBytes } = settings
   const counts = new Counts()
   const outboxes = new Map(
@@ -54,7 +54,7 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
 
   const network: Network = (message$, user = unknownUser) =>
     new Observable<NetworkEvent>((subscriber) => {
-      const run = new Run(settings, counts)
+      const run = new TcpSession(settings, counts)
       const unreachable = new Set<NodeId>()
 
       const tellUnreachable = (peer: NodeId): void => {

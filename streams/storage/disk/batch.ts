@@ -72,7 +72,7 @@ export const sizeOfBatch = (batch: ReadonlyArray<Persist>, lastIndex: LogIndex, 
   return { records, bytes: bytes + records * recordHeaderBytes, hardState, snapshot, highest, lastIndex: last, commitIndex: commit }
 }
 
-export interface Place {
+export interface BatchPosition {
   readonly origin: number
   /** Where in the segment the write begins. */
   readonly offset: number
@@ -81,7 +81,7 @@ export interface Place {
 }
 
 /** Writes `batch`, whose size is `size`, to the start of `target`. */
-export const encodeBatch = (batch: ReadonlyArray<Persist>, size: BatchSize, place: Place, target: Buffer): void => {
+export const encodeBatch = (batch: ReadonlyArray<Persist>, size: BatchSize, place: BatchPosition, target: Buffer): void => {
   let at = 0
   let left = size.records
   const seal = (kind: RecordKind, end: number): void => {

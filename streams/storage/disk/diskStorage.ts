@@ -12,7 +12,7 @@ import { lockPath } from './layout.js'
 import { takeLock } from './lock.js'
 import { occupy } from './occupancy.js'
 import { type Found, recover } from './recover.js'
-import { rows } from './rows.js'
+import { serialQueues } from './serialQueue.js'
 import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
@@ -110,10 +110,10 @@ const run = (
 ): Observable<OpenDisk> => {
   const {
     recovered: { currentTerm, votedFor, log, commitIndex, snapshot },
-    settled,
+    slotIsCurrent,
   } = found
   const idle$ = scheduler === undefined ? quietTimer(markAfterMs) : timer(markAfterMs, scheduler)
-  const newRow = rows()
+  const newRow = serialQueues()
   const writer = new Writer(handles, found, { directory, identity, segmentBytes, growBytes, idle$, row: newRow() })
   const files = new SnapshotFiles(handles, directory, identity, found.snapshot, newRow())
   const closed$ = new AsyncSubject<never>()
@@ -139,7 +139,7 @@ const run = (
       return closed$
     },
   }
-  return concat(settled ? EMPTY : writer.settle({ currentTerm, votedFor }), writer.forget(), of(disk), closed$)
+  return concat(slotIsCurrent ? EMPTY : writer.settle({ currentTerm, votedFor }), writer.forget(), of(disk), closed$)
 }
 
 const checkOwner = (

@@ -19,7 +19,7 @@ export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'highest' | 'form
   /** Term and vote as the log holds them: older ones where a crash let the vote file alone have the last. */
   readonly logged: HardState
   /** Whether log and vote file both hold its term and vote. */
-  readonly settled: boolean
+  readonly slotIsCurrent: boolean
   /** Where the next write goes. */
   readonly end: number
   /** How long that segment is: behind `end` there are zeros, room for the writes to come. */
@@ -50,14 +50,14 @@ export const recover = (handles: Handles, directory: string, identity: Identity)
       const size = torn ? end : bytes.length
       const recovered = { ...whole, ...hardState.right }
       const logged = { currentTerm: whole.currentTerm, votedFor: whole.votedFor }
-      const settled = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
+      const slotIsCurrent = slot !== null && isSame(recovered, whole) && isSame(recovered, slot.hardState)
       return handles.openDurable(voteFile(directory), constants.O_RDWR | constants.O_CREAT).pipe(
         whileWriting(voteFile(directory)),
         mergeMap((voteFd) =>
           concat(
             repair(handles, directory, log),
             removeOthers(handles, directory, names, snapshot),
-            of({ recovered, logged, settled, segment, fd, end, size, highest, former, slot, voteFd, snapshot }),
+            of({ recovered, logged, slotIsCurrent, segment, fd, end, size, highest, former, slot, voteFd, snapshot }),
           ),
         ),
       )

@@ -6,7 +6,7 @@ import { whileWriting } from './errors.js'
 import type { Handles } from './handles.js'
 import type { Identity } from './identity.js'
 import { snapshotFile } from './layout.js'
-import type { Row } from './rows.js'
+import type { SerialQueue } from './serialQueue.js'
 import { blockOrigin, encodeHeader, fileBytes } from './snapshotFormat.js'
 import { readRange, type SnapshotFile } from './snapshotReader.js'
 import { SnapshotWriter } from './snapshotWriter.js'
@@ -30,7 +30,7 @@ export class SnapshotFiles {
     private readonly identity: Identity,
     /** The one that the log begins after. */
     current: SnapshotFile | null,
-    private readonly row: Row,
+    private readonly row: SerialQueue,
   ) {
     if (current !== null) this.whole.set(current.ref, current)
   }

@@ -19,7 +19,7 @@ export interface SnapshotFile extends StoredSnapshot {
 }
 
 /** A run of the bytes of a snapshot, and where among them it begins. */
-interface Run {
+interface PieceRun {
   readonly offset: number
   readonly bytes: Buffer
 }
@@ -93,8 +93,8 @@ const readHead = (handles: Handles, fd: number, bytes: number): Observable<Buffe
 const maxHeaderBytes = 1 << 24
 
 /** The bytes of the blocks from `first` to `last`, of some blocks at a time, so that others have a turn between two. */
-const runs = (handles: Handles, file: SnapshotFile, first: number, last: number): Observable<Run> => {
-  const from = (number: number): Observable<{ readonly next: number; readonly run: Run }> => {
+const runs = (handles: Handles, file: SnapshotFile, first: number, last: number): Observable<PieceRun> => {
+  const from = (number: number): Observable<{ readonly next: number; readonly run: PieceRun }> => {
     if (number > last) return EMPTY
     const next = Math.min(number + blocksAtOnce, last + 1)
     return readRun(handles, file, number, next).pipe(map((run) => ({ next, run })))
@@ -106,7 +106,12 @@ const runs = (handles: Handles, file: SnapshotFile, first: number, last: number)
 }
 
 /** The bytes of the blocks from `first` to before `next`. */
-const readRun = (handles: Handles, { path, fd, origin, headerBytes, size }: SnapshotFile, first: number, next: number): Observable<Run> => {
+const readRun = (
+  handles: Handles,
+  { path, fd, origin, headerBytes, size }: SnapshotFile,
+  first: number,
+  next: number,
+): Observable<PieceRun> => {
   const runAt = blockOffset(headerBytes, first)
   const runEnd = Math.min(blockOffset(headerBytes, next), fileBytes(headerBytes, size))
   const file = Buffer.allocUnsafeSlow(runEnd - runAt)

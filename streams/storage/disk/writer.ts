@@ -10,7 +10,7 @@ import { segmentFile, voteFile } from './layout.js'
 import type { FormerSegment } from './readLog.js'
 import type { Found } from './recover.js'
 import { segmentOrigin } from './replay.js'
-import type { Row } from './rows.js'
+import type { SerialQueue } from './serialQueue.js'
 import { encodeSegment, type SegmentState } from './segment.js'
 import { unlink } from './snapshotFiles.js'
 import { encodeSlot, slotOffset, voteFileBytes } from './vote.js'
@@ -23,7 +23,7 @@ export interface WriterOptions {
   /** Emits once, when the durable marker is due. */
   readonly idle$: Observable<unknown>
   /** Where its work is done, one piece after another. */
-  readonly row: Row
+  readonly row: SerialQueue
 }
 
 const { O_WRONLY, O_CREAT, O_EXCL } = constants

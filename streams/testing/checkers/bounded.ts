@@ -5,11 +5,11 @@ import { type CheckOf, Moved } from './checker.js'
 /** Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon. */
 const heartbeatsBeside = 64
 
-const transfersOf = ({ role }: Server) => (role._tag === 'Leader' ? role.transfers : null)
+const sendingsOf = ({ role }: Server) => (role._tag === 'Leader' ? role.sendings : null)
 
 const refsOf = (server: Server): ReadonlyArray<SnapshotRef> => [
   ...server.snapshots.refs,
-  ...(transfersOf(server) ?? []).map(({ snapshot }) => snapshot.ref),
+  ...(sendingsOf(server) ?? []).map(({ snapshot }) => snapshot.ref),
 ]
 
 /** I18, its other half: every queue is bounded, and a snapshot that is named no more is given up. */
@@ -17,7 +17,7 @@ export const bounded: CheckOf = () => ({
   name: 'every queue is bounded',
   moved: Moved.log | Moved.commitIndex | Moved.applied | Moved.roleOrSnapshots,
   see: ({ event, before, after, effects }) => {
-    const { id, settings, role, log, commitIndex, handedOver, lastApplied, snapshots } = after
+    const { id, settings, role, log, commitIndex, applyingIndex, lastApplied, snapshots } = after
     if (role._tag === 'Leader' && role !== before.role)
       for (const { id: follower, inflight } of role.followers)
         if (inflight.length > settings.maxInflightMessages + heartbeatsBeside)
@@ -25,12 +25,12 @@ export const bounded: CheckOf = () => ({
     if (event._tag === 'Proposed' && log !== before.log) {
       if (log.lastIndex - commitIndex > settings.maxUncommittedEntries)
         return `${id} takes a proposal, and has ${log.lastIndex - commitIndex} entries that are not committed; the bound is ${settings.maxUncommittedEntries}`
-      if (before.durable.pending.length >= settings.maxPendingWrites)
-        return `${id} takes a proposal with ${before.durable.pending.length} writes under way; the bound is ${settings.maxPendingWrites}`
+      if (before.writeProgress.pending.length >= settings.maxPendingWrites)
+        return `${id} takes a proposal with ${before.writeProgress.pending.length} writes under way; the bound is ${settings.maxPendingWrites}`
     }
-    if (handedOver > before.handedOver && snapshots.restoring === null && handedOver - lastApplied > settings.maxHandedOver)
-      return `${id} has handed over ${handedOver - lastApplied} entries that are not answered for; the bound is ${settings.maxHandedOver}`
-    if (before.snapshots === snapshots && transfersOf(before) === transfersOf(after)) return null
+    if (applyingIndex > before.applyingIndex && snapshots.restoring === null && applyingIndex - lastApplied > settings.maxApplying)
+      return `${id} has handed over ${applyingIndex - lastApplied} entries that are not answered for; the bound is ${settings.maxApplying}`
+    if (before.snapshots === snapshots && sendingsOf(before) === sendingsOf(after)) return null
     const named = refsOf(after)
     const discarded = effects.flatMap((effect) => (effect._tag === 'DiscardSnapshots' ? effect.refs : []))
     const kept = refsOf(before).find((ref) => !named.includes(ref) && !discarded.includes(ref))

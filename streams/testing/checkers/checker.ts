@@ -18,7 +18,7 @@ export const Moved = {
   role: 8,
   hardState: 16,
   durable: 32,
-  /** `handedOver` or `lastApplied`. */
+  /** `applyingIndex` or `lastApplied`. */
   applied: 64,
   /** A message was received. */
   received: 128,
@@ -47,8 +47,8 @@ export const movedBy = ({ event, before, after }: Inspection): number =>
       (before.role._tag === after.role._tag && before.currentTerm === after.currentTerm ? 0 : Moved.role) |
       (before.currentTerm === after.currentTerm && before.votedFor === after.votedFor ? 0 : Moved.hardState) |
       (before.role === after.role && before.snapshots === after.snapshots ? 0 : Moved.roleOrSnapshots) |
-      (before.durable === after.durable ? 0 : Moved.durable) |
-      (before.handedOver === after.handedOver && before.lastApplied === after.lastApplied ? 0 : Moved.applied))
+      (before.writeProgress === after.writeProgress ? 0 : Moved.durable) |
+      (before.applyingIndex === after.applyingIndex && before.lastApplied === after.lastApplied ? 0 : Moved.applied))
 
 /** Several checks over one record. `see` answers the first violation that a step shows, or null. */
 export class Checks {

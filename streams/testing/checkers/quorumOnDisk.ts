@@ -4,8 +4,8 @@ import { isQuorum } from '../../../src/raft/quorum.js'
 import type { Server } from '../../../src/raft/state/server.js'
 import { type CheckOf, Moved } from './checker.js'
 
-const holdsOnDisk = ({ log, durable }: Server, index: LogIndex, term: Term): boolean =>
-  index <= log.base.index || (durable.index >= index && log.termAt(index) === term)
+const holdsOnDisk = ({ log, writeProgress }: Server, index: LogIndex, term: Term): boolean =>
+  index <= log.base.index || (writeProgress.index >= index && log.termAt(index) === term)
 
 /**
  * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the entry, and has

@@ -25,7 +25,7 @@ export class ServerRecord {
   private unacked: { readonly seq: number; readonly term: Term; readonly vote: NodeId | null }[] = []
 
   constructor(public now: Server) {
-    if (now.durable.settled) this.acknowledged(now.currentTerm, now.votedFor)
+    if (now.writeProgress.isComplete) this.acknowledged(now.currentTerm, now.votedFor)
   }
 
   restarted(server: Server): void {
@@ -44,12 +44,12 @@ export class ServerRecord {
     this.unacked.push({ seq, term: currentTerm, vote: votedFor })
   }
 
-  acknowledge(seq: number, { durable, currentTerm, votedFor }: Server): void {
+  acknowledge(seq: number, { writeProgress, currentTerm, votedFor }: Server): void {
     while (this.unacked.length > 0 && this.unacked[0]!.seq <= seq) {
       const { term, vote } = this.unacked.shift()!
       this.acknowledged(term, vote)
     }
-    if (this.ackedTerm === null && durable.settled) this.acknowledged(currentTerm, votedFor)
+    if (this.ackedTerm === null && writeProgress.isComplete) this.acknowledged(currentTerm, votedFor)
   }
 }
 

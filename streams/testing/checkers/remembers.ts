@@ -1,7 +1,7 @@
 import { type CheckOf, Moved } from './checker.js'
 
 /**
- * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log; commitIndex, `handedOver`
+ * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log; commitIndex, `applyingIndex`
  * and `lastApplied` are within one life.
  */
 export const remembers: CheckOf = (record) => ({
@@ -16,7 +16,7 @@ export const remembers: CheckOf = (record) => ({
         return `${id} restarts in term ${before.currentTerm}; its disk had acknowledged term ${term}`
       if (before.currentTerm === term && vote !== null && before.votedFor !== vote)
         return `${id} restarts with vote ${before.votedFor ?? '-'} in term ${term}; its disk had acknowledged a vote for ${vote}`
-      const { index } = former.durable
+      const { index } = former.writeProgress
       if (index > before.log.base.index && before.log.termAt(index) !== former.log.termAt(index) && index > former.log.base.index)
         return `${id} restarts without entry ${index}/${former.log.termAt(index) ?? '-'}, which its disk had acknowledged`
     }
@@ -24,7 +24,7 @@ export const remembers: CheckOf = (record) => ({
     if (after.currentTerm === before.currentTerm && before.votedFor !== null && after.votedFor !== before.votedFor)
       return `${id} voted for ${before.votedFor} and then for ${after.votedFor ?? 'nobody'} in term ${after.currentTerm}`
     if (after.commitIndex < before.commitIndex) return `${id} took its commitIndex back from ${before.commitIndex} to ${after.commitIndex}`
-    if (after.handedOver < before.handedOver || after.lastApplied < before.lastApplied) return `${id} took back what it had applied`
+    if (after.applyingIndex < before.applyingIndex || after.lastApplied < before.lastApplied) return `${id} took back what it had applied`
     return null
   },
 })

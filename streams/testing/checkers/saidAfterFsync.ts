@@ -24,15 +24,15 @@ export const saidAfterFsync: CheckOf = (record) => ({
       case 'AppendEntriesReply': {
         const { now } = sender
         // What was true in an older term may have been replaced since.
-        if (!message.success || now.currentTerm !== message.term || now.durable.index >= message.matchIndex) return null
+        if (!message.success || now.currentTerm !== message.term || now.writeProgress.index >= message.matchIndex) return null
         // A leader's snapshot took the place of what it had acknowledged: what the disk holds of that is not followed any more.
         if (message.matchIndex <= now.log.base.index) return null
-        return `${message.from} acknowledges entries up to ${message.matchIndex}; its disk has acknowledged ${now.durable.index}`
+        return `${message.from} acknowledges entries up to ${message.matchIndex}; its disk has acknowledged ${now.writeProgress.index}`
       }
       case 'InstallSnapshotReply': {
         const { now } = sender
-        if (now.currentTerm !== message.term || now.durable.index >= message.matchIndex) return null
-        return `${message.from} acknowledges a snapshot of ${message.matchIndex}; its disk has acknowledged ${now.durable.index}`
+        if (now.currentTerm !== message.term || now.writeProgress.index >= message.matchIndex) return null
+        return `${message.from} acknowledges a snapshot of ${message.matchIndex}; its disk has acknowledged ${now.writeProgress.index}`
       }
       default:
         return null

@@ -15,7 +15,7 @@ export const stateMachineSafety: CheckOf = (record) => {
     moved: Moved.applied | Moved.started,
     see: ({ event, before, after, effects }) => {
       const { id, log } = after
-      if (event._tag === 'Started' || !given.has(id)) given.set(id, before.handedOver)
+      if (event._tag === 'Started' || !given.has(id)) given.set(id, before.applyingIndex)
       for (const effect of effects) {
         if (effect._tag !== 'Apply' && effect._tag !== 'Restore') continue
         let last = given.get(id)!

@@ -72,7 +72,7 @@ class Teller {
         this.tell('propose', id, `${argument}`)
         break
       case 'persist':
-        this.tell('persist', id, `#${this.cluster.server(id).durable.acknowledged + argument}`)
+        this.tell('persist', id, `#${this.cluster.server(id).writeProgress.acknowledged + argument}`)
         break
       case 'crash': {
         const { unsynced } = this.cluster.at(id)

@@ -1,7 +1,7 @@
 import type { Send } from '../../../src/raft/effect.js'
 import { byCodeUnit, logIndex, messageSeq, type NodeId, type WriteSeq, writeSeq } from '../../../src/raft/ids.js'
 import type { Log } from '../../../src/raft/state/log.js'
-import { Durable } from '../../../src/raft/state/writeProgress.js'
+import { WriteProgress } from '../../../src/raft/state/writeProgress.js'
 import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type Role, type Server } from '../../../src/raft/state/server.js'
 import type { DiskRecord } from '../disk.js'
 import { keyOfEntry, keyOfMessage, renamedMessage, type Renaming, withSeq } from './messages.js'
@@ -31,18 +31,18 @@ export interface Site {
  *  - heartbeats without an answer are counted to `silences`: see `silencesOf`.
  */
 export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site, silences: number): Site => {
-  const { acknowledged, index, pending } = server.durable
+  const { acknowledged, index, pending } = server.writeProgress
   const relative = (seq: WriteSeq): WriteSeq => writeSeq(Math.max(0, seq - acknowledged))
   const role = canonicalRole(server.role, relative, silences)
-  const durable = new Durable(
+  const writeProgress = new WriteProgress(
     index,
-    relative(server.durable.written),
+    relative(server.writeProgress.written),
     writeSeq(0),
     pending.map(({ seq, lastIndex }) => ({ seq: relative(seq), lastIndex })),
   )
   const requests = role._tag === 'Leader' ? Math.max(0, ...role.followers.map(({ inflight }) => inflight.length)) : 0
   return {
-    server: { ...server, role, durable, counters: new Counters(messageSeq(requests), 0, 0) },
+    server: { ...server, role, writeProgress, counters: new Counters(messageSeq(requests), 0, 0) },
     disk,
     unsynced: unsynced.map((record) => ({ ...record, seq: relative(record.seq) })),
     waiting: waiting
@@ -107,11 +107,11 @@ export const renumbered = (site: Site, leader: NodeId, numberOf: (seq: number) =
 
 /** Equal for equal canonical sites, and for no others. */
 export const keyOfSite = ({ server, disk, unsynced, waiting, flushDue }: Site): string => {
-  const { id, currentTerm, votedFor, log, commitIndex, lastApplied, handedOver, role, durable } = server
+  const { id, currentTerm, votedFor, log, commitIndex, lastApplied, applyingIndex, role, writeProgress } = server
   return [
-    `${id}${flushDue ? '!' : ''} T${currentTerm} ${votedFor} ${keyOfLog(log)} ${commitIndex} ${handedOver} ${lastApplied}`,
+    `${id}${flushDue ? '!' : ''} T${currentTerm} ${votedFor} ${keyOfLog(log)} ${commitIndex} ${applyingIndex} ${lastApplied}`,
     keyOfRole(role),
-    `${durable.index} ${durable.pending.map(({ lastIndex }) => lastIndex).join()}`,
+    `${writeProgress.index} ${writeProgress.pending.map(({ lastIndex }) => lastIndex).join()}`,
     `T${disk.currentTerm} ${disk.votedFor} ${keyOfLog(disk.log)} ${disk.commitIndex}`,
     unsynced.map(keyOfRecord).join(),
     waiting.map(keyOfSend).join(),

@@ -39,7 +39,7 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
   let { server, disk, unsynced, waiting, flushDue } = site
   const sent: Send[] = []
   /** What the state machine has been given in this run. */
-  let given = server.handedOver
+  let given = server.applyingIndex
 
   const leave = (send: Send): void => {
     if (!isOnDisk(send.message, disk, server))
@@ -52,7 +52,7 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
         unsynced = [...unsynced, ...recordsOf(effect)]
         return
       case 'Send':
-        if (effect.after !== null && effect.after > server.durable.acknowledged) waiting = [...waiting, effect]
+        if (effect.after !== null && effect.after > server.writeProgress.acknowledged) waiting = [...waiting, effect]
         else leave(effect)
         return
       case 'Apply':
@@ -89,7 +89,7 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
       happens(event.event)
       break
     case 'Persists': {
-      const seq = writeSeq(server.durable.acknowledged + event.count)
+      const seq = writeSeq(server.writeProgress.acknowledged + event.count)
       disk = unsynced.filter((record) => record.seq <= seq).reduce(written, disk)
       unsynced = unsynced.filter((record) => record.seq > seq)
       const free = waiting.filter((send) => send.after! <= seq)
@@ -104,7 +104,7 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
       unsynced = []
       waiting = []
       flushDue = false
-      given = server.handedOver
+      given = server.applyingIndex
       happens({ _tag: 'Started' })
       break
   }

@@ -93,7 +93,7 @@ export class Successors {
         act('timeout', 0)
       }
       if (flushDue) act('flush', 0)
-      for (let count = 1; count <= now.durable.pending.length; count++) act('persist', count)
+      for (let count = 1; count <= now.writeProgress.pending.length; count++) act('persist', count)
       if (used.crashes < bounds.crashes) {
         for (let survive = 0; survive <= unsynced.length; survive++) act('crash', survive, { ...used, crashes: used.crashes + 1 })
       }

@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs'
 import type { ProposalEvent } from '../../sinks/proposal.js'
 import { seeded } from '../random.js'
 import { oneOf, whole } from './dice.js'
-import type { World } from './world.js'
+import type { SimulatedCluster } from './simulatedCluster.js'
 
 /** How long a client waits for an answer before it asks somebody else. */
 const patienceMs = 1_000
@@ -27,14 +27,14 @@ export class Client {
   private serial = 0
   private target = 0
   private operation: UnderWay | null = null
-  private patience: Subscription | undefined
+  private timeout: Subscription | undefined
   private nextCallAt = 0
 
   constructor(
     public id: number,
     seed: number,
     private readonly everyMs: number,
-    private readonly world: World,
+    private readonly world: SimulatedCluster,
   ) {
     this.die = seeded(seed)
     this.target = Math.floor(this.die() * world.homes.length)
@@ -67,7 +67,7 @@ export class Client {
     const attempt = ++operation.attempt
     const { raft } = this.world.homes[this.target]!
     if (raft === null) return this.elsewhere(operation)
-    this.patience = this.in(patienceMs, () => {
+    this.timeout = this.in(patienceMs, () => {
       if (this.operation === operation && operation.attempt === attempt) this.unknown(operation)
     })
     const { offers } = this.world
@@ -90,14 +90,14 @@ export class Client {
     switch (event._tag) {
       case 'NotLeader': {
         const leader = event.leader
-        this.patience?.unsubscribe()
+        this.timeout?.unsubscribe()
         if (leader === null) return this.elsewhere(operation)
         this.target = this.world.homes.findIndex(({ id }) => id === leader)
         this.in(whole(this.die, pauseMs), () => this.attempt(operation))
         return
       }
       case 'Overloaded':
-        this.patience?.unsubscribe()
+        this.timeout?.unsubscribe()
         return this.elsewhere(operation)
       case 'Indeterminate':
         return this.unknown(operation)
@@ -107,7 +107,7 @@ export class Client {
   }
 
   private answered(operation: UnderWay, index: number, result: unknown): void {
-    this.patience?.unsubscribe()
+    this.timeout?.unsubscribe()
     this.operation = null
     const { call, serial, command } = operation
     this.world.acknowledged({ client: this.id, serial, command, call, index, result })
@@ -116,7 +116,7 @@ export class Client {
 
   /** Nobody knows whether it was done. */
   private unknown(operation: UnderWay): void {
-    this.patience?.unsubscribe()
+    this.timeout?.unsubscribe()
     operation.attempt++
     if (this.world.workload.retries && this.die() >= givesUp) return this.elsewhere(operation)
     this.world.givenUp({ client: this.id, command: operation.command, call: operation.call })

@@ -52,9 +52,9 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
   hash.add(after.log.lastIndex)
   hash.add(after.log.lastTerm)
   hash.add(after.commitIndex)
-  hash.add(after.handedOver)
+  hash.add(after.applyingIndex)
   hash.add(after.lastApplied)
-  hash.add(after.durable.index)
+  hash.add(after.writeProgress.index)
   hash.add(effects.length)
 }
 

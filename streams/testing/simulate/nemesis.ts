@@ -2,7 +2,7 @@ import { seeded } from '../random.js'
 import { type FaultName, faults, type Ongoing } from './faults/index.js'
 import type { FaultCount } from './options.js'
 import type { PlannedFault } from './plan.js'
-import type { World } from './world.js'
+import type { SimulatedCluster } from './simulatedCluster.js'
 
 const patienceMs = 5_000
 /** Rounds: however often a fault was asked for in one without a leader, that was one bad moment. */
@@ -26,7 +26,7 @@ export class Nemesis {
 
   /** `wanted`: the faults were asked for by name, so that one which this cluster cannot have counts as asked for, too. */
   constructor(
-    private readonly world: World,
+    private readonly world: SimulatedCluster,
     private readonly wanted: boolean,
   ) {}
 

@@ -1,7 +1,7 @@
 import { isSame } from '../checkers/logMatching.js'
 import { defaultTuning } from '../../server/options.js'
 import { logIndex } from '../../../src/raft/ids.js'
-import type { World } from './world.js'
+import type { SimulatedCluster } from './simulatedCluster.js'
 
 /** I17, in election timeouts, the longest of them: a leader, everyone where it is, an operation answered. */
 const deadlines = { leader: 10, converged: 30, served: 10 }
@@ -10,7 +10,7 @@ const lookEveryMs = 50
 const name = 'after healing there is a leader, everyone comes to where it is, and it serves (liveness)'
 
 /** Everything works again: the cluster must recover in time. Notes a violation where it does not. */
-export const recover = (world: World): void => {
+export const recover = (world: SimulatedCluster): void => {
   settleDown(world)
   const before = world.operations
   world.clientsCall = true
@@ -18,7 +18,7 @@ export const recover = (world: World): void => {
 }
 
 /** Clients finish what they have begun and begin nothing new; then everyone must come to the same state. */
-export const settleDown = (world: World): void => {
+export const settleDown = (world: SimulatedCluster): void => {
   world.clientsCall = false
   within(world, deadlines.leader * longestMs(world), 'no leader that a majority follows', hasLeader)
   within(world, deadlines.converged * longestMs(world), 'the servers are not in the same state', hasConverged)
@@ -27,9 +27,9 @@ export const settleDown = (world: World): void => {
   while (world.violation === null && world.offers.open > 0 && world.now < until) world.runUntil(world.now + lookEveryMs)
 }
 
-const longestMs = ({ tuning }: World): number => (tuning.electionTimeoutMs ?? defaultTuning.electionTimeoutMs).max
+const longestMs = ({ tuning }: SimulatedCluster): number => (tuning.electionTimeoutMs ?? defaultTuning.electionTimeoutMs).max
 
-const within = (world: World, forMs: number, otherwise: string, holds: (world: World) => boolean): void => {
+const within = (world: SimulatedCluster, forMs: number, otherwise: string, holds: (world: SimulatedCluster) => boolean): void => {
   const until = world.now + forMs
   while (world.violation === null && !holds(world)) {
     if (world.now >= until) return world.fail(name, `${otherwise} within ${forMs} ms`)
@@ -37,14 +37,14 @@ const within = (world: World, forMs: number, otherwise: string, holds: (world: W
   }
 }
 
-const hasLeader = (world: World): boolean => {
+const hasLeader = (world: SimulatedCluster): boolean => {
   const running = world.running().filter(world.isMember)
   const leader = world.leader()?.id
   const following = running.filter(({ id, role }) => id === leader || (role._tag === 'Follower' && role.leader === leader))
   return leader !== undefined && following.length * 2 > world.homes.length
 }
 
-const hasConverged = (world: World): boolean => {
+const hasConverged = (world: SimulatedCluster): boolean => {
   const running = world.running().filter(world.isMember)
   const id = world.leader()?.id
   const leader = running.find((server) => server.id === id)
@@ -56,12 +56,12 @@ const hasConverged = (world: World): boolean => {
       server.log.lastIndex === log.lastIndex &&
       server.commitIndex === log.lastIndex &&
       server.lastApplied === log.lastIndex &&
-      server.durable.index === log.lastIndex,
+      server.writeProgress.index === log.lastIndex,
   )
 }
 
 /** Durability, looked at from the beginning: every log holds every entry that was ever committed, and nothing else up to there. */
-export const fullScan = (world: World): void => {
+export const fullScan = (world: SimulatedCluster): void => {
   const { committed, servers } = world.checks.record
   for (const { now } of servers.values()) {
     const { id, log, commitIndex } = now

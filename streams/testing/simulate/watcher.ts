@@ -1,7 +1,7 @@
 import { Subscription } from 'rxjs'
 import { WatchInOrder } from '../checkers/watchInOrder.js'
 import { oneOf } from './dice.js'
-import type { World } from './world.js'
+import type { SimulatedCluster } from './simulatedCluster.js'
 
 /** Somebody who follows the applied commands, at one server and, when that stops, from there on at another. */
 export class Watcher {
@@ -9,7 +9,7 @@ export class Watcher {
   private following: Subscription | undefined
 
   constructor(
-    private readonly world: World,
+    private readonly world: SimulatedCluster,
     private readonly die: () => number,
   ) {
     this.watch = new WatchInOrder(world.checks.record)

@@ -105,7 +105,7 @@ const TraceState = t.type({
   votedFor: orNull(name),
   role: t.keyof({ Follower: null, Candidate: null, Leader: null }),
   commitIndex: index,
-  handedOver: index,
+  applyingIndex: index,
   lastApplied: index,
   durable: index,
   base: place,

@@ -85,14 +85,14 @@ const recoveredLine = ({ incarnation, currentTerm, votedFor, commitIndex, log, s
   entries: log.from(after(log.base.index)).map(entryLine),
 })
 
-const stateLine = ({ currentTerm, votedFor, role, commitIndex, handedOver, lastApplied, durable, log }: Server): TraceState => ({
+const stateLine = ({ currentTerm, votedFor, role, commitIndex, applyingIndex, lastApplied, writeProgress, log }: Server): TraceState => ({
   currentTerm,
   votedFor,
   role: role._tag,
   commitIndex,
-  handedOver,
+  applyingIndex,
   lastApplied,
-  durable: durable.index,
+  durable: writeProgress.index,
   base: { index: log.base.index, term: log.base.term },
   last: { index: log.lastIndex, term: log.lastTerm },
   followers:

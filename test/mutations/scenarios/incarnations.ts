@@ -6,8 +6,8 @@ import { nodeId } from '../../../src/raft/ids.js'
 import { Counts } from '../../../streams/network/tcp/counts.js'
 import { frameHeaderBytes } from '../../../streams/network/tcp/frame.js'
 import { type Greeting, greetingTo, helloFrame, objection, readGreeting } from '../../../streams/network/tcp/greeting.js'
-import { settled } from '../../../streams/network/tcp/options.js'
-import { Run } from '../../../streams/network/tcp/run.js'
+import { tcpSettings } from '../../../streams/network/tcp/options.js'
+import { TcpSession } from '../../../streams/network/tcp/session.js'
 import { bootstrap } from '../../../streams/storage/disk/bootstrap.js'
 import { readIdentity } from '../../../streams/storage/disk/identity.js'
 import { ForgetfulDisk } from '../../storage/powerLoss.js'
@@ -22,7 +22,7 @@ const nobodyNamed = votersOnly(ids.map(nodeId))
 
 /** One run of a server. */
 interface Running {
-  readonly run: Run
+  readonly run: TcpSession
   readonly disk: ForgetfulDisk
   readonly configuration$: BehaviorSubject<Configuration>
   /** What the oracle goes by: which disk this run has reached at the address of a name. */
@@ -67,7 +67,7 @@ export const incarnations: Scenario = {
       const { incarnation } = await lastValueFrom(readIdentity(directory, disk.fileSystem))
       const address = { host: 'localhost', port: 1 }
       const peers = Object.fromEntries(ids.map((peer) => [peer, address]))
-      const run = new Run(settled({ id, clusterId, incarnation, listen: address, peers }), new Counts())
+      const run = new TcpSession(tcpSettings({ id, clusterId, incarnation, listen: address, peers }), new Counts())
       const configuration$ = new BehaviorSubject(named.get(disk)?.configuration ?? nobodyNamed)
       run.follow({ incarnation: null, configuration$ }).subscribe()
       running.set(id, { run, disk, configuration$, reached: new Map() })

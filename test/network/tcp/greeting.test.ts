@@ -4,10 +4,10 @@ import { either } from 'fp-ts'
 import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
 import { type Greeting, greetingTo, helloFrame, objection, readGreeting } from '../../../streams/network/tcp/greeting.js'
 import { advice, closeFrame, readClose } from '../../../streams/network/tcp/refusal.js'
-import { settled } from '../../../streams/network/tcp/options.js'
+import { tcpSettings } from '../../../streams/network/tcp/options.js'
 import { greeting, host, incarnationOf } from './cluster.js'
 
-const settings = settled({
+const settings = tcpSettings({
   id: 'n1',
   clusterId: 'test',
   incarnation: incarnationOf('a'),

@@ -1,5 +1,5 @@
 import type { Range } from '../dice.js'
-import type { World } from '../world.js'
+import type { SimulatedCluster } from '../simulatedCluster.js'
 
 /** A fault that goes on. */
 export interface Ongoing {
@@ -17,7 +17,7 @@ export interface Fault {
   readonly weight: number
   readonly forMs: Range
   /** Begins it; null where it cannot be now, which does not count as asked. */
-  readonly begin: (world: World, die: () => number) => Ongoing | null
+  readonly begin: (world: SimulatedCluster, die: () => number) => Ongoing | null
 }
 
 /** What `count` has grown by since now: how a fault finds out that it bit. */

@@ -1,9 +1,9 @@
 import { oneOf, some, whole } from '../dice.js'
-import type { Home } from '../home.js'
-import type { World } from '../world.js'
+import type { SimulatedServer } from '../simulatedServer.js'
+import type { SimulatedCluster } from '../simulatedCluster.js'
 import { type Fault, grown } from './fault.js'
 
-const names = (homes: ReadonlyArray<Home>): string => homes.map(({ id }) => id).join(' ')
+const names = (homes: ReadonlyArray<SimulatedServer>): string => homes.map(({ id }) => id).join(' ')
 
 /** A fault of every link, such as loss. One of a kind at a time. */
 const everywhere =
@@ -42,7 +42,10 @@ const delay: Fault['begin'] = ({ network, claim, calmDelayMs }, die) => {
 /** Links that pass nothing. One partition at a time, so that what it swallowed is known to be its own. */
 const partition =
   (
-    cuts: (world: World, die: () => number) => { readonly what: string; readonly cut: ReadonlyArray<readonly [Home, Home]> } | null,
+    cuts: (
+      world: SimulatedCluster,
+      die: () => number,
+    ) => { readonly what: string; readonly cut: ReadonlyArray<readonly [SimulatedServer, SimulatedServer]> } | null,
   ): Fault['begin'] =>
   (world, die) => {
     const release = world.claim('partition')
@@ -64,15 +67,17 @@ const partition =
     }
   }
 
-const bothWays = (a: Home, b: Home): ReadonlyArray<readonly [Home, Home]> => [
+const bothWays = (a: SimulatedServer, b: SimulatedServer): ReadonlyArray<readonly [SimulatedServer, SimulatedServer]> => [
   [a, b],
   [b, a],
 ]
 
 /** Nothing passes between the groups. */
-const apart = (some: ReadonlyArray<Home>, others: ReadonlyArray<Home>) => some.flatMap((a) => others.flatMap((b) => bothWays(a, b)))
+const apart = (some: ReadonlyArray<SimulatedServer>, others: ReadonlyArray<SimulatedServer>) =>
+  some.flatMap((a) => others.flatMap((b) => bothWays(a, b)))
 
-const without = (homes: ReadonlyArray<Home>, gone: ReadonlyArray<Home>): ReadonlyArray<Home> => homes.filter((home) => !gone.includes(home))
+const without = (homes: ReadonlyArray<SimulatedServer>, gone: ReadonlyArray<SimulatedServer>): ReadonlyArray<SimulatedServer> =>
+  homes.filter((home) => !gone.includes(home))
 
 const isolate = partition(({ homes }, die) => {
   const one = oneOf(die, homes)

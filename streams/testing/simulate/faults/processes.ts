@@ -1,10 +1,10 @@
 import { oneOf, some, whole } from '../dice.js'
-import type { Home } from '../home.js'
-import type { World } from '../world.js'
+import type { SimulatedServer } from '../simulatedServer.js'
+import type { SimulatedCluster } from '../simulatedCluster.js'
 import { type Fault, grown } from './fault.js'
 
 /** One of the servers that run, the leader as often as all others together. */
-export const oneRunning = (world: World, die: () => number): Home | null => {
+export const oneRunning = (world: SimulatedCluster, die: () => number): SimulatedServer | null => {
   const running = world.homes.filter(({ isUp }) => isUp)
   if (running.length === 0) return null
   const leader = world.leader()

@@ -1,7 +1,7 @@
 import type { TraceLine, TraceState } from '../line.js'
 import { durableIndex, write } from './disk.js'
 import { changed, lastIndex, lastTerm, termAt } from './log.js'
-import { type Done, keyOf, type ModelServer, newWorld, type World } from './model.js'
+import { type Done, keyOf, type ModelServer, newModel, type Model } from './model.js'
 import { must, Unexplained } from './must.js'
 import { advancedCommit, committed, elected, grown, handsOver } from './properties.js'
 import { happen, restarted } from './rules.js'
@@ -45,7 +45,7 @@ export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceR
 
 /** The same while the lines come: tells of each why it is not allowed, null if it is. After the first that is not, no answer means anything. */
 export const traceChecker = (): ((line: TraceLine) => string | null) => {
-  const world = newWorld()
+  const world = newModel()
   return (line) => {
     try {
       explain(world, line)
@@ -57,7 +57,7 @@ export const traceChecker = (): ((line: TraceLine) => string | null) => {
   }
 }
 
-const explain = (world: World, line: TraceLine): void => {
+const explain = (world: Model, line: TraceLine): void => {
   const { id, event } = line
   if (event._tag === 'Started') {
     const server = restarted(world, id, event)
@@ -92,7 +92,7 @@ const writes = (server: ModelServer, before: ModelServer, { change }: Done, line
   if (changes) server.disk = write(server.disk, { currentTerm, votedFor }, change)
 }
 
-const sends = (world: World, server: ModelServer, { reply }: Done, { send }: TraceLine): void => {
+const sends = (world: Model, server: ModelServer, { reply }: Done, { send }: TraceLine): void => {
   let replies = 0
   for (const { message, after } of send) {
     maySend(server, message, after)

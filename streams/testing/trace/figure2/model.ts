@@ -16,7 +16,7 @@ export interface ModelServer {
   log: ModelLog
   // "Volatile state on all servers"
   commitIndex: number
-  handedOver: number
+  applyingIndex: number
   lastApplied: number
   role: 'Follower' | 'Candidate' | 'Leader'
   /** Of a candidate: who granted it their vote, each with the name of its disk. */
@@ -39,7 +39,7 @@ export interface Storing {
   readonly bytes: number
 }
 
-export interface World {
+export interface Model {
   readonly servers: Map<string, ModelServer>
   /** All messages that were ever sent. They may arrive in any order, again and again, or never. */
   readonly sent: Set<string>
@@ -51,7 +51,7 @@ export interface World {
   readonly committed: Map<number, TraceEntry>
 }
 
-export const newWorld = (): World => ({
+export const newModel = (): Model => ({
   servers: new Map(),
   sent: new Set(),
   elected: new Map(),

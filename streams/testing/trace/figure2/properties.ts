@@ -1,7 +1,7 @@
 import type { TraceLine } from '../line.js'
 import { durableIndex, holds } from './disk.js'
 import { entryAt, isMajority, isSame, lastIndex, type ModelLog, termAt, voterLists } from './log.js'
-import type { ModelServer, World } from './model.js'
+import type { ModelServer, Model } from './model.js'
 import { must } from './must.js'
 
 /*
@@ -10,7 +10,7 @@ import { must } from './must.js'
  */
 
 /** Election Safety, and Leader Completeness for whoever is elected. */
-export const elected = ({ elected: seen, committed: all }: World, { id, currentTerm, log }: ModelServer): void => {
+export const elected = ({ elected: seen, committed: all }: Model, { id, currentTerm, log }: ModelServer): void => {
   const other = seen.get(currentTerm)
   must(other === undefined || other === id, `Election Safety: ${other} was elected in term ${currentTerm}`)
   seen.set(currentTerm, id)
@@ -21,7 +21,7 @@ const mustHold = (log: ModelLog, index: number, is: () => boolean, what: string)
   must(index <= log.baseIndex || is(), `${what} was committed, and its log has another or none`)
 
 /** Log Matching: a log's entries from `from` on are those which every other log holds at that index and term, and so is what precedes them. */
-export const grown = ({ entries: seen, committed: all }: World, log: ModelLog, from: number): void => {
+export const grown = ({ entries: seen, committed: all }: Model, log: ModelLog, from: number): void => {
   const last = all.get(log.baseIndex)
   must(
     last === undefined || last.term === log.baseTerm,
@@ -39,7 +39,7 @@ export const grown = ({ entries: seen, committed: all }: World, log: ModelLog, f
 }
 
 /** State Machine Safety by what is known to be committed, and Leader Completeness for those who lead a later term already. */
-export const committed = ({ committed: all, servers }: World, server: ModelServer, before: number): void => {
+export const committed = ({ committed: all, servers }: Model, server: ModelServer, before: number): void => {
   const { log, commitIndex, currentTerm } = server
   must(commitIndex <= lastIndex(log), `commitIndex ${commitIndex} is beyond its log`)
   for (let index = Math.max(before, log.baseIndex) + 1; index <= commitIndex; index++) {
@@ -58,7 +58,7 @@ export const committed = ({ committed: all, servers }: World, server: ModelServe
  * "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and log[N].term == currentTerm: set commitIndex = N."
  * The leader counts itself up to what is on its disk; and the disks of that majority are looked at, too. Whether it did.
  */
-export const advancedCommit = ({ servers }: World, server: ModelServer, N: number): boolean => {
+export const advancedCommit = ({ servers }: Model, server: ModelServer, N: number): boolean => {
   const { id, role, log, commitIndex, currentTerm, matchIndex, disk } = server
   if (role !== 'Leader' || N <= commitIndex) return false
   must(termAt(log, N) === currentTerm, `it commits entry ${N} of term ${termAt(log, N)} by counting (§5.4.2)`)
@@ -75,14 +75,14 @@ export const advancedCommit = ({ servers }: World, server: ModelServer, N: numbe
 
 /** "If commitIndex > lastApplied: apply log[lastApplied] to state machine": committed, on this disk, each command once and in order. */
 export const handsOver = (server: ModelServer, { apply, restore, after }: TraceLine): void => {
-  const { log, commitIndex, disk, handedOver, lastApplied } = server
-  must(after.handedOver >= handedOver, 'handedOver decreases')
+  const { log, commitIndex, disk, applyingIndex, lastApplied } = server
+  must(after.applyingIndex >= applyingIndex, 'applyingIndex decreases')
   must(
-    after.handedOver === handedOver || after.handedOver <= Math.min(commitIndex, durableIndex(disk)),
+    after.applyingIndex === applyingIndex || after.applyingIndex <= Math.min(commitIndex, durableIndex(disk)),
     'it applies what is not committed here',
   )
   must(
-    after.lastApplied >= lastApplied && after.lastApplied <= after.handedOver,
+    after.lastApplied >= lastApplied && after.lastApplied <= after.applyingIndex,
     'lastApplied is beyond what was handed over, or decreases',
   )
   // "Reset state machine using snapshot contents" (Figure 13): where its log begins after what it has, and nowhere else.
@@ -90,17 +90,17 @@ export const handsOver = (server: ModelServer, { apply, restore, after }: TraceL
     restore === null || (restore.index === log.baseIndex && restore.term === log.baseTerm),
     'it restores something else than its snapshot',
   )
-  must(restore === null || restore.index > handedOver, 'a snapshot takes its state machine back')
+  must(restore === null || restore.index > applyingIndex, 'a snapshot takes its state machine back')
   must(restore === null || restore.index <= durableIndex(disk), 'it restores a snapshot that is not on its disk')
-  let next = (restore?.index ?? handedOver) + 1
-  must(next > log.baseIndex || after.handedOver === handedOver, 'it applies entries without the snapshot before them')
+  let next = (restore?.index ?? applyingIndex) + 1
+  must(next > log.baseIndex || after.applyingIndex === applyingIndex, 'it applies entries without the snapshot before them')
   for (const { firstIndex, count } of apply) {
     while (next < firstIndex && entryAt(log, next)?.kind !== 'command') next++
     must(next === firstIndex, `entry ${firstIndex} is applied where ${next} comes next`)
     for (; next < firstIndex + count; next++) must(entryAt(log, next)?.kind === 'command', `entry ${next} is applied and is no command`)
   }
-  while (next <= after.handedOver && entryAt(log, next)?.kind !== 'command') next++
-  must(next === after.handedOver + 1, `entry ${next} is left out when commands are applied`)
-  server.handedOver = after.handedOver
+  while (next <= after.applyingIndex && entryAt(log, next)?.kind !== 'command') next++
+  must(next === after.applyingIndex + 1, `entry ${next} is left out when commands are applied`)
+  server.applyingIndex = after.applyingIndex
   server.lastApplied = after.lastApplied
 }

@@ -1,7 +1,7 @@
 import type { TraceEventOf, TraceLine, TraceMessage } from '../line.js'
 import { mayHold, persisted, remembers } from './disk.js'
 import { diskNameOf, isAnonymous, isMajority, lastIndex, namingEntry, voterLists } from './log.js'
-import { type Done, done, keyOf, type ModelServer, type World } from './model.js'
+import { type Done, done, keyOf, type ModelServer, type Model } from './model.js'
 import { must } from './must.js'
 import { appendEntries, appendEntriesReply, requestVote, requestVoteReply } from './rpcs.js'
 import {
@@ -18,7 +18,7 @@ import {
  * "Rules for Servers" (Figure 2), each on what its line says happened. A rule moves the model and answers what it did.
  */
 
-export const happen = (world: World, server: ModelServer, line: TraceLine): Done => {
+export const happen = (world: Model, server: ModelServer, line: TraceLine): Done => {
   const { event } = line
   switch (event._tag) {
     case 'Started':
@@ -52,7 +52,7 @@ export const happen = (world: World, server: ModelServer, line: TraceLine): Done
 }
 
 /** "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed meanwhile. */
-export const restarted = (world: World, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
+export const restarted = (world: Model, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
   const former = world.servers.get(id)
   const { incarnation = null } = recovered
   // Another disk under the same name is another server.
@@ -68,7 +68,7 @@ export const restarted = (world: World, id: string, { recovered }: TraceEventOf<
     log,
     commitIndex: recovered.commitIndex,
     // A state machine begins anew, with the snapshot if there is one.
-    handedOver: snapshot === null ? base.index : 0,
+    applyingIndex: snapshot === null ? base.index : 0,
     lastApplied: snapshot === null ? base.index : 0,
     role: 'Follower',
     votes: new Map(),
@@ -106,7 +106,7 @@ const proposed = (server: ModelServer, { after }: TraceLine, { commands }: Trace
 }
 
 /** A write is done: what waited for it leaves, and a candidate's own vote counts. */
-const written = (world: World, server: ModelServer, seq: number, line: TraceLine): Done => {
+const written = (world: Model, server: ModelServer, seq: number, line: TraceLine): Done => {
   if (seq > server.disk.written) return done()
   server.disk = persisted(server.disk, seq)
   for (const { message, after } of server.waiting) if (after <= seq) world.sent.add(keyOf(message))
@@ -129,7 +129,7 @@ const followed = (server: ModelServer, { after }: TraceLine): Done => {
 const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnation: string | null): boolean =>
   [null, incarnation].includes(diskNameOf(server.log, from)) && term - server.currentTerm <= 2 ** 32
 
-const received = (world: World, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
+const received = (world: Model, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
   const { message } = event
   const incarnation = event.incarnation ?? null
   must(world.sent.has(keyOf(message)), `nobody has sent this ${message._tag}`)

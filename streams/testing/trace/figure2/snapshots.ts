@@ -14,10 +14,10 @@ const storing = (server: ModelServer, ref: number, snapshot: Storing): void => {
 
 /** "Each server takes snapshots independently, covering just the committed entries in its log." */
 export const snapshotTaken = (server: ModelServer, { store }: TraceLine, { index, data }: TraceEventOf<'SnapshotTaken'>): Done => {
-  const { log, handedOver } = server
+  const { log, applyingIndex } = server
   for (const piece of store) {
     must(
-      index <= handedOver && index > log.baseIndex,
+      index <= applyingIndex && index > log.baseIndex,
       `it takes a snapshot of ${index}, which its state machine has not or the log neither`,
     )
     must(piece.index === index && piece.term === termAt(log, index), 'it stores a snapshot of something else')
@@ -31,7 +31,7 @@ export const snapshotTaken = (server: ModelServer, { store }: TraceLine, { index
 export const installSnapshot = (server: ModelServer, rpc: TraceMessageOf<'InstallSnapshot'>, line: TraceLine): Done => {
   const { lastIncludedIndex: index, lastIncludedTerm: term, configuration, offset, data, from } = rpc
   // 1. "Reply immediately if term < currentTerm."
-  if (rpc.term < server.currentTerm) return done([], null, wants(server, from, rpc.seq, 0))
+  if (rpc.term < server.currentTerm) return done([], null, askFor(server, from, rpc.seq, 0))
   must(server.role !== 'Leader', 'two lead in one term')
   server.role = 'Follower'
   if (isHeld(server, index, term)) return installed(server, { index, term, configuration, from, bytes: 0 }, rpc.seq)
@@ -48,7 +48,7 @@ export const installSnapshot = (server: ModelServer, rpc: TraceMessageOf<'Instal
     storing(server, piece.ref, { index, term, configuration, from, bytes: offset + data.length / 2 })
   }
   const said = answer(line)
-  return done([], null, said === null ? null : wants(server, from, rpc.seq, said.offset))
+  return done([], null, said === null ? null : askFor(server, from, rpc.seq, said.offset))
 }
 
 /** 4. "Reply and wait for more data chunks if done is false." */
@@ -57,7 +57,7 @@ export const chunkStored = (server: ModelServer, line: TraceLine, { ref, offset 
   const known = server.storing.get(ref)
   if (said === null) return done()
   must(typeof known?.from === 'string' && offset <= known.bytes, 'it answers for a chunk that nobody sent')
-  return done([], null, wants(server, known.from, said.re, offset))
+  return done([], null, askFor(server, known.from, said.re, offset))
 }
 
 /** All of a snapshot is on the disk: now, and not before, the log may forget. */
@@ -116,7 +116,7 @@ export const installSnapshotReply = (server: ModelServer, reply: TraceMessageOf<
 const answer = ({ send }: TraceLine): TraceMessageOf<'InstallSnapshotReply'> | null =>
   send.flatMap(({ message }) => (message._tag === 'InstallSnapshotReply' ? [message] : []))[0] ?? null
 
-const wants = ({ id, currentTerm }: ModelServer, to: string, re: number, offset: number): TraceMessage => ({
+const askFor = ({ id, currentTerm }: ModelServer, to: string, re: number, offset: number): TraceMessage => ({
   _tag: 'InstallSnapshotReply',
   from: id,
   to,

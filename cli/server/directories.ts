@@ -27,19 +27,19 @@ export const settleHomes = (data: string, peers: ReadonlyArray<Peer>, cluster: s
     }),
   )
 
-interface Home {
+interface Directory {
   readonly id: string
   readonly directory: string
   readonly identity: Identity | null
 }
 
-const lookInto = (id: string, directory: string): Observable<Home> =>
+const lookInto = (id: string, directory: string): Observable<Directory> =>
   readIdentity(directory).pipe(
     catchError((error: unknown) => (expected(error)._tag === 'NotBootstrapped' ? of(null) : throwError(() => error))),
     map((identity) => ({ id, directory, identity })),
   )
 
-const found = (homes: ReadonlyArray<Home>, peers: ReadonlyArray<Peer>, clusterId: string): Observable<never> =>
+const found = (homes: ReadonlyArray<Directory>, peers: ReadonlyArray<Peer>, clusterId: string): Observable<never> =>
   from(homes).pipe(
     concatMap(({ id, directory }) => bootstrap(directory, { id, clusterId, configuration: configurationOf(peers) })),
     ignoreElements(),
@@ -53,9 +53,9 @@ export const clusterNameOf = (peers: ReadonlyArray<Peer>): string => {
   return `cluster-${createHash('sha256').update(list.join()).digest('hex').slice(0, 8)}`
 }
 
-const namesOf = (homes: ReadonlyArray<Home>): string => homes.map(({ id }) => id).join(', ')
+const namesOf = (homes: ReadonlyArray<Directory>): string => homes.map(({ id }) => id).join(', ')
 
-const incomplete = (data: string, there: ReadonlyArray<Home>, missing: ReadonlyArray<Home>): CommandError => ({
+const incomplete = (data: string, there: ReadonlyArray<Directory>, missing: ReadonlyArray<Directory>): CommandError => ({
   _tag: 'Incomplete',
   message:
     `${data} holds ${namesOf(there)} but not ${namesOf(missing)}. If its first start was interrupted, remove ${data} and start again. ` +

@@ -17,7 +17,7 @@ import { seeded } from '../random.js'
 import { Client } from './clients.js'
 import { oneOf, type Range, seedsFrom } from './dice.js'
 import { hashStep } from './hashStep.js'
-import { Home } from './home.js'
+import { SimulatedServer } from './simulatedServer.js'
 import { Offers } from './offers.js'
 import type { SimulatedOperation, SimulatedViolation } from './options.js'
 import { TraceHash } from './traceHash.js'
@@ -68,7 +68,7 @@ const bounds: ReadonlyArray<Partial<Tuning>> = [
     maxInflightMessages: 2,
     maxUncommittedEntries: 3,
     maxUnapplied: 4,
-    maxHandedOver: 3,
+    maxApplying: 3,
     maxPendingWrites: 3,
     maxProposals: 4,
     maxAppliesPerTurn: 2,
@@ -80,11 +80,11 @@ const mostUnderBounds = 50
 const keptSteps = 60
 
 /** A cluster with its network, disks, clients and clock, all in one virtual time; what happens in it is seen, hashed and checked here. */
-export class World {
+export class SimulatedCluster {
   readonly scheduler = new VirtualScheduler()
   readonly network: MemoryNetwork
   readonly calmDelayMs: Range
-  readonly homes: ReadonlyArray<Home>
+  readonly homes: ReadonlyArray<SimulatedServer>
   readonly checks: Checks
   readonly hash = new TraceHash()
   readonly tuning: Partial<Tuning>
@@ -139,7 +139,7 @@ export class World {
     const writeMs = oneOf(die, calmWrites)
     const tight = oneOf(die, bounds)
     this.tuning = { ...(operationsPerSecond <= mostUnderBounds ? tight : {}), ...this.tuning }
-    this.homes = ids.map((_, i) => new Home(i + 1, ids, subSeed(), writeMs, this))
+    this.homes = ids.map((_, i) => new SimulatedServer(i + 1, ids, subSeed(), writeMs, this))
     this.watcher = new Watcher(this, seeded(subSeed()))
     this.clientIds = clients
     const everyMs = Math.max(1, Math.round((clients * 1_000) / operationsPerSecond))
@@ -182,7 +182,7 @@ export class World {
   }
 
   /** The one that leads in the newest term. */
-  leader(): Home | null {
+  leader(): SimulatedServer | null {
     const leaders = this.running().filter(({ role }) => role._tag === 'Leader')
     const newest = leaders.sort((a, b) => b.currentTerm - a.currentTerm)[0]
     return newest === undefined ? null : this.homes[this.ordinal(newest.id) - 1]!
@@ -201,7 +201,7 @@ export class World {
   unreachableCount = 0
   readonly unreachables = (): number => this.unreachableCount
 
-  stepped(home: Home, step: Inspection): void {
+  stepped(home: SimulatedServer, step: Inspection): void {
     if (this.violation !== null) return
     try {
       this.look(home, step)
@@ -210,7 +210,7 @@ export class World {
     }
   }
 
-  private look(home: Home, step: Inspection): void {
+  private look(home: SimulatedServer, step: Inspection): void {
     this.steps++
     const { before, after, event } = step
     hashStep(this.hash, step, this.ordinal)
@@ -218,7 +218,7 @@ export class World {
     if (this.options.tell !== null) this.narrate(step)
     const violation = this.checks.see(step)
     if (violation !== null) this.fail(violation.name, violation.message)
-    if (event._tag !== 'Started' && after.log.base.index > before.handedOver) this.snapshotsInstalled++
+    if (event._tag !== 'Started' && after.log.base.index > before.applyingIndex) this.snapshotsInstalled++
     if (before.role._tag !== 'Leader' && after.role._tag === 'Leader') this.elections++
     if (home.crashAfterSteps > 0 && --home.crashAfterSteps === 0) home.crash('kept', home.downMs)
   }
@@ -291,7 +291,7 @@ export class World {
   }
 
   /** Where no fault asked for it, a server that stops is a bug (I6). */
-  stopped({ id }: Home, reason: StopReason): void {
+  stopped({ id }: SimulatedServer, reason: StopReason): void {
     this.note(`${id} stops: ${reason._tag}`)
     switch (reason._tag) {
       case 'Closed':

@@ -1,7 +1,7 @@
 import { AsyncSubject, catchError, concat, defer, EMPTY, ignoreElements, type Observable, tap, throwError } from 'rxjs'
 
 /** Does `work` after what was given before it, and tells how that went. Acts at the call. */
-export type Row = <A>(work: () => Observable<A>) => Observable<A>
+export type SerialQueue = <A>(work: () => Observable<A>) => Observable<A>
 
 /**
  * Work in rows: in each one piece after another, each beginning when the former is done, and the rows side by side. What fails
@@ -10,7 +10,7 @@ export type Row = <A>(work: () => Observable<A>) => Observable<A>
  *   a row      a---b--#
  *   another    c-------- d#    d never begins
  */
-export const rows = (): (() => Row) => {
+export const serialQueues = (): (() => SerialQueue) => {
   let failed: { readonly error: unknown } | null = null
   const unlessFailed =
     <A>(work: () => Observable<A>) =>

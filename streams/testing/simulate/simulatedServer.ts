@@ -10,7 +10,7 @@ import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
 import { Gate } from './gate.js'
 import { MonotonicClock } from './monotonicClock.js'
 import type { SnapshotMachine } from './workload.js'
-import type { World } from './world.js'
+import type { SimulatedCluster } from './simulatedCluster.js'
 
 /** What a clock shows when a process begins: up to twelve days. */
 const clockBeginsAtMs: Range = { min: 0, max: 2 ** 30 }
@@ -19,7 +19,7 @@ const incarnationOf = (ordinal: number, disk: number): Incarnation =>
   (ordinal * 2 ** 16 + disk).toString(16).padStart(32, '0') as Incarnation
 
 /** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
-export class Home {
+export class SimulatedServer {
   readonly id: NodeId
   readonly gate: Gate
   readonly clock: MonotonicClock
@@ -43,7 +43,7 @@ export class Home {
     private readonly cluster: ReadonlyArray<string>,
     seed: number,
     readonly calmWriteMs: Range,
-    private readonly world: World,
+    private readonly world: SimulatedCluster,
   ) {
     this.id = nodeId(cluster[ordinal - 1]!)
     this.die = seeded(seed)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lastValueFrom } from 'rxjs'
 import { localPeers, peer } from '../../cli/config/peer.js'
-import { clusterNameOf, homeOf, settleHomes } from '../../cli/server/homes.js'
+import { clusterNameOf, homeOf, settleHomes } from '../../cli/server/directories.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 
 const peers = localPeers(7400)

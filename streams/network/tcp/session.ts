@@ -10,7 +10,7 @@ import type { TcpSettings } from './options.js'
 import { advice, closeFrame, kindOf, type RefusalCode } from './refusal.js'
 
 /** One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know. */
-export class Run {
+export class TcpSession {
   /** Who called and was let in just now: it is there, so it can be called. */
   readonly calledBy$ = new Subject<NodeId>()
   private readonly sockets = new Set<Socket>()

@@ -7,7 +7,7 @@ import type { Room } from './room.js'
 import type { EventsUnderWay } from './eventsUnderWay.js'
 
 /** What the parts of one HTTP face share. */
-export interface Face {
+export interface HttpContext {
   readonly options: TunedHttp
   readonly gateway: Gateway
   /** Keeps connections to the other servers. */
