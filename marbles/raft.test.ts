@@ -117,13 +117,11 @@ describe('raft', () => {
         decode: (c) => c,
         scheduler,
         maxAppliesPerTurn: 9,
-        settle: () => undefined,
-        tap: () => undefined,
       })
       const server$ = raft(
         newServer('n1'),
         options(scheduler, {
-          sinks: [...options(scheduler).sinks, machine],
+          sinks: [...options(scheduler).sinks, machine.sink],
           network: () => network$,
           storage: { write: () => disk$, maxWaitingSends: 9 },
         }),

@@ -1,6 +1,8 @@
 /** rxraft: the Raft consensus protocol as a reactive library. This entry runs in Node and in browsers. */
 export * from '../src/raft/index.js'
 export * from './sinks/applied.js'
+export * from './sinks/flush.js'
+export type { Applied, ApplyMsg, Snapshot, StateMachine, StateMachineError } from './sinks/stateMachine.js'
 export * from './time/clock.js'
 export * from './wire/codec.js'
 export * from './sinks/snapshotPolicy.js'
