@@ -4,7 +4,7 @@ import { bufferCount, concatMap, delay, ignoreElements, map, Observable, of, typ
 import type { Effect } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { logIndex } from '../src/raft/ids.js'
-import { logAfter } from '../src/raft/state/log.js'
+import { logFrom } from '../src/raft/state/log.js'
 import type { Server } from '../src/raft/state/server.js'
 import { printEvent } from '../src/raft/print.js'
 import { applied as appliedSink, type AppliedOptions, type Result } from '../streams/sinks/applied.js'
@@ -267,7 +267,7 @@ describe('applied', () => {
     })
 
     const { log, ...begun } = newServer('n1')
-    const beginsAfterThree: Server = { ...begun, log: logAfter({ ...log.base, index: logIndex(3) }) }
+    const beginsAfterThree: Server = { ...begun, log: logFrom({ ...log.base, index: logIndex(3) }) }
 
     marbles('comes first where the log begins after it: nothing is given before', ({ hot, cold, scheduler, expectObservable }) => {
       const { given$, running } = recording({ state: beginsAfterThree, read: () => cold('--(r|)', { r: byteOf(1) }) })

@@ -3,6 +3,7 @@ import type { checkedStep } from '../../src/raft/invariants.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { StateMachine } from '../sinks/stateMachine.js'
 import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
+import { InvalidOption } from '../options/invalidOption.js'
 import { realClock } from '../time/clock.js'
 import { maxEntriesPerMessage as maxEntriesPerFrame } from '../wire/message.js'
 import type { Codec } from '../wire/codec.js'
@@ -62,17 +63,6 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
    * its place, to see that it is found.
    */
   readonly step?: typeof checkedStep
-}
-
-/** An option has a value that cannot work; nothing was started. */
-export class InvalidOption extends Error {
-  override readonly name = 'InvalidOption'
-  constructor(
-    readonly option: string,
-    reason: string,
-  ) {
-    super(`${option}: ${reason}`)
-  }
 }
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
