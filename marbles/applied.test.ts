@@ -7,6 +7,7 @@ import { logIndex } from '../src/raft/ids.js'
 import { logFrom } from '../src/raft/state/log.js'
 import type { Server } from '../src/raft/state/server.js'
 import { printEvent } from '../src/raft/print.js'
+import { ofTag } from '../streams/loop/ofTag.js'
 import { applied as appliedSink, type AppliedOptions, type Result } from '../streams/sinks/applied.js'
 import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../streams/sinks/stateMachine.js'
 import { VirtualScheduler } from '../streams/time/heapScheduler.js'
@@ -44,7 +45,7 @@ const applied =
       const { sink, apply$, result$, restore$ } = appliedSink(given)
       if (tapped !== undefined) subscriber.add(apply$.subscribe(({ index }) => tapped(index)))
       if (restored !== undefined) subscriber.add(restore$.subscribe(restored))
-      if (settle !== undefined) subscriber.add(result$.subscribe((result) => void (result._tag === 'Applied' && settle(result))))
+      if (settle !== undefined) subscriber.add(result$.pipe(ofTag('Applied')).subscribe(settle))
       return sink(effect$, of(state)).subscribe(subscriber)
     })
 

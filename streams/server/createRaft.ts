@@ -2,20 +2,19 @@ import { either } from 'fp-ts'
 import { distinctUntilChanged, map, type Observable } from 'rxjs'
 import { NodeId } from '../../src/raft/ids.js'
 import { settingsOf } from '../../src/raft/settings.js'
-import { restart, type Server } from '../../src/raft/state/server.js'
+import { type Recovered, restart, type Server } from '../../src/raft/state/server.js'
 import { raft } from '../loop/raft.js'
 import type { Inspection } from '../loop/run.js'
 import type { Rejected } from '../network/network.js'
 import { Hot, Latest } from '../rx/hotInternals.js'
-import { applied } from '../sinks/applied.js'
+import { applied, type AppliedSink } from '../sinks/applied.js'
 import { electionTimer } from '../sinks/electionTimer.js'
 import { flush } from '../sinks/flush.js'
 import { heartbeat } from '../sinks/heartbeat.js'
 import { proposals } from '../sinks/proposals.js'
 import { snapshotPolicy } from '../sinks/snapshotPolicy.js'
 import { bytes, type Codec } from '../wire/codec.js'
-import type { OpenStorage } from '../storage/storage.js'
-import { Lifecycle } from './lifecycle.js'
+import { Lifecycle, type RunningStorage } from './lifecycle.js'
 import { counting } from './metrics.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { defaultClock, type RaftOptions, tuned } from './options.js'
@@ -47,7 +46,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const inspect$ = new Hot<Inspection>()
   const counters = counting()
 
-  const machine = applied<C, R>({
+  const machine: AppliedSink<C, R> = applied({
     stateMachine,
     decode: (command) => codec.decode(command),
     scheduler,
@@ -65,7 +64,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     machine.sink,
   ]
 
-  const loop = ({ recovered, write, snapshots: store }: OpenStorage): Observable<Inspection> => {
+  const loop = (recovered: Recovered, opened: RunningStorage): Observable<Inspection> => {
     // Given away, not kept: a log that is held holds all that it and its successors shared, compacted or not.
     let initial: Server | null = restart(id, settingsOf(tuning), recovered)
     state$.next(initial)
@@ -81,7 +80,12 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       sinks,
       network,
       user: { incarnation: recovered.incarnation ?? null, configuration$ },
-      storage: { write, maxWaitingSends, snapshots: store, checkSnapshot: snapshots?.check },
+      storage: {
+        write: (batch) => opened.write(batch),
+        maxWaitingSends,
+        snapshots: opened.snapshots,
+        checkSnapshot: snapshots?.check,
+      },
       rejected: (what) => {
         counters.rejected()
         rejected$.next(what)
@@ -98,7 +102,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     distinctUntilChanged(),
   )
   const streams = [state$, machine.apply$, machine.restore$, rejected$, inspect$]
-  const lifecycle = new Lifecycle({ storage, loop, onStep, completes: streams })
+  const lifecycle: Lifecycle = new Lifecycle({ storage, loop, onStep, completes: streams })
 
   return {
     id,

@@ -67,8 +67,8 @@ class Clients<R> {
     (effect$, state$) =>
       new Observable<RaftEvent>((subscriber) => {
         this.out = subscriber
-        subscriber.add(state$.subscribe(this.onState))
-        subscriber.add(this.options.result$.subscribe(this.onResult))
+        subscriber.add(state$.subscribe((now) => this.onState(now)))
+        subscriber.add(this.options.result$.subscribe((result) => this.onResult(result)))
         subscriber.add(
           effect$.subscribe({
             next: (effect) => (effect._tag === 'Appended' ? this.onAppended(effect) : this.onRefused(effect)),
@@ -105,7 +105,7 @@ class Clients<R> {
     this.out?.next({ _tag: 'Proposed', request: this.requests, commands: batch.map(({ command }) => command) })
   }
 
-  private readonly onState = (now: Server): void => {
+  private onState(now: Server): void {
     const before = this.server
     this.server = now
     if (before === null) return
@@ -113,7 +113,7 @@ class Clients<R> {
     if (before.role._tag === 'Leader' && now.role._tag !== 'Leader') this.appended.abandonUncommitted()
   }
 
-  private readonly onResult = (result: Result<R>): void => {
+  private onResult(result: Result<R>): void {
     if (result._tag === 'Applied') this.appended.applied(result.index, result.term, result.result)
     else this.appended.restored(result.index)
   }

@@ -91,7 +91,7 @@ class Policy {
     (_, state$) =>
       new Observable<RaftEvent>((subscriber) => {
         this.out = subscriber
-        subscriber.add(state$.subscribe(this.onState))
+        subscriber.add(state$.subscribe((now) => this.onState(now)))
         subscriber.add(() => {
           this.out = null
           this.taking?.unsubscribe()
@@ -109,7 +109,7 @@ class Policy {
     return { _tag: 'Taking' }
   }
 
-  private readonly onState = (now: Server): void => {
+  private onState(now: Server): void {
     this.server = now
     const isFree = this.taking?.closed !== false
     if (this.options.take !== undefined && isFree && this.isDue(now)) this.taking = this.options.scheduler.schedule(this.begin)
