@@ -87,17 +87,13 @@ export const raft = (
         return null
       }),
     )
-    const answer$ = sinks.map((sink) => sink(sink.tags === undefined ? effect$ : effect$.ofTag(sink.tags), state$))
+    const answer$ = sinks.map((sink) => {
+      const { taken } = sink
+      return taken === undefined ? sink(effect$, state$) : taken.sink(effect$.ofTag(taken.tags), state$)
+    })
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
     return merge(started$, ...answer$, inbound$, persisted$, snapshot$)
-      .pipe(run({ ...running, initial: first, perform }))
-      .subscribe({
-        next: (inspection) => {
-          if (inspection.before !== inspection.after) state$.next(inspection.after)
-          subscriber.next(inspection)
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      })
+      .pipe(run({ ...running, initial: first, moved: (server) => state$.next(server), perform }))
+      .subscribe(subscriber)
   })

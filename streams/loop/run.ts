@@ -17,6 +17,8 @@ export interface Inspection {
 export interface RunOptions {
   /** A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began with, as long as the run lasts. */
   readonly initial: Server | (() => Server)
+  /** Is told of each new state, before its step is emitted and before the effects of the step are performed. */
+  readonly moved?: (server: Server) => void
   /** Performs one effect. */
   readonly perform: (effect: Effect) => void
   readonly scheduler: SchedulerLike
@@ -36,7 +38,7 @@ export interface RunOptions {
  *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
  */
 export const run =
-  ({ initial, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
+  ({ initial, moved, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
   (event$) =>
     new Observable<Inspection>((subscriber) => {
       let server = typeof initial === 'function' ? initial() : initial
@@ -71,6 +73,7 @@ export const run =
         const { effects } = stepped
         queue.add(effects)
         telling = true
+        if (server !== before) moved?.(server)
         subscriber.next({ at, event, before, after: server, effects })
         telling = false
       }

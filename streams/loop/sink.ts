@@ -15,8 +15,14 @@ import type { Server } from '../../src/raft/state/server.js'
  */
 export interface Sink<In = Effect, Out = RaftEvent> {
   (effect$: Observable<In>, state$: Observable<Server>): Observable<Out>
-  /** The only effects that the sink takes: `raft` gives it no others. Left out: all. */
-  readonly tags?: ReadonlyArray<Effect['_tag']>
+  /** Set by `taking`: `raft` sorts the effects and gives the sink those alone. */
+  readonly taken?: Taken
+}
+
+/** The effects that a sink takes, and what it does with them. */
+interface Taken {
+  readonly tags: ReadonlyArray<Effect['_tag']>
+  readonly sink: (effect$: Observable<Effect>, state$: Observable<Server>) => Observable<RaftEvent>
 }
 
 /**
@@ -26,6 +32,8 @@ export interface Sink<In = Effect, Out = RaftEvent> {
  * const sink = taking(['ArmHeartbeat'], (armed$) => armed$.pipe(map(({ generation }) => ({ _tag: 'HeartbeatDue', generation }))))
  */
 export const taking = <Tag extends Effect['_tag']>(tags: ReadonlyArray<Tag>, sink: Sink<EffectOf<Tag>>): Sink => {
-  const taken = filter((effect: Effect): effect is EffectOf<Tag> => (tags as ReadonlyArray<string>).includes(effect._tag))
-  return Object.assign<Sink, Required<Pick<Sink, 'tags'>>>((effect$, state$) => sink(effect$.pipe(taken), state$), { tags })
+  const ofTags = filter((effect: Effect): effect is EffectOf<Tag> => (tags as ReadonlyArray<string>).includes(effect._tag))
+  return Object.assign<Sink, Required<Pick<Sink, 'taken'>>>((effect$, state$) => sink(effect$.pipe(ofTags), state$), {
+    taken: { tags, sink: sink as Taken['sink'] },
+  })
 }

@@ -1,4 +1,4 @@
-import { Observable, type SchedulerLike, type Subscription } from 'rxjs'
+import { Observable, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
 import { type Sink, taking } from '../loop/sink.js'
@@ -10,8 +10,8 @@ export interface FlushOptions {
 }
 
 /**
- * Ends each turn of the scheduler in which something gathered that is to be sent: so a burst of proposals becomes one message for each
- * follower. What was proposed leaves at once, and with it what was committed; a commit alone may wait a little for the next proposal.
+ * Ends a turn of the scheduler in which something gathered that is to be sent, when all others had theirs: so a burst of proposals
+ * becomes one message for each follower. A commit alone may wait a little for the next proposal.
  *
  *   scheduled  --(ppp)--c-------c-p----     p: proposals, c: a commit; it waits for 4 ms
  *   Flush      --f----------f-----f----
@@ -29,6 +29,11 @@ export const flush = ({ scheduler, commitNoticeMs = 0 }: FlushOptions): Sink =>
           later = undefined
           subscriber.next({ _tag: 'Flush' })
         }
+        // One turn later: a command that is proposed on the news of a commit then leaves in one message with that commit.
+        function letOthersAct(this: SchedulerAction<boolean>, othersActed = false): void {
+          if (othersActed) endTurn()
+          else this.schedule(true)
+        }
         const endTurn = (): void => {
           turn = undefined
           if (commitNoticeMs === 0 || (server !== null && hasToSend(server))) flushNow()
@@ -41,7 +46,7 @@ export const flush = ({ scheduler, commitNoticeMs = 0 }: FlushOptions): Sink =>
         if (commitNoticeMs > 0) subscriber.add(state$.subscribe((now) => (server = now)))
         subscriber.add(
           effect$.subscribe({
-            next: () => void (turn ??= scheduler.schedule(endTurn)),
+            next: () => void (turn ??= scheduler.schedule(letOthersAct)),
             error: (error: unknown) => subscriber.error(error),
           }),
         )

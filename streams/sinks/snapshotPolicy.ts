@@ -1,4 +1,4 @@
-import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription, take } from 'rxjs'
+import { defer, EMPTY, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription, take } from 'rxjs'
 import { after, type LogIndex, logIndex } from '../../src/raft/ids.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
@@ -74,7 +74,8 @@ export const snapshotPolicy = (options: SnapshotPolicyOptions): SnapshotPolicy =
 }
 
 class Policy {
-  private server: Server | null = null
+  /** Begins with the state of now. */
+  private state$: Observable<Server> = EMPTY
   private out: Subscriber<RaftEvent> | null = null
   private taking: Subscription | undefined
   /** What the last attempt saw as applied. The next one waits for more, so that one that leads nowhere is not made again at once. */
@@ -91,9 +92,11 @@ class Policy {
     (_, state$) =>
       new Observable<RaftEvent>((subscriber) => {
         this.out = subscriber
-        subscriber.add(state$.subscribe((now) => this.onState(now)))
+        this.state$ = state$
+        if (this.options.take !== undefined) subscriber.add(state$.subscribe((now) => this.onState(now)))
         subscriber.add(() => {
           this.out = null
+          this.state$ = EMPTY
           this.taking?.unsubscribe()
         })
       }),
@@ -109,8 +112,13 @@ class Policy {
     return { _tag: 'Taking' }
   }
 
+  private get server(): Server | null {
+    let now: Server | null = null
+    this.state$.pipe(take(1)).subscribe((server) => (now = server))
+    return now
+  }
+
   private onState(now: Server): void {
-    this.server = now
     const isFree = this.taking?.closed !== false
     if (this.options.take !== undefined && isFree && this.isDue(now)) this.taking = this.options.scheduler.schedule(this.begin)
   }
