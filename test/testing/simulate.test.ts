@@ -35,21 +35,21 @@ describe('simulate', () => {
     expect(operations).toBeGreaterThan(150)
   })
 
-  it('with all of them, every fault bites', () => {
-    const bitten = new Set<string>()
-    for (let seed = 1; seed <= 6 && bitten.size < faultNames.length; seed++) {
+  it('with all of them, every fault has an effect', () => {
+    const seen = new Set<string>()
+    for (let seed = 1; seed <= 6 && seen.size < faultNames.length; seed++) {
       const { faults, violation } = simulate(seed, { servers: 5, forMs: 60_000, faults: all(1), operationsPerSecond: 20 })
       expect(violation).toBeNull()
-      for (const [name, { bit }] of Object.entries(faults)) if (bit > 0) bitten.add(name)
+      for (const [name, { effective }] of Object.entries(faults)) if (effective > 0) seen.add(name)
     }
-    expect([...bitten].sort()).toEqual([...faultNames].sort())
+    expect([...seen].sort()).toEqual([...faultNames].sort())
   })
 
   it('a fault that was asked for and had no effect fails the run: nobody is there to lose an answer', () => {
     const { violation, faults } = simulate(1, { servers: 3, forMs: 120_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
-    expect(violation?.name).toBe('a fault that was asked for bites')
+    expect(violation?.name).toBe('a fault that was asked for has an effect')
     expect(faults.lostAnswer?.asked).toBeGreaterThan(2)
-    expect(faults.lostAnswer?.bit).toBe(0)
+    expect(faults.lostAnswer?.effective).toBe(0)
   })
 
   it('a plan that was handed out gives the same run again', () => {

@@ -30,7 +30,8 @@ export const sourcesIn = (...folders: ReadonlyArray<string>): ReadonlyArray<Sour
     .sort()
     .map(read)
 
-const nodesOf = (node: ts.Node): ReadonlyArray<ts.Node> => {
+/** A node and all nodes inside of it. */
+export const nodesOf = (node: ts.Node): ReadonlyArray<ts.Node> => {
   const nodes: ts.Node[] = [node]
   ts.forEachChild(node, (child) => void nodes.push(...nodesOf(child)))
   return nodes

@@ -1,6 +1,7 @@
 import type { SnapshotRef } from '../../../src/raft/ids.js'
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /** Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon. */
 const heartbeatsBeside = 64

@@ -1,4 +1,5 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
  * I10: lastApplied ≤ applyingIndex ≤ commitIndex ≤ lastIndex: what is applied was handed over, and what was handed over is committed; and

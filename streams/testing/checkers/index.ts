@@ -4,7 +4,8 @@ import { allChecks } from './all.js'
 import { checking, type Violation } from './checker.js'
 
 export { allChecks } from './all.js'
-export { type Check, checking, type CheckOf, Checks, Moved, type Violation } from './checker.js'
+export { type Check, checking, type CheckOf, Checks, type Violation } from './checker.js'
+export { Moved } from './moved.js'
 export { answering, observing, type Seen, type SeenCheck, type SeenCheckOf, seenOf } from './seen.js'
 export {
   noneStops,

@@ -1,5 +1,6 @@
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import type { ClusterRecord } from './record.js'
 import { logIndex } from '../../../src/raft/ids.js'
 

@@ -1,7 +1,8 @@
 import type { Entry } from '../../../src/raft/state/entry.js'
 import { before as previous, logIndex, type Term } from '../../../src/raft/ids.js'
 import { commonPrefix, type Log } from '../../../src/raft/state/log.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import { Window } from './window.js'
 
 /** An entry as it was first seen at an index and in a term, and the term of the one before it. */

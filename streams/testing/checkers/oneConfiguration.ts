@@ -1,7 +1,8 @@
 import type { NodeId } from '../../../src/raft/ids.js'
 import { logIndex } from '../../../src/raft/ids.js'
 import { commonPrefix } from '../../../src/raft/state/log.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /** I13: at most one configuration in a log is not committed (§6), measured against what is truly committed, not against what its server knows. */
 export const oneConfiguration: CheckOf = (record) => {

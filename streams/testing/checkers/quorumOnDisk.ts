@@ -2,7 +2,8 @@ import { type Configuration, incarnationOf, voterSets } from '../../../src/raft/
 import type { LogIndex, NodeId, Term } from '../../../src/raft/ids.js'
 import { isQuorum } from '../../../src/raft/quorum.js'
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 const holdsOnDisk = ({ log, writeProgress }: Server, index: LogIndex, term: Term): boolean =>
   index <= log.base.index || (writeProgress.index >= index && log.termAt(index) === term)

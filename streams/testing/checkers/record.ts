@@ -2,7 +2,7 @@ import { after, type Incarnation, type LogIndex, logIndex, type NodeId, type Ter
 import type { Entry } from '../../../src/raft/state/entry.js'
 import type { Server } from '../../../src/raft/state/server.js'
 import type { Inspection } from '../../loop/run.js'
-import { Moved } from './checker.js'
+import { Moved } from './moved.js'
 import { Window } from './window.js'
 
 /** An entry that some server knew to be committed. */

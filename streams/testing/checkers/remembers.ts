@@ -1,4 +1,5 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
  * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log; commitIndex, `applyingIndex`

@@ -1,4 +1,5 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
  * I18: "updated on stable storage before responding to RPCs" (Figure 2). Judged when a message arrives, by what the disk of its sender

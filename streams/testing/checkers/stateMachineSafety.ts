@@ -1,6 +1,7 @@
 import { after as next, logIndex } from '../../../src/raft/ids.js'
 import type { NodeId } from '../../../src/raft/ids.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import { isSame } from './logMatching.js'
 
 /**

@@ -26,7 +26,7 @@ interface UnderWay {
 
 /** A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage within answers at once. */
 export class FaultyDisk implements Storage {
-  /** What bit so far. */
+  /** How often each fault had an effect. */
   readonly stats = { writes: 0, slowed: 0, hung: 0, failed: 0, refused: 0, kept: 0, lost: 0, torn: 0 }
   /** Is told of each write that has begun and takes time. */
   onWrite: (() => void) | null = null

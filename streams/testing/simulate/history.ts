@@ -2,7 +2,9 @@ import { checkLinearizability } from '../linearizability/check.js'
 import type { Model } from '../linearizability/model.js'
 import type { Operation } from '../linearizability/operation.js'
 import type { SearchLimits } from '../linearizability/search.js'
-import type { SimulatedLinearizability, SimulatedOperation, SimulatedViolation } from './options.js'
+import type { SimulatedOperation } from './operation.js'
+import type { SimulatedLinearizability } from './options.js'
+import type { SimulatedViolation } from './violation.js'
 
 /** For each key of a run. What nobody knows the outcome of makes a search exponential: it ends here, as unknown. */
 const limits: SearchLimits = { maxStates: 500_000, maxSteps: 5_000_000 }

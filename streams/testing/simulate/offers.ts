@@ -1,7 +1,7 @@
 import type { Codec } from '../../wire/codec.js'
 import type { Committed } from '../checkers/record.js'
 import type { Window } from '../checkers/window.js'
-import type { SimulatedViolation } from './options.js'
+import type { BrokenProperty } from './violation.js'
 
 /** What clients offered, held against the log: "nothing was appended" is a promise, by which offering it again is safe (§8). */
 export class Offers {
@@ -31,7 +31,7 @@ export class Offers {
   }
 
   /** What is wrong when all is applied, or null. */
-  scan(committed: Window<Committed>): Omit<SimulatedViolation, 'at'> | null {
+  scan(committed: Window<Committed>): BrokenProperty | null {
     if (this.open > 0) return { name: 'the story of every proposal ends', message: `${this.open} have not ended, and all is applied` }
     const standing = new Map<string, number>()
     for (let index = committed.lowest; index <= committed.last; index++) {

@@ -1,6 +1,8 @@
 import type { Tuning } from '../../server/options.js'
 import type { FaultName } from './faults/index.js'
+import type { SimulatedOperation } from './operation.js'
 import type { PlannedRound } from './plan.js'
+import type { SimulatedViolation } from './violation.js'
 import type { Workload } from './workload.js'
 
 /** What may be said of a simulation. Whatever is not said is drawn from the seed. */
@@ -37,17 +39,7 @@ export interface SimulateOptions<C = unknown, R = unknown> {
 /** How often a fault was asked for, and how often it had an effect. */
 export interface FaultCount {
   readonly asked: number
-  readonly bit: number
-}
-
-/** An operation of a client, as it saw it; `return` is null where it never heard of the outcome. */
-export interface SimulatedOperation {
-  readonly client: number
-  readonly key: string
-  readonly call: number
-  readonly return: number | null
-  readonly input: unknown
-  readonly output: unknown
+  readonly effective: number
 }
 
 /** How many of the operations that were answered the exact checker has found linearizable, and how many have keys that were too much for it. */
@@ -83,12 +75,4 @@ export interface Simulated {
   readonly linearizable: SimulatedLinearizability
   /** Empty without `history`. */
   readonly history: ReadonlyArray<SimulatedOperation>
-}
-
-/** The first thing that went wrong, at which the run ended. */
-export interface SimulatedViolation {
-  readonly name: string
-  /** Virtual time. */
-  readonly at: number
-  readonly message: string
 }

@@ -1,7 +1,7 @@
 import type { TraceLine } from '../line.js'
 import { durableIndex, holds } from './disk.js'
 import { entryAt, isMajority, isSame, lastIndex, type ModelLog, termAt, voterLists } from './log.js'
-import type { ModelServer, Model } from './model.js'
+import type { Model, ModelServer } from './model.js'
 import { must } from './must.js'
 
 /*
