@@ -11,7 +11,10 @@ export interface Io {
   readonly interrupt$: Observable<NodeJS.Signals>
 }
 
-/** A hang-up concerns who is shown in a terminal; elsewhere `nohup` may have asked that it be ignored, and a handler would undo that. */
+/**
+ * A hang-up concerns who is shown in a terminal; elsewhere `nohup` may have asked that it be ignored, and a handler
+ * would undo that.
+ */
 const signals = (): ReadonlyArray<NodeJS.Signals> => (process.stdout.isTTY ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'])
 
 /** As long as nobody subscribes to `interrupt$`, signals do what they always do. */

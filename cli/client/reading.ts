@@ -10,7 +10,10 @@ export interface Cut {
 /** The store's default: a longer line is not worth sending. */
 const maxKeyBytes = 4_096
 
-/** A source of keys that is being read. It never fails: what ends it early is in `cut`, and what was read by then is put. */
+/**
+ * A source of keys that is being read. It never fails: what ends it early is in `cut`, and what was read by then is
+ * put.
+ */
 export class Reading {
   lines = 0
   bytes = 0
@@ -40,7 +43,10 @@ export class Reading {
     this.stream.destroy()
   }
 
-  /** How much of it is put when `done` of its lines are, from 0 to 1: what was read and is under way counts as if it were not read. */
+  /**
+   * How much of it is put when `done` of its lines are, from 0 to 1: what was read and is under way counts as if it
+   * were not read.
+   */
   part(done: number): number | null {
     if (this.totalBytes === null) return null
     return this.lines === 0 ? 0 : (this.bytes / this.totalBytes) * (done / this.lines)

@@ -87,7 +87,10 @@ const cutShort = ({ ledger }: SimSettings, tally: Tally): Outcome =>
     figuresOf(tally),
   )
 
-/** Each seed is run twice; the second run must have the hash of the first, and counts for nothing else: it is the same history. */
+/**
+ * Each seed is run twice; the second run must have the hash of the first, and counts for nothing else: it is the same
+ * history.
+ */
 const sameTwice = (): ((run: RunReport) => RunReport | null) => {
   const hashes = new Map<number, string>()
   return (run) => {

@@ -21,7 +21,10 @@ export const violated = (settings: SimSettings, { seed, violation }: RunReport, 
     { seed, name: violation!.name, at: violation!.at, ...details },
   )
 
-/** What came of runs that showed no violation. Operations on which the search gave up are no violation, and no pass either. */
+/**
+ * What came of runs that showed no violation. Operations on which the search gave up are no violation, and no pass
+ * either.
+ */
 export const passed = ({ linearizable }: Pick<Tally, 'linearizable'>, text: string, details: Details): Outcome =>
   linearizable.unknown === 0
     ? done(details, text)

@@ -14,14 +14,14 @@ export class WorkerEnded extends Error {
 }
 
 /**
- * Young objects are nearly all there are here: room for them saves a third of the collector's time. And there is a worker for each core: threads
- * of V8 that help one of them keep another from its work.
+ * Young objects are nearly all there are here: room for them saves a third of the collector's time. And there is a
+ * worker for each core: threads of V8 that help one of them keep another from its work.
  */
 const execArgv = ['--max-semi-space-size=32', '--single-threaded']
 
 /**
- * Runs the seeds that `nextSeed` gives, each in one of `workers` processes, until it gives null. Emits what came of them as they
- * are done. Unsubscribing ends the processes.
+ * Runs the seeds that `nextSeed` gives, each in one of `workers` processes, until it gives null. Emits what came of
+ * them as they are done. Unsubscribing ends the processes.
  */
 export const pool = (workers: number, options: RunOptions, nextSeed: () => number | null): Observable<RunReport> =>
   new Observable((subscriber) => {

@@ -18,7 +18,10 @@ export interface Showing {
 /** Between two frames, however much happens. */
 const frameMs = 100
 
-/** Shows what servers tell: a live view in a terminal, else where to send requests and a line for each event. Ends when unsubscribed. */
+/**
+ * Shows what servers tell: a live view in a terminal, else where to send requests and a line for each event. Ends when
+ * unsubscribed.
+ */
 export const show = (told$: Observable<Told>, beginning: Beginning, showing: Showing): Subscription =>
   showing.io.stdout.isTTY && !showing.json ? showView(told$, beginning, showing) : showLines(told$, beginning, showing)
 

@@ -14,7 +14,8 @@ export interface SearchOptions extends Partial<SearchBounds> {
   readonly settings?: Partial<Settings>
   /**
    * What a server does with an event; `checkedStep` unless told otherwise. It must depend on nothing but what it is
-   * given, on no server's name, and not on what is left out there: generations of timers, whom a follower takes for its leader.
+   * given, on no server's name, and not on what is left out there: generations of timers, whom a follower takes for its
+   * leader.
    */
   readonly step?: typeof checkedStep
   /** Whether states that differ in the servers' names only count as one: true by default. */

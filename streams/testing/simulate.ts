@@ -37,7 +37,9 @@ export const shrink = <C, R>(seed: number, options: SimulateOptions<C, R> = {}, 
   return failing.violation === null ? null : shrinkWith((smaller) => simulate(seed, smaller), given, failing, maxRuns)
 }
 
-/** Tells a run as lines that a person can read: its faults, its leaders, and, if it fails, its last steps one by one. */
+/**
+ * Tells a run as lines that a person can read: its faults, its leaders, and, if it fails, its last steps one by one.
+ */
 export const explain = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): string => {
   const lines: string[] = []
   const { violation, servers, simulatedMs } = simulate(seed, { ...options, tell: (line) => lines.push(line) })

@@ -4,8 +4,9 @@ import { type Caught, putBack } from './putBack.js'
 import { scenarios } from './scenarios/index.js'
 
 /*
- * `npm run mutations [-- part of a name …] [-- --json]` puts each known mistake back, one by one, and reports which check saw it after
- * how many histories. Then as many of the same histories run where nothing was put back: whoever finds something there is not to be believed.
+ * `npm run mutations [-- part of a name …] [-- --json]` puts each known mistake back, one by one, and reports which
+ * check saw it after how many histories. Then as many of the same histories run where nothing was put back: whoever
+ * finds something there is not to be believed.
  */
 
 const root = process.cwd()

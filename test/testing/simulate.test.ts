@@ -72,7 +72,8 @@ describe('simulate', () => {
 
 describe('the registers that are simulated by default', () => {
   it('and their twin get every command in order, where the first to answer began with a snapshot (found as seed 60002134)', () => {
-    // The faults are named, so that new ones do not make another history of it. A client is told here of an entry that only a server answered which then died.
+    // The faults are named, so that new ones do not make another history of it. A client is told here of an entry that
+    // only a server answered which then died.
     const faults = { slowApplier: 4, isolate: 2, leaderInMinority: 2, crash: 2, slowDisk: 1 }
     expect(simulate(4, { servers: 3, forMs: 20_000, operationsPerSecond: 30, linearizable: false, faults }).violation).toBeNull()
   })

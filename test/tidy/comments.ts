@@ -14,7 +14,9 @@ const commentsOf = ({ text, tree }: Source): ReadonlyArray<ts.CommentRange> => {
   return [...comments.values()]
 }
 
-/** `path:line` of each line with a comment that has more than `most` characters. Directives for eslint stay on one line. */
+/**
+ * `path:line` of each line with a comment that has more than `most` characters. Directives for eslint stay on one line.
+ */
 export const commentLinesLongerThan =
   (most: number) =>
   (source: Source): ReadonlyArray<string> => {
@@ -25,6 +27,6 @@ export const commentLinesLongerThan =
       Array.from({ length: lineAt(end) - lineAt(pos) + 1 }, (_, i) => lineAt(pos) + i),
     )
     return [...new Set(commented)]
-      .filter((line) => lines[line]!.length > most && !lines[line]!.includes('// eslint-disable'))
+      .filter((line) => lines[line]!.length > most && !/\/\/ (eslint-disable|prettier-ignore)/.test(lines[line]!))
       .map((line) => `${path}:${line + 1}`)
   }

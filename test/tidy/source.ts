@@ -65,7 +65,9 @@ const valuesOf = (node: ts.ImportDeclaration | ts.ExportDeclaration): ReadonlyAr
   return bindings.elements.filter((element) => !element.isTypeOnly).map(({ propertyName, name }) => (propertyName ?? name).text)
 }
 
-/** What a source imports, re-exports, imports later, or names in a type. Types count: a declaration file needs them too. */
+/**
+ * What a source imports, re-exports, imports later, or names in a type. Types count: a declaration file needs them too.
+ */
 export const importsOf = ({ path, tree }: Source): ReadonlyArray<Import> =>
   nodesOf(tree).flatMap((node): ReadonlyArray<Import> => {
     const declaration = ts.isImportDeclaration(node) || ts.isExportDeclaration(node)

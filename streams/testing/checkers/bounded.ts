@@ -3,7 +3,9 @@ import type { Server } from '../../../src/raft/state/server.js'
 import type { CheckOf } from './checker.js'
 import { Moved } from './moved.js'
 
-/** Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon. */
+/**
+ * Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon.
+ */
 const heartbeatsBeside = 64
 
 const sendingsOf = ({ role }: Server) => (role._tag === 'Leader' ? role.sendings : null)

@@ -11,10 +11,11 @@ export interface Acknowledged<R> {
 }
 
 /**
- * I14 and, where the order of the log is known, I15. An acknowledgement must be of an entry that is committed and hold what the state
- * machines answered there (no phantom, nothing lost); and operations must take effect in an order that agrees with real time: one that
- * was called after another was answered stands later in the log. The log is then the witness that the history is linearizable, and
- * every client reads what it wrote. With retries the entry that took effect is the first with that serial.
+ * I14 and, where the order of the log is known, I15. An acknowledgement must be of an entry that is committed and hold
+ * what the state machines answered there (no phantom, nothing lost); and operations must take effect in an order that
+ * agrees with real time: one that was called after another was answered stands later in the log. The log is then the
+ * witness that the history is linearizable, and every client reads what it wrote. With retries the entry that took
+ * effect is the first with that serial.
  */
 export class ClientView<R> {
   readonly name = 'what a client was told is true, and in the order of real time (linearizability, with the log as witness)'
@@ -39,7 +40,10 @@ export class ClientView<R> {
     return this.told[low]!.index
   }
 
-  /** The answer is looked for at `index`: where another entry took effect, those who answered there may all be gone, and nobody has heard them. */
+  /**
+   * The answer is looked for at `index`: where another entry took effect, those who answered there may all be gone, and
+   * nobody has heard them.
+   */
   see({ client, call, return: end, index, result }: Acknowledged<R>, effective = index): string | null {
     const who = `client ${client}`
     if (index > this.committed.last) return `${who} is told of entry ${index}, and only ${this.committed.last} are committed`

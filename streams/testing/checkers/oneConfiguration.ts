@@ -4,7 +4,10 @@ import { commonPrefix } from '../../../src/raft/state/log.js'
 import type { CheckOf } from './checker.js'
 import { Moved } from './moved.js'
 
-/** I13: at most one configuration in a log is not committed (§6), measured against what is truly committed, not against what its server knows. */
+/**
+ * I13: at most one configuration in a log is not committed (§6), measured against what is truly committed, not against
+ * what its server knows.
+ */
 export const oneConfiguration: CheckOf = (record) => {
   /** Where each log holds configurations that were not committed when they were last looked at. */
   const uncommitted = new Map<NodeId, ReadonlyArray<number>>()

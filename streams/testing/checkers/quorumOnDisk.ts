@@ -9,8 +9,8 @@ const holdsOnDisk = ({ log, writeProgress }: Server, index: LogIndex, term: Term
   index <= log.base.index || (writeProgress.index >= index && log.termAt(index) === term)
 
 /**
- * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the entry, and has
- * it on disk: in the state in which it is, or in which it crashed.
+ * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the
+ * entry, and has it on disk: in the state in which it is, or in which it crashed.
  */
 export const quorumOnDisk: CheckOf = (record) => {
   let configuration: Configuration | null = null

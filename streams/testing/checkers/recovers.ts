@@ -22,8 +22,8 @@ interface Awaited {
 const timeoutMs = defaultTuning.electionTimeoutMs.max
 
 /**
- * I17: after `Healed` there is a leader, everyone comes to where the cluster was, and it serves. Each is told once, by the first thing
- * seen after its time: it needs the steps of every server, as they are made at least at each heartbeat.
+ * I17: after `Healed` there is a leader, everyone comes to where the cluster was, and it serves. Each is told once, by
+ * the first thing seen after its time: it needs the steps of every server, as they are made at least at each heartbeat.
  */
 export const recovers = ({
   leaderMs = 10 * timeoutMs,

@@ -2,8 +2,8 @@ import type { CheckOf } from './checker.js'
 import { Moved } from './moved.js'
 
 /**
- * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log; commitIndex, `applyingIndex`
- * and `lastApplied` are within one life.
+ * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log;
+ * commitIndex, `applyingIndex` and `lastApplied` are within one life.
  */
 export const remembers: CheckOf = (record) => ({
   name: 'a server forgets no term, no vote and no entry that its disk acknowledged (§5.1, §5.2)',

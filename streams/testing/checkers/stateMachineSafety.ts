@@ -5,8 +5,9 @@ import { Moved } from './moved.js'
 import { isSame } from './logMatching.js'
 
 /**
- * I5, State Machine Safety: "if a server has applied a log entry at a given index to its state machine, no other server will ever apply
- * a different log entry for the same index" (§5.4.3); and what is applied is committed, in the order of the log, each once per run.
+ * I5, State Machine Safety: "if a server has applied a log entry at a given index to its state machine, no other server
+ * will ever apply a different log entry for the same index" (§5.4.3); and what is applied is committed, in the order of
+ * the log, each once per run.
  */
 export const stateMachineSafety: CheckOf = (record) => {
   /** The index that each server's state machine was given last. */

@@ -10,7 +10,10 @@ import type { Outlook } from './spent.js'
 import { type SiteOptions, stepSite } from './siteStep.js'
 import { type Outcome, Tables } from './tables.js'
 
-/** A state of the search as numbers: a site for each server, the messages under way (0: none), what is used of the bounds, the history. */
+/**
+ * A state of the search as numbers: a site for each server, the messages under way (0: none), what is used of the
+ * bounds, the history.
+ */
 export type StateNumbers = Int32Array
 
 /** A move, as numbers; what `successors` is about to tell of, when it tells it. */
@@ -29,7 +32,10 @@ export interface ExploreOptions extends SiteOptions {
   readonly settings: Settings
   /** States that differ in the names of the servers only are one. */
   readonly symmetry: boolean
-  /** Whether messages that can change nothing any more are left out; see spent.ts. Without, the same states of servers and disks are reached by many more states. */
+  /**
+   * Whether messages that can change nothing any more are left out; see spent.ts. Without, the same states of servers
+   * and disks are reached by many more states.
+   */
   readonly forget: boolean
 }
 
@@ -71,7 +77,10 @@ export class Successors {
     return state
   }
 
-  /** Calls `tell` for each state that may follow the one at `at` in `states`; it is then in `next`, and how it came to be in `move`. Throws the `InvariantViolation` of a move that breaks one. */
+  /**
+   * Calls `tell` for each state that may follow the one at `at` in `states`; it is then in `next`, and how it came to
+   * be in `move`. Throws the `InvariantViolation` of a move that breaks one.
+   */
   from(states: StateNumbers, at: number, tell: () => void): void {
     const { bounds, forget } = this.options
     const { tables, servers, move } = this

@@ -3,7 +3,10 @@ import { faultNames } from './faults/index.js'
 import type { SimulateOptions } from './options.js'
 import type { PlannedRound } from './plan.js'
 
-/** Below three servers none can fail; the numbers of clients, and of those who take the place of who gave up, must fit the codec of the registers. */
+/**
+ * Below three servers none can fail; the numbers of clients, and of those who take the place of who gave up, must fit
+ * the codec of the registers.
+ */
 const bounds = {
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true },
   servers: { min: 3, max: 9, whole: true },
@@ -29,7 +32,10 @@ const isPlan = (plan: NonNullable<SimulateOptions['plan']>): boolean =>
       isTime(round.chaosMs) && round.faults.every(({ name, atMs, forMs }) => faultNames.includes(name) && isTime(atMs) && isTime(forMs)),
   )
 
-/** Throws `InvalidOption` where a simulation cannot be what was asked for: a mistake of its caller must not look like one of Raft's. */
+/**
+ * Throws `InvalidOption` where a simulation cannot be what was asked for: a mistake of its caller must not look like
+ * one of Raft's.
+ */
 export const checkOptions = (seed: number, options: SimulateOptions): void => {
   const { servers, forMs, operationsPerSecond, clients, faults = {}, tuning = {}, plan } = options
   checkNumber('seed', seed)

@@ -15,7 +15,10 @@ export interface DiskFaults {
   /** The next write fails, with some first part of it on the disk or none. */
   readonly failing: boolean
   readonly full: boolean
-  /** What a crash leaves of the write under way: all, as when a process is killed; nothing, or some first part, as when power fails. */
+  /**
+   * What a crash leaves of the write under way: all, as when a process is killed; nothing, or some first part, as when
+   * power fails.
+   */
   readonly onCrash: 'kept' | 'lost' | 'torn'
 }
 
@@ -24,7 +27,10 @@ interface UnderWay {
   readonly writing: Subscriber<never>
 }
 
-/** A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage within answers at once. */
+/**
+ * A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage
+ * within answers at once.
+ */
 export class FaultyDisk implements Storage {
   /** How often each fault had an effect. */
   readonly stats = { writes: 0, slowed: 0, hung: 0, failed: 0, refused: 0, kept: 0, lost: 0, torn: 0 }
@@ -117,7 +123,10 @@ export class FaultyDisk implements Storage {
     underWay.writing.complete()
   }
 
-  /** A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a crash. */
+  /**
+   * A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a
+   * crash.
+   */
   private storePiece(inner: OpenStorage, piece: StoreSnapshot): Observable<unknown> {
     const { writeMs, hung, failing, full } = this.faults
     if (failing || full) {
@@ -179,7 +188,10 @@ const recordsIn = ({ snapshot, hardState, truncateFrom, entries }: Write): numbe
 
 const recordCount = (batch: ReadonlyArray<Persist>): number => batch.reduce((sum, { write }) => sum + recordsIn(write), 0)
 
-/** The first `count` records of a batch, in the order in which a disk takes them, of which every prefix is a legal state. */
+/**
+ * The first `count` records of a batch, in the order in which a disk takes them, of which every prefix is a legal
+ * state.
+ */
 export const firstRecords = (batch: ReadonlyArray<Persist>, count: number): ReadonlyArray<Persist> => {
   const kept: Persist[] = []
   let left = count

@@ -40,7 +40,9 @@ const numberOfEvent = (tag: RaftEvent['_tag']): number => {
 }
 const numberOfRole = (tag: Role['_tag']): number => (tag === 'Follower' ? 1 : tag === 'Candidate' ? 2 : 3)
 
-/** Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these. */
+/**
+ * Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these.
+ */
 export const hashStep = (hash: TraceHash, { at, event, before, after, effects }: Inspection): void => {
   hash.add(at)
   hash.add(ordinalOf(after.id) * 16 + numberOfEvent(event._tag))

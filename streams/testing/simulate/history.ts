@@ -15,9 +15,9 @@ export interface Searched extends SimulatedLinearizability {
 }
 
 /**
- * The exact check of what clients saw, when all of them have an answer or have given up: nothing but their operations, the order of
- * their clocks and what one object would answer is believed, no log, no state machine (I15). Each key is searched by itself, so that
- * one that is too much takes nothing from the others.
+ * The exact check of what clients saw, when all of them have an answer or have given up: nothing but their operations,
+ * the order of their clocks and what one object would answer is believed, no log, no state machine (I15). Each key is
+ * searched by itself, so that one that is too much takes nothing from the others.
  */
 export const searchHistory = (
   history: ReadonlyArray<SimulatedOperation>,

@@ -7,7 +7,9 @@ import type { SimulatedCluster } from './simulatedCluster.js'
 /** How long a round goes on, at most, for a fault that had no effect in this run yet. */
 const extraMs = 5_000
 const lookEveryMs = 100
-/** In so many rounds a fault must have been asked for before it must have had an effect: one round may have no leader. */
+/**
+ * In so many rounds a fault must have been asked for before it must have had an effect: one round may have no leader.
+ */
 const enoughRounds = 3
 
 interface Begun {
@@ -25,7 +27,9 @@ export class Nemesis {
   /** In which rounds each fault was asked for. */
   private readonly askedIn = new Map<FaultName, Set<number>>()
 
-  /** `wanted`: the faults were asked for by name. A fault that this cluster cannot have then counts as asked for, too. */
+  /**
+   * `wanted`: the faults were asked for by name. A fault that this cluster cannot have then counts as asked for, too.
+   */
   constructor(
     private readonly cluster: SimulatedCluster,
     private readonly wanted: boolean,

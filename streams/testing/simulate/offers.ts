@@ -3,7 +3,10 @@ import type { Committed } from '../checkers/record.js'
 import type { Window } from '../checkers/window.js'
 import type { BrokenProperty } from './violation.js'
 
-/** What clients offered, held against the log: "nothing was appended" is a promise, by which offering it again is safe (§8). */
+/**
+ * What clients offered, held against the log: "nothing was appended" is a promise, by which offering it again is safe
+ * (§8).
+ */
 export class Offers {
   /** Proposals whose story has not ended. */
   open = 0

@@ -12,8 +12,8 @@ export interface SimulateOptions<C = unknown, R = unknown> {
   /** Virtual time. The round of faults that is under way at its end is finished. Default 60,000. */
   readonly forMs?: number
   /**
-   * Which faults, and how often in proportion to each other. Default: all, of which each seed leaves some out, since many a
-   * bug needs that one thing does not happen (swarm testing). `{}`: none.
+   * Which faults, and how often in proportion to each other. Default: all, of which each seed leaves some out, since
+   * many a bug needs that one thing does not happen (swarm testing). `{}`: none.
    */
   readonly faults?: Partial<Readonly<Record<FaultName, number>>>
   /** By all clients together. Default 10. */
@@ -26,7 +26,9 @@ export interface SimulateOptions<C = unknown, R = unknown> {
   readonly tuning?: Partial<Tuning>
   /** Default: registers with sessions. */
   readonly workload?: () => Workload<C, R>
-  /** Exactly these faults instead of those that the seed would choose: what shrinking and a recorded failure hand over. */
+  /**
+   * Exactly these faults instead of those that the seed would choose: what shrinking and a recorded failure hand over.
+   */
   readonly plan?: ReadonlyArray<PlannedRound>
   /** Keep the operations as a linearizability checker takes them. Default false. */
   readonly history?: boolean
@@ -42,7 +44,10 @@ export interface FaultCount {
   readonly effective: number
 }
 
-/** How many of the operations that were answered the exact checker has found linearizable, and how many have keys that were too much for it. */
+/**
+ * How many of the operations that were answered the exact checker has found linearizable, and how many have keys that
+ * were too much for it.
+ */
 export interface SimulatedLinearizability {
   readonly checked: number
   /** Of these nothing is known: its limits for one key were met. */

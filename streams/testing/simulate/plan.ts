@@ -2,7 +2,10 @@ import { seeded } from '../random.js'
 import { oneOf, type Range, whole } from './dice.js'
 import { type FaultName, faultNames, faults } from './faults/index.js'
 
-/** A fault to come: when, counted from the beginning of its round, for how long, and the seed of the dice that choose whom it meets. */
+/**
+ * A fault to come: when, counted from the beginning of its round, for how long, and the seed of the dice that choose
+ * whom it meets.
+ */
 export interface PlannedFault {
   readonly name: FaultName
   readonly atMs: number

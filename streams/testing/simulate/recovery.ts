@@ -25,7 +25,8 @@ export const settleDown = (cluster: SimulatedCluster): void => {
   clients.areCalling = false
   within(cluster, deadlines.leader * longestMs(cluster), 'no leader that a majority follows', hasLeader)
   within(cluster, deadlines.converged * longestMs(cluster), 'the servers are not in the same state', hasConverged)
-  // A server that lost its disk is not waited for, and may still owe an answer. The last scan asks whether it came (offers.ts).
+  // A server that lost its disk is not waited for, and may still owe an answer. The last scan asks whether it came
+  // (offers.ts).
   const until = cluster.now + deadlines.served * longestMs(cluster)
   while (observer.violation === null && clients.offers.open > 0 && cluster.now < until) cluster.runUntil(cluster.now + lookEveryMs)
 }
@@ -65,7 +66,9 @@ const hasConverged = (cluster: SimulatedCluster): boolean => {
   )
 }
 
-/** Durability, over the whole log: every log holds every entry that was ever committed, and no other entry up to there. */
+/**
+ * Durability, over the whole log: every log holds every entry that was ever committed, and no other entry up to there.
+ */
 export const fullScan = (cluster: SimulatedCluster): void => {
   const { checks } = cluster.observer
   const { committed, servers } = checks.record

@@ -10,8 +10,9 @@ export interface Shrunk {
 }
 
 /**
- * Makes a failing run small: the fewest rounds, then the fewest faults (delta debugging), the fewest operations, the shortest faults
- * with which the same property still fails, within `maxRuns` runs. What it gives back fails, and is run again by its options.
+ * Makes a failing run small: the fewest rounds, then the fewest faults (delta debugging), the fewest operations, the
+ * shortest faults with which the same property still fails, within `maxRuns` runs. What it gives back fails, and is run
+ * again by its options.
  */
 export const shrinkWith = (
   run: (options: SimulateOptions) => Simulated,
@@ -103,7 +104,8 @@ const withoutWhatCame = ({ plan, violation, simulatedMs, lastRoundAt }: Simulate
 }
 
 /**
- * Zeller's ddmin: leaves out ever smaller parts of `all` as long as `holds` for the rest. `holds` remembers the rest itself.
+ * Zeller's ddmin: leaves out ever smaller parts of `all` as long as `holds` for the rest. `holds` remembers the rest
+ * itself.
  */
 const minimal = <T>(all: ReadonlyArray<T>, holds: (rest: ReadonlyArray<T>) => boolean): void => {
   let left = all

@@ -18,7 +18,10 @@ const clockBeginsAtMs: Range = { min: 0, max: 2 ** 30 }
 const incarnationOf = (ordinal: number, disk: number): Incarnation =>
   (ordinal * 2 ** 16 + disk).toString(16).padStart(32, '0') as Incarnation
 
-/** One server with its disk, clock and process, and the faults that can meet them. It stays while the process crashes and starts again. */
+/**
+ * One server with its disk, clock and process, and the faults that can meet them. It stays while the process crashes
+ * and starts again.
+ */
 export class SimulatedServer {
   readonly id: NodeId
   readonly gate: Gate

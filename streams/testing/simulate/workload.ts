@@ -7,11 +7,17 @@ import type { Model } from '../linearizability/model.js'
 /** What a simulated cluster replicates, and what its clients ask of it. Made anew for each run: it may remember. */
 export interface Workload<C, R> {
   readonly codec: Codec<C>
-  /** Called for each life of each server. It answers within the call or on the scheduler of its server. With `take` its log is compacted. */
+  /**
+   * Called for each life of each server. It answers within the call or on the scheduler of its server. With `take` its
+   * log is compacted.
+   */
   readonly stateMachine: () => StateMachine<C, R> | SnapshotMachine<C, R>
   /** The next command of a client; `serial` counts its commands from 1. */
   readonly command: (die: () => number, client: number, serial: number) => C
-  /** Whether a command may be offered again when nobody knows what became of it: where sessions keep it from taking effect twice (§8). */
+  /**
+   * Whether a command may be offered again when nobody knows what became of it: where sessions keep it from taking
+   * effect twice (§8).
+   */
   readonly retries: boolean
   /** Whether two answers are the same. Default: by what they hold. */
   readonly same?: (a: R, b: R) => boolean
@@ -23,7 +29,10 @@ export interface Workload<C, R> {
   readonly linearizable?: Model<unknown, unknown, unknown>
 }
 
-/** A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same bytes. */
+/**
+ * A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same
+ * bytes.
+ */
 export interface SnapshotMachine<C, R> {
   readonly stateMachine: StateMachine<C, R>
   readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>

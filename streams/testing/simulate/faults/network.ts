@@ -39,7 +39,9 @@ const delay: Fault['begin'] = ({ network, claim, conditions }, die) => {
   }
 }
 
-/** Links that pass nothing. There is one partition at a time, so that every message that is cut is known to be its own. */
+/**
+ * Links that pass nothing. There is one partition at a time, so that every message that is cut is known to be its own.
+ */
 const partition =
   (
     cuts: (

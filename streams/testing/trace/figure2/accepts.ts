@@ -21,12 +21,13 @@ export interface TraceRejected {
 }
 
 /**
- * Whether a trace of a whole cluster is one that Figure 2 allows: replays it, line by line, against a statement of Figure 2 that was
- * written from the paper and shares no code with the servers that made it. It knows what all of them know and remembers every message;
- * so it sees a message that nobody sent, a promise that was not on disk, and every breach of Figure 3. Where the library departs from
- * the paper (docs/divergences.md), so does this, and nowhere else.
+ * Whether a trace of a whole cluster is one that Figure 2 allows: replays it, line by line, against a statement of
+ * Figure 2 that was written from the paper and shares no code with the servers that made it. It knows what all of them
+ * know and remembers every message; so it sees a message that nobody sent, a promise that was not on disk, and every
+ * breach of Figure 3. Where the library departs from the paper (docs/divergences.md), so does this, and nowhere else.
  *
- * Lines stand in the order in which they happened, from the first `Started` of each server on. A server that starts again has crashed.
+ * Lines stand in the order in which they happened, from the first `Started` of each server on. A server that starts
+ * again has crashed.
  *
  * @example
  * acceptsTrace(lines) // { _tag: 'Accepted', lines: 120 }
@@ -43,7 +44,10 @@ export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceR
   return { _tag: 'Accepted', lines: count }
 }
 
-/** The same while the lines come: tells of each why it is not allowed, null if it is. After the first that is not, no answer means anything. */
+/**
+ * The same while the lines come: tells of each why it is not allowed, null if it is. After the first that is not, no
+ * answer means anything.
+ */
 export const traceChecker = (): ((line: TraceLine) => string | null) => {
   const model = newModel()
   return (line) => {

@@ -51,7 +51,10 @@ export const happen = (model: Model, server: ModelServer, line: TraceLine): Done
   }
 }
 
-/** "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed meanwhile. */
+/**
+ * "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed
+ * meanwhile.
+ */
 export const restarted = (model: Model, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
   const former = model.servers.get(id)
   const { incarnation = null } = recovered
@@ -95,7 +98,9 @@ const electionTimedOut = (server: ModelServer, { after }: TraceLine): Done => {
   return done(['Timeout'])
 }
 
-/** "If command received from client: append entry to local log", or refuse it: as many of them as there was room for. */
+/**
+ * "If command received from client: append entry to local log", or refuse it: as many of them as there was room for.
+ */
 const proposed = (server: ModelServer, { after }: TraceLine, { commands }: TraceEventOf<'Proposed'>): Done => {
   const taken = after.last.index - lastIndex(server.log)
   if (taken === 0) return done()
@@ -125,7 +130,10 @@ const followed = (server: ModelServer, { after }: TraceLine): Done => {
   return done()
 }
 
-/** Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another disk, or whose term is absurd. */
+/**
+ * Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another
+ * disk, or whose term is absurd.
+ */
 const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnation: string | null): boolean =>
   [null, incarnation].includes(diskNameOf(server.log, from)) && term - server.currentTerm <= 2 ** 32
 
@@ -168,8 +176,8 @@ const handled = (server: ModelServer, message: TraceMessage, incarnation: string
 }
 
 /**
- * "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). The first leader of a cluster whose
- * disks have names needs all votes, and opens its term with these names (docs/divergences.md).
+ * "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). The first leader
+ * of a cluster whose disks have names needs all votes, and opens its term with these names (docs/divergences.md).
  */
 const counted = (server: ModelServer, voter: string, disk: string | null, { after }: TraceLine): Done => {
   const { currentTerm, incarnation, log } = server
