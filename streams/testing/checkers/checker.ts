@@ -51,7 +51,8 @@ export class Checks {
  * one process the order of `inspect$` is the order in which things happened, which is all it needs.
  *
  * @example
- * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(electionSafety, logMatching)).subscribe(console.error)
+ * const step$ = merge(...servers.map(({ inspect$ }) => inspect$))
+ * step$.pipe(checking(electionSafety, logMatching)).subscribe(console.error)
  */
 export const checking =
   (...checks: ReadonlyArray<CheckOf>): OperatorFunction<Inspection, Violation> =>

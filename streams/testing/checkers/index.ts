@@ -40,6 +40,7 @@ export { stateMachineSafety } from './stateMachineSafety.js'
  *   violations  --------v-----    c broke something
  *
  * @example
- * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ * const step$ = merge(...servers.map(({ inspect$ }) => inspect$))
+ * step$.pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
  */
 export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

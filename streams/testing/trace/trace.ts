@@ -8,6 +8,7 @@ import { lineOf } from './lineOf.js'
  * one process the merged lines are the trace of the cluster.
  *
  * @example
- * merge(...servers.map(({ inspect$ }) => inspect$.pipe(trace()))).pipe(toArray()).subscribe((lines) => acceptsTrace(lines))
+ * const line$ = merge(...servers.map(({ inspect$ }) => inspect$.pipe(trace())))
+ * line$.pipe(toArray()).subscribe((lines) => acceptsTrace(lines))
  */
 export const trace = (): OperatorFunction<Inspection, TraceLine> => map(lineOf)
