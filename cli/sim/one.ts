@@ -1,4 +1,5 @@
-import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/simulate.js'
+import { explain, shrink, simulate } from '../../streams/testing/simulate.js'
+import type { Shrunk } from '../../streams/testing/simulate/shrink.js'
 import type { CommandCall } from '../command.js'
 import { type Details, done, type Outcome, refused, unknown } from '../outcome.js'
 import { count } from '../view/format.js'

@@ -1,4 +1,4 @@
-import type { FaultCount, SimulatedLinearizability } from '../../streams/testing/simulate.js'
+import type { FaultCount, SimulatedLinearizability } from '../../streams/testing/simulate/options.js'
 import { count } from '../view/format.js'
 import type { RunReport } from './run.js'
 

@@ -15,8 +15,6 @@ import { HandNetwork } from './handNetwork.js'
 import { discard, down, type HandServer } from './handServer.js'
 import { watch } from './properties.js'
 
-export type { HandServer } from './handServer.js'
-
 export interface ClusterOptions {
   /** Servers n1, n2, …; all vote. */
   readonly size: number

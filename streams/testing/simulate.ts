@@ -2,14 +2,6 @@ import { Simulation } from './simulate/simulation.js'
 import type { Simulated, SimulateOptions } from './simulate/options.js'
 import { shrinkWith, type Shrunk } from './simulate/shrink.js'
 
-export type * from './simulate/options.js'
-export type { SimulatedOperation } from './simulate/operation.js'
-export type { SimulatedViolation } from './simulate/violation.js'
-export type { Shrunk } from './simulate/shrink.js'
-export type { FaultName } from './simulate/faults/index.js'
-export type { PlannedFault, PlannedRound } from './simulate/plan.js'
-export type { SnapshotMachine, Workload, WorkloadModel } from './simulate/workload.js'
-
 /**
  * Runs a whole cluster in one virtual time: the real core and the real streams, with a network, disks, clients and
  * clocks, and with every die cast from the seed. There are faults for a while; then everything is healed and the
