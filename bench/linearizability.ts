@@ -13,7 +13,7 @@ const dice = (seed: number) => {
 }
 
 /**
- * What a linearizable store did, in the order in which it did it: `clients` at a time on each key, one in a hundred
+ * A history of a linearizable store, in the order of its effects: `clients` at a time on each key, one in a hundred
  * without an answer.
  */
 const historyOf = (operations: number, keys: number, clients: number): ReadonlyArray<KvOperation> => {

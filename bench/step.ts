@@ -63,7 +63,7 @@ export const stepNs = (): Record<string, number> => {
 }
 
 /**
- * The cost of a step's draft by itself: three reads and three writes, in the copy that `step` makes and in immer's
+ * The cost of a draft by itself, for three reads and three writes: the copy that `step` makes, and the draft of immer
  * (decision 0002).
  */
 export const draftNs = (): Record<string, number> => {

@@ -30,7 +30,7 @@ export interface CommandSpec {
   /** Flags and what they are for: `--revision <N>`. */
   readonly options: ReadonlyArray<readonly [flags: string, help: string]>
   /**
-   * The outputs of which it needs a reader: without, it has said enough, and ends quietly. One that is not named here
+   * The outputs of which the command needs a reader: without it the command ends quietly. The readers of other outputs
    * may go away.
    */
   readonly endsWithout: ReadonlyArray<Output>

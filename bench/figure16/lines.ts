@@ -45,7 +45,7 @@ export interface MeasureOptions {
 }
 
 /**
- * The right edge of the upper chart; a line without randomness never gets there and is given up earlier, as in the
+ * The right edge of the upper chart. A line without randomness never reaches it and is given up earlier, as in the
  * paper.
  */
 const endMs = { random: 100_000, same: 10_000 }

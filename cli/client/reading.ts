@@ -11,8 +11,7 @@ export interface Cut {
 const maxKeyBytes = 4_096
 
 /**
- * A source of keys that is being read. It never fails: what ends it early is in `cut`, and what was read by then is
- * put.
+ * Reads a source of keys. It never fails: `cut` says what ended it early, and what was read before is put.
  */
 export class Reading {
   lines = 0
@@ -44,8 +43,8 @@ export class Reading {
   }
 
   /**
-   * How much of it is put when `done` of its lines are, from 0 to 1: what was read and is under way counts as if it
-   * were not read.
+   * The part of it that is put when `done` of its lines are, from 0 to 1. Lines that were read and are under way count
+   * as not read.
    */
   part(done: number): number | null {
     if (this.totalBytes === null) return null

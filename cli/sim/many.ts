@@ -88,8 +88,8 @@ const cutShort = ({ ledger }: SimSettings, tally: Tally): Outcome =>
   )
 
 /**
- * Each seed is run twice; the second run must have the hash of the first, and counts for nothing else: it is the same
- * history.
+ * Runs each seed twice. The second run must have the hash of the first; it counts for nothing else, since it is the
+ * same history.
  */
 const sameTwice = (): ((run: RunReport) => RunReport | null) => {
   const hashes = new Map<number, string>()

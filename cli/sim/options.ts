@@ -32,8 +32,8 @@ const defaultForMs = 120_000
 const seeds = { min: 0, max: 999_999_999_999_999 }
 const some = { min: 1, max: 999_999_999_999_999 }
 /**
- * Each is a process that keeps a core busy: more of them than this only keep each other, and whoever else is there,
- * from working.
+ * The most workers. Each is a process that keeps a core busy, so that more of them slow each other and all other
+ * programs.
  */
 const maxWorkers = 4 * availableParallelism()
 

@@ -17,8 +17,8 @@ export type DiskRecord =
   | { readonly _tag: 'CommitIndex'; readonly seq: WriteSeq; readonly commitIndex: LogIndex }
 
 /**
- * A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries
- * it would speak of others.
+ * A write as records, in the one order of which every prefix is a legal state. The hint comes last: it must not speak
+ * of entries that are not there yet.
  */
 export const recordsOf = ({
   seq,

@@ -7,7 +7,7 @@ import { type ClusterByHand, lastIndexOf } from './cluster.js'
 const maxRounds = 64
 const maxMovesPerRound = 100_000
 
-/** Lets everything happen that needs no timer, until nothing is left to happen. Slow disks stay behind. */
+/** Does everything that needs no timer, until nothing is left to do. Slow disks stay behind. */
 export const comeToRest = (cluster: ClusterByHand): void => {
   for (let moves = 0; moves < maxMovesPerRound; moves++) {
     if (!cluster.ids.map((id) => moveOf(cluster, id)).some((moved) => moved)) return
@@ -52,11 +52,11 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
 }
 
 /**
- * Lets a cluster go on without any new fault: everything under way arrives, a leader's heartbeat is
- * due when nothing else is, and where that leads nowhere, one server after the other times out.
- * Answers the leader whom everyone within its reach follows, with the same log and all of it
- * committed and, as far as the disks go, applied; throws if it does not come to that, which is a failure of liveness.
- * (A leader without a no-op and without a command in its term can commit nothing, §5.4.2: then the logs alone agree.)
+ * Lets a cluster go on without a new fault: everything under way arrives, and a heartbeat is due when nothing else is.
+ * Where that leads nowhere, one server after the other times out. Returns the leader that all servers within its reach
+ * follow, with the same log, which is committed and, as far as the disks go, applied. Throws if the cluster does not
+ * reach this state, which is a failure of liveness. (A leader without a no-op and without a command in its term can
+ * commit nothing, §5.4.2: then the logs alone agree.)
  */
 export const settle = (cluster: ClusterByHand): NodeId => {
   for (let round = 1; round <= maxRounds; round++) {

@@ -61,7 +61,7 @@ describe('what many runs come to', () => {
     expect(exitCodes[outcome._tag]).toBe(3)
     expect(outcome).toMatchObject({
       reason: 'LinearizabilityUnknown',
-      message: expect.stringMatching(/^the summary\nWhether 20 operations are linearizable nobody knows: /),
+      message: expect.stringMatching(/^the summary\nIt is unknown whether 20 operations are linearizable: /),
       details: { linearizable: { checked: 180, unknown: 20 }, violations: 0 },
     })
     const known = [run({ linearizable: { checked: 100, unknown: 0 } })].reduce(add, nothing)

@@ -54,7 +54,7 @@ describe('docs/reliability.md', () => {
 })
 
 describe('where nothing was put back', () => {
-  it.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))('$name: nobody finds anything', async ({ scenario }) => {
+  it.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))('$name: no check finds anything', async ({ scenario }) => {
     for (let seed = 0; seed < 12; seed++) expect({ seed, found: await scenario.run(seed) }).toEqual({ seed, found: [] })
   })
 

@@ -20,7 +20,7 @@ const machine = () => {
 }
 
 describe('the clock of a simulated machine', () => {
-  it('begins anywhere, and runs as the scheduler does until somebody wants otherwise', () => {
+  it('begins at any time, and runs as the scheduler does until its rate is changed', () => {
     const { scheduler, clock, seen, happens } = machine()
     clock.restart(1_000_000)
     clock.schedule(happens('late'), 20)

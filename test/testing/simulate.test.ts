@@ -47,7 +47,7 @@ describe('simulate', () => {
     expect([...seen].sort()).toEqual([...faultNames].sort())
   })
 
-  it('a fault that was asked for and had no effect fails the run: nobody is there to lose an answer', () => {
+  it('a fault that was asked for and had no effect fails the run: there is no client that could lose an answer', () => {
     const { violation, faults } = simulate(1, { servers: 3, forMs: 120_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
     expect(violation?.name).toBe('a fault that was asked for has an effect')
     expect(faults.lostAnswer?.asked).toBeGreaterThan(2)
@@ -267,7 +267,7 @@ describe('liveness', () => {
     expect(commits).toBeGreaterThan(20_000)
   })
 
-  it('a cluster that cannot elect anybody after healing is a violation', () => {
+  it('a cluster that elects no leader after healing is a violation', () => {
     // Every timeout falls in the same millisecond, so that everyone votes for itself, for ever.
     const tuning = { electionTimeoutMs: { min: 300, max: 300 }, heartbeatMs: 100 }
     const { violation } = simulate(1, { servers: 5, forMs: 3_000, faults: {}, tuning })

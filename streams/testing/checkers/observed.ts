@@ -42,8 +42,8 @@ export interface ToldTheTruthOptions<R> {
 }
 
 /**
- * I14 and I15, with the log as witness: see `ClientView`. It needs the steps, the answers of the state machines and
- * those of the clients.
+ * I14 and I15, with the log as witness: see `ClientView`. It needs the steps, the answers of the state machines and the
+ * answers to clients.
  */
 export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTruthOptions<R> = {}): SeenCheckOf<R> => {
   return ({ committed }) => {
@@ -61,7 +61,7 @@ export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTru
 }
 
 /**
- * I16: each watcher gets every command in order, without a gap and none twice. One that begins late says so by
+ * I16: each watcher gets every command in order, without a gap and none twice. A watcher that begins late says so by
  * `WatchedFrom`.
  */
 export const watchesInOrder: SeenCheckOf = (record) => {
@@ -87,9 +87,8 @@ export interface ObservedOptions<R> extends ToldTheTruthOptions<R> {
 }
 
 /**
- * Everything that can be checked while a cluster runs: the steps (`checked`) and all that is seen beside them. What
- * nobody tells of is not checked: without `Acknowledged` nothing is known of clients, without `Healed` nothing of
- * recovery.
+ * Everything that can be checked while a cluster runs: the steps (`checked`) and all that is seen beside them. Only
+ * what is told is checked: without `Acknowledged` nothing is known of clients, without `Healed` nothing of recovery.
  *
  *   seen        --a--b--c--d--
  *   violations  --------v-----    c broke something

@@ -33,7 +33,7 @@ export const quorumOnDisk: CheckOf = (record) => {
       }
       if (isQuorum(voters, has)) return null
       const holders = [...new Set(voters.flat())].filter(has)
-      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}; on disk it is at ${holders.join(' ') || 'nobody'}`
+      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}; on disk it is at ${holders.join(' ') || 'no server'}`
     },
   }
 }

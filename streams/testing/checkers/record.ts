@@ -19,8 +19,8 @@ export class ServerRecord {
   /** The state in which its last life ended; null in its first one. */
   former: Server | null = null
   /**
-   * The hard state that its disk has acknowledged, which a crash cannot take back; null while it is not known, which is
-   * so in a watch that began late.
+   * The hard state that its disk has acknowledged, which a crash cannot take back; null while it is not known, as in a
+   * watch that began late.
    */
   ackedTerm: Term | null = null
   ackedVote: NodeId | null = null

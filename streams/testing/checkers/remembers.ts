@@ -23,7 +23,7 @@ export const remembers: CheckOf = (record) => ({
     }
     if (after.currentTerm < before.currentTerm) return `${id} went from term ${before.currentTerm} to ${after.currentTerm}`
     if (after.currentTerm === before.currentTerm && before.votedFor !== null && after.votedFor !== before.votedFor)
-      return `${id} voted for ${before.votedFor} and then for ${after.votedFor ?? 'nobody'} in term ${after.currentTerm}`
+      return `${id} voted for ${before.votedFor} and then for ${after.votedFor ?? 'no server'} in term ${after.currentTerm}`
     if (after.commitIndex < before.commitIndex) return `${id} took its commitIndex back from ${before.commitIndex} to ${after.commitIndex}`
     if (after.applyingIndex < before.applyingIndex || after.lastApplied < before.lastApplied) return `${id} took back what it had applied`
     return null

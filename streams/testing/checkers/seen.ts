@@ -88,7 +88,7 @@ export const seenOf = <C, R>({ id, inspect$, stopped$ }: Pick<Raft<C, R>, 'id' |
   )
 
 /**
- * The state machine of server `id`, whose answers are also told to `tell`, each before anybody else hears of it.
+ * The state machine of server `id`. Its answers are also told to `tell`, before anything else hears of them.
  *
  * @example
  * createRaft({ id, stateMachine: answering(nodeId(id), counter, (seen) => seen$.next(seen)), … })

@@ -24,7 +24,7 @@ export const stateMachineSafety: CheckOf = (record) => {
         if (effect._tag === 'Restore') {
           const { index, term } = effect.base
           if (index <= last) return `${id} goes back from ${last} to the snapshot of ${index}`
-          if (index > record.committed.last) return `${id} restores a snapshot of ${index}, which nobody knows to be committed`
+          if (index > record.committed.last) return `${id} restores a snapshot of ${index}, which is not known to be committed`
           const known = record.committed.at(index)
           if (known !== undefined && known.term !== term)
             return `${id} restores a snapshot of ${index}/${term}, where one of term ${known.term} is committed`
@@ -40,7 +40,7 @@ export const stateMachineSafety: CheckOf = (record) => {
               return `${id} applies ${index} and left out ${skipped}`
           }
           const known = record.committed.at(index)
-          if (known === undefined && index > record.committed.last) return `${id} applies ${index}, which nobody knows to be committed`
+          if (known === undefined && index > record.committed.last) return `${id} applies ${index}, which is not known to be committed`
           if (known?.entry !== undefined && !isSame(known.entry, entry))
             return `${id} applies an entry of term ${entry.term} at ${index}, where one of term ${known.term} is committed`
           last = index

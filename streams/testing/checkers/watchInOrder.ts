@@ -1,7 +1,7 @@
 import type { ClusterRecord } from './record.js'
 
 /**
- * I16: who watches the commands gets each of them in order, without a gap and none twice, also when it goes on at
+ * I16: a watcher of the commands gets each of them in order, without a gap and none twice, also when it goes on at
  * another server.
  */
 export class WatchInOrder {

@@ -29,8 +29,8 @@ export interface Explored extends SearchProgress {
 const stretch = 1 << 14
 
 /**
- * Breadth first, so that the first violation is a nearest one. Yields from time to time: whoever has
- * seen enough stops asking. The states of two levels are held as numbers; of all others a hash, and how they were
+ * Searches breadth first, so that the first violation is a nearest one. It yields from time to time; a caller that has
+ * seen enough stops asking. The states of two levels are held as numbers; of all others only a hash, and how they were
  * reached.
  */
 export function* explore(options: ExploreOptions): Generator<SearchProgress, Explored, undefined> {
@@ -80,7 +80,7 @@ export function* explore(options: ExploreOptions): Generator<SearchProgress, Exp
 }
 
 /**
- * Whether the same was seen with fewer duplicates: what can follow with fewer left can follow with more, and no later.
+ * Whether the same state was seen with fewer duplicates used: from there the same states follow, and no later.
  */
 export const isInVain = (state: StateNumbers, seen: Pick<StateSet, 'has'>): boolean => {
   const at = state.length - 2
@@ -94,7 +94,7 @@ export const isInVain = (state: StateNumbers, seen: Pick<StateSet, 'has'>): bool
   return known
 }
 
-/** The states of one level, one after the other in arrays of a size that is easily had. */
+/** The states of one level, one after the other, in arrays of a moderate size. */
 class Level {
   length = 0
   private readonly chunks: StateNumbers[] = []

@@ -7,8 +7,8 @@ import type { DiskRecord } from '../disk.js'
 import { keyOfEntry, keyOfMessage, renamedMessage, type Renaming, withSeq } from './messages.js'
 
 /**
- * One server and its disk: what can be told of a cluster's state at one of its places. A value; compare `Place` in
- * cluster.ts.
+ * One server and its disk, as a value: the part of a cluster's state that belongs to one server. Compare `HandServer`,
+ * which changes.
  */
 export interface Site {
   readonly server: Server

@@ -16,8 +16,7 @@ export type SiteEvent =
   /** The disk has done the first `count` writes that were not acknowledged. */
   | { readonly _tag: 'Persists'; readonly count: number }
   /**
-   * It crashes, the first `survive` records that were not acknowledged are on its disk all the same, and it starts
-   * again.
+   * It crashes and starts again. The first `survive` records that were not acknowledged are on its disk.
    */
   | { readonly _tag: 'Crashes'; readonly survive: number }
 
@@ -32,7 +31,7 @@ export interface SiteStep {
 export interface SiteOptions {
   readonly step: typeof checkedStep
   /**
-   * A turn of the loop may hold several events, so that `Flush` is an event that may come late; otherwise each event is
+   * A turn of the loop may hold several events, so that `Flush` is an event that may come late. Otherwise each event is
    * a turn of its own.
    */
   readonly longTurns: boolean

@@ -6,7 +6,7 @@ import type { Alarm } from './alarm.js'
 import { type Range, whole } from './dice.js'
 import type { Gate } from './gate.js'
 
-/** What a disk does wrong at the moment. */
+/** The faults of a disk at the moment. */
 export interface DiskFaults {
   /** How long a write takes; 0: it is done within the call. */
   readonly writeMs: Range
@@ -16,8 +16,8 @@ export interface DiskFaults {
   readonly failing: boolean
   readonly full: boolean
   /**
-   * What a crash leaves of the write under way: all, as when a process is killed; nothing, or some first part, as when
-   * power fails.
+   * The part of the write under way that is on the disk after a crash: all of it, as when a process is killed; nothing,
+   * or some first part, as when power fails.
    */
   readonly onCrash: 'kept' | 'lost' | 'torn'
 }
@@ -29,7 +29,7 @@ interface UnderWay {
 
 /**
  * A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage
- * within answers at once.
+ * inside answers at once.
  */
 export class FaultyDisk implements Storage {
   /** How often each fault had an effect. */
@@ -58,7 +58,7 @@ export class FaultyDisk implements Storage {
     if (wasHung && !this.faults.hung && this.underWay !== null && !this.done.isSet) this.done.set(1)
   }
 
-  /** The disk is lost, and another one stands there. For one that is not open. */
+  /** Replaces the disk, which must not be open: the former one is lost. */
   replace(storage: Storage): void {
     this.storage = storage
   }
@@ -124,8 +124,7 @@ export class FaultyDisk implements Storage {
   }
 
   /**
-   * A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a
-   * crash.
+   * Stores a piece of a snapshot, as slowly as a write. A piece is lost in a crash if no write points to it.
    */
   private storePiece(inner: OpenStorage, piece: StoreSnapshot): Observable<unknown> {
     const { writeMs, hung, failing, full } = this.faults

@@ -5,7 +5,7 @@ import type { Inspection } from '../../loop/run.js'
 import { ordinalOf } from './names.js'
 import type { TraceHash } from './traceHash.js'
 
-/** A `switch`: it runs at every step, and V8 looks up by name in an object of so many keys. */
+/** A `switch`, since it runs at every step: V8 looks up by name in an object with so many keys. */
 const numberOfEvent = (tag: RaftEvent['_tag']): number => {
   switch (tag) {
     case 'Received':
@@ -41,7 +41,7 @@ const numberOfEvent = (tag: RaftEvent['_tag']): number => {
 const numberOfRole = (tag: Role['_tag']): number => (tag === 'Follower' ? 1 : tag === 'Candidate' ? 2 : 3)
 
 /**
- * Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these.
+ * Adds a step to the hash of a run: the event, its time, and the state after it. The effects follow from these.
  */
 export const hashStep = (hash: TraceHash, { at, event, before, after, effects }: Inspection): void => {
   hash.add(at)

@@ -4,11 +4,11 @@ import type { Window } from '../checkers/window.js'
 import type { BrokenProperty } from './violation.js'
 
 /**
- * What clients offered, held against the log: "nothing was appended" is a promise, by which offering it again is safe
- * (§8).
+ * Compares the commands that clients offered with the log: "nothing was appended" is a promise, which makes it safe to
+ * offer a command again (§8).
  */
 export class Offers {
-  /** Proposals whose story has not ended. */
+  /** Proposals that have not ended. */
   open = 0
   /** How often a command may stand in the log, by its bytes: as often as it was offered and not refused. */
   private readonly mayStand = new Map<string, number>()

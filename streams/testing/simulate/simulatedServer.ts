@@ -140,7 +140,7 @@ export class SimulatedServer {
     const { scheduler, network } = this.context
     gate.stopUntil(scheduler.now() + forMs)
     network.hold(id)
-    // Before any of the timers that fall due then: sockets come first (see clock.ts).
+    // Before the timers that fall due then: sockets come first (see clock.ts).
     this.goingOn = scheduler.schedule(() => this.goOn(), forMs)
   }
 
@@ -150,7 +150,7 @@ export class SimulatedServer {
     this.context.network.release(this.id)
   }
 
-  /** Messages that waited for a process that stood still. */
+  /** How many messages waited for a process that was stopped. */
   heldMessages(): number {
     return this.context.network.stats.held
   }
@@ -178,13 +178,15 @@ export class SimulatedServer {
     )
   }
 
-  /** Every snapshot is looked at: of one index there is one. */
+  /** Every snapshot is compared: all snapshots of one index must be equal. */
   private taking(take: SnapshotMachine<unknown, unknown>['take']): SnapshotMachine<unknown, unknown>['take'] {
     return (lastApplied) =>
       from(take(lastApplied)).pipe(tap(({ index, data }) => this.context.observer.snapshotTaken(this.id, index, data)))
   }
 
-  /** The state machine, with everyone who wants to hear what it answers, and with the fault of being slow. */
+  /**
+   * The state machine. Its answers are also told to the observer, and the fault of a slow state machine delays them.
+   */
   private observed(machine: StateMachine<unknown>): StateMachine<unknown> {
     return (apply$, snapshot) =>
       new Observable<Applied>((subscriber) => {
@@ -194,7 +196,7 @@ export class SimulatedServer {
           subscriber.next(answer)
         }
         const tellNext = (): void => {
-          // One that is healed has no work left, however much had gathered.
+          // A healed state machine has no work left, even if much had gathered.
           do tell(waiting.shift()!)
           while (this.applierMs === null && waiting.length > 0)
           if (waiting.length > 0) later()

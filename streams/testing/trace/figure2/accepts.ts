@@ -31,7 +31,7 @@ export interface TraceRejected {
  *
  * @example
  * acceptsTrace(lines) // { _tag: 'Accepted', lines: 120 }
- * // { _tag: 'Rejected', line: 7, why: 'n2: nobody has sent this RequestVoteReply' }
+ * // { _tag: 'Rejected', line: 7, why: 'n2: no server has sent this RequestVoteReply' }
  */
 export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceRejected => {
   const next = traceChecker()
@@ -45,8 +45,8 @@ export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceR
 }
 
 /**
- * The same while the lines come: tells of each why it is not allowed, null if it is. After the first that is not, no
- * answer means anything.
+ * Checks a trace line by line, as it comes: says why a line is not allowed, null if it is. After the first line that is
+ * not allowed, no answer means anything.
  */
 export const traceChecker = (): ((line: TraceLine) => string | null) => {
   const model = newModel()

@@ -54,7 +54,7 @@ const keptBy = (change: Change | null): number =>
 
 /** What may be said once the writes up to `after` are done; null: now. */
 export const once = (disk: Disk, after: number | null): Disk => {
-  must(after === null || after <= disk.written, `something waits for write ${after}, which nobody asked for`)
+  must(after === null || after <= disk.written, `something waits for write ${after}, which it did not ask for`)
   return after === null ? disk : persisted(disk, after)
 }
 

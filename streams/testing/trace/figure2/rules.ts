@@ -140,7 +140,7 @@ const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnati
 const received = (model: Model, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
   const { message } = event
   const incarnation = event.incarnation ?? null
-  must(model.sent.has(keyOf(message)), `nobody has sent this ${message._tag}`)
+  must(model.sent.has(keyOf(message)), `no server has sent this ${message._tag}`)
   if (message.to !== server.id || message.from === server.id) return done()
   if (!isBelieved(server, message, incarnation)) return followed(server, line)
   // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1)."

@@ -57,7 +57,7 @@ export const chunkStored = (server: ModelServer, line: TraceLine, { ref, offset 
   const said = answer(line)
   const known = server.storing.get(ref)
   if (said === null) return done()
-  must(typeof known?.from === 'string' && offset <= known.bytes, 'it answers for a chunk that nobody sent')
+  must(typeof known?.from === 'string' && offset <= known.bytes, 'it answers for a chunk that no leader sent')
   return done([], null, askFor(server, known.from, said.re, offset))
 }
 
