@@ -5,9 +5,9 @@ import { cumulative, type Curve } from './figure16/svg.js'
 import { figuresOf, tableOf } from './figure16/table.js'
 
 /*
- * `npm run figure16 [-- --trials N --seed N --delay MIN-MAX --json]`: "the time to detect and replace a crashed leader", Figure 16
- * of the extended paper, from the real streams in virtual time. Prints the table beside the paper's figures and
- * draws both charts into docs/; with another delay than that of the charts it only prints.
+ * `npm run figure16 [-- --trials N --seed N --delay MIN-MAX --json]`: "the time to detect and replace a crashed
+ * leader", Figure 16 of the extended paper, from the real streams in virtual time. Prints the table beside the paper's
+ * figures and draws both charts into docs/; with another delay than that of the charts it only prints.
  */
 
 const { values } = parseArgs({

@@ -12,7 +12,10 @@ const dice = (seed: number) => {
   }
 }
 
-/** What a linearizable store did, in the order in which it did it: `clients` at a time on each key, one in a hundred without an answer. */
+/**
+ * A history of a linearizable store, in the order of its effects: `clients` at a time on each key, one in a hundred
+ * without an answer.
+ */
 const historyOf = (operations: number, keys: number, clients: number): ReadonlyArray<KvOperation> => {
   const roll = dice(1)
   const states = Array.from({ length: keys }, () => keyValueModel.initial)
@@ -60,8 +63,9 @@ const rate = (operations: number, run: () => void): number => {
 }
 
 /**
- * Operations per second: the checker on 100 keys with 4 and with 8 clients on each at a time, on one key, and on histories of nine
- * operations that are illegal; beside it the bare pass of the model over the first of these, and every order of those nine.
+ * Operations per second: the checker on 100 keys with 4 and with 8 clients on each at a time, on one key, and on
+ * histories of nine operations that are illegal; beside it the bare pass of the model over the first of these, and
+ * every order of those nine.
  */
 export const linearizability = (): Record<string, number> => {
   const legal = (operations: number, keys: number, clients: number): number => {

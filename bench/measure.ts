@@ -1,4 +1,6 @@
-/** Whole operations per second of `run(n)`, which resolves when n operations are done: after a warm-up, the median of `rounds`. */
+/**
+ * Whole operations per second: after a warm-up, the median of `rounds`. `run(n)` resolves when n operations are done.
+ */
 export const perSecond = async (run: (operations: number) => Promise<void>, operations: number, rounds = 5): Promise<number> => {
   await run(Math.ceil(operations / 4))
   const rates: number[] = []

@@ -72,7 +72,10 @@ export const threeProcesses = <A>(
     }
   }, within)
 
-/** Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the own pace of the disk that holds `within`. */
+/**
+ * Commits per second of three processes with real logs and TCP, proposed in the leader's process; and the own pace of
+ * the disk that holds `within`.
+ */
 export const durable = async (
   operations: Readonly<Record<number, number>>,
   within?: string,
@@ -141,7 +144,10 @@ const putRates = async (url: string, operations: Readonly<Record<number, number>
   return rates
 }
 
-/** PUTs per second against three processes of the key/value service, from this one; and against a server that only answers. */
+/**
+ * PUTs per second against three processes of the key/value service, from this one; and against a server that only
+ * answers.
+ */
 export const http = async (
   operations: Readonly<Record<number, number>>,
 ): Promise<{ readonly rates: Record<string, number>; readonly bare: Record<string, number> }> => {

@@ -21,8 +21,8 @@ const block = (firstSeed: number): { readonly us: number; readonly steps: number
 }
 
 /**
- * How fast a cluster is simulated: five servers, default timings, ten operations a second, every check after every step. Beside each block
- * of seeds one `step` that appends is timed, which is what the pace of the machine was then.
+ * How fast a cluster is simulated: five servers, default timings, ten operations a second, every check after every
+ * step. Beside each block of seeds one `step` that appends is timed, which is what the pace of the machine was then.
  */
 export const simulation = (): Record<string, number> => {
   block(1)

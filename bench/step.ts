@@ -38,7 +38,10 @@ const appendEntries = (last: number, entries: number): RaftEvent => ({
   },
 })
 
-/** Nanoseconds of one `step`, with and without the invariants: a heartbeat, and an entry appended and then persisted (two steps). */
+/**
+ * Nanoseconds of one `step`, with and without the invariants: a heartbeat, and an entry appended and then persisted
+ * (two steps).
+ */
 export const stepNs = (): Record<string, number> => {
   const beat = appendEntries(0, 0)
   const append = (checked: boolean): number => {
@@ -59,7 +62,10 @@ export const stepNs = (): Record<string, number> => {
   return { heartbeat, append: Math.round(append(false)), appendChecked: Math.round(append(true)) }
 }
 
-/** The cost of a step's draft by itself: three reads and three writes, in the copy that `step` makes and in immer's (decision 0002). */
+/**
+ * The cost of a draft by itself, for three reads and three writes: the copy that `step` makes, and the draft of immer
+ * (decision 0002).
+ */
 export const draftNs = (): Record<string, number> => {
   const { produce } = new Immer({ autoFreeze: false })
   const write = (draft: { -readonly [K in keyof Server]: Server[K] }, i: number): void => {

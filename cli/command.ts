@@ -29,7 +29,10 @@ export interface CommandSpec {
   readonly settings: ReadonlyArray<SettingName>
   /** Flags and what they are for: `--revision <N>`. */
   readonly options: ReadonlyArray<readonly [flags: string, help: string]>
-  /** The outputs of which it needs a reader: without, it has said enough, and ends quietly. One that is not named here may go away. */
+  /**
+   * The outputs of which the command needs a reader: without it the command ends quietly. The readers of other outputs
+   * may go away.
+   */
   readonly endsWithout: ReadonlyArray<Output>
   /** The command itself, loaded when it is run. */
   readonly load: () => Promise<Command>

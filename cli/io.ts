@@ -7,11 +7,13 @@ export interface Io {
   readonly stdin: NodeJS.ReadStream | ReadStream
   readonly stdout: NodeJS.WriteStream | WriteStream
   readonly stderr: NodeJS.WriteStream | WriteStream
-  /** Somebody wants the command to end: Ctrl-C, a service manager, a terminal that was closed. */
+  /** Emits the signals that ask the command to end: Ctrl-C, a service manager, a closed terminal. */
   readonly interrupt$: Observable<NodeJS.Signals>
 }
 
-/** A hang-up concerns who is shown in a terminal; elsewhere `nohup` may have asked that it be ignored, and a handler would undo that. */
+/**
+ * SIGHUP counts only in a terminal: elsewhere `nohup` may have asked to ignore it, and a handler would undo that.
+ */
 const signals = (): ReadonlyArray<NodeJS.Signals> => (process.stdout.isTTY ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'])
 
 /** As long as nobody subscribes to `interrupt$`, signals do what they always do. */

@@ -8,7 +8,10 @@ const exits = `
 Exit codes: 0 done, 1 refused, 2 usage, 3 outcome unknown (it may have been done).
 Settings come from rxraft.config.json, then RXRAFT_* (RXRAFT_PORT_BASE is --port-base), then flags.`
 
-/** What the command line came to; null where it only asked for help, which was printed. `begins` is told of the command before it is run. */
+/**
+ * The command that the command line names; null if it only asked for help, which was printed. `begins` is called with
+ * the command before it runs.
+ */
 export const run = async (argv: ReadonlyArray<string>, version: string, begins: (spec: CommandSpec) => void): Promise<Outcome | null> => {
   let outcome: Outcome | null = null
   const program = new Commander('rxraft')

@@ -13,9 +13,9 @@ const lastWordsMs = 1_000
 const goneCodes: ReadonlyArray<string | undefined> = ['EPIPE', 'ECONNRESET', 'EIO', 'ENXIO']
 
 /**
- * Those who read what a process writes, and what becomes of the process without them. Without a reader that it needs it has said enough:
- * `rxraft watch | head -1` ends quietly, with the exit code that is set by then. The loss of any other changes nothing: a server serves on,
- * and what it writes there is dropped.
+ * Those who read what a process writes, and what becomes of the process without them. Without a reader that it needs it
+ * has said enough: `rxraft watch | head -1` ends quietly, with the exit code that is set by then. The loss of any other
+ * changes nothing: a server serves on, and what it writes there is dropped.
  */
 export class Readers {
   /** Both, until the command is known. */

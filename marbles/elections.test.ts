@@ -25,7 +25,7 @@ import { newServer } from './servers.js'
  * for each term in which it stands) and leader; a message takes 1 ms, a heartbeat is due every 3 ms.
  */
 
-interface Place {
+interface ServerRow {
   /** The timeouts that it draws, in ms; from then on the last of them. */
   readonly drawsMs: ReadonlyArray<number>
   readonly diskMs?: number
@@ -38,9 +38,9 @@ interface Place {
 
 interface Scenario {
   readonly title: string
-  readonly n1: Place
-  readonly n2: Place
-  readonly n3: Place
+  readonly n1: ServerRow
+  readonly n2: ServerRow
+  readonly n3: ServerRow
 }
 
 const never = '-'

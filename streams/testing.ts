@@ -6,7 +6,7 @@
 export { allChecks, checked } from './testing/checkers/all.js'
 export type { Answer } from './testing/checkers/answers.js'
 export { bounded } from './testing/checkers/bounded.js'
-export { type Check, checking, type CheckOf, Checks, Moved, type Violation } from './testing/checkers/checker.js'
+export { type Check, checking, type CheckOf, Checks, type Violation } from './testing/checkers/checker.js'
 export type { Acknowledged } from './testing/checkers/clientView.js'
 export { committedStays } from './testing/checkers/committedStays.js'
 export { electionSafety } from './testing/checkers/electionSafety.js'
@@ -14,6 +14,7 @@ export { inOrder } from './testing/checkers/inOrder.js'
 export { leaderAppendOnly } from './testing/checkers/leaderAppendOnly.js'
 export { leaderCompleteness } from './testing/checkers/leaderCompleteness.js'
 export { logMatching } from './testing/checkers/logMatching.js'
+export { Moved } from './testing/checkers/moved.js'
 export {
   noneStops,
   observed,
@@ -31,8 +32,9 @@ export { remembers } from './testing/checkers/remembers.js'
 export { saidAfterFsync } from './testing/checkers/saidAfterFsync.js'
 export { answering, observing, type Seen, type SeenCheck, type SeenCheckOf, seenOf } from './testing/checkers/seen.js'
 export { stateMachineSafety } from './testing/checkers/stateMachineSafety.js'
-export { ClusterByHand, type ClusterOptions, type HandServer, lastIndexOf } from './testing/cluster.js'
+export { ClusterByHand, type ClusterOptions, lastIndexOf } from './testing/cluster.js'
 export type { DiskRecord } from './testing/disk.js'
+export type { HandServer } from './testing/handServer.js'
 export { checkLinearizability, type Verdict } from './testing/linearizability/check.js'
 export { type KeyValueInput, keyValueModel, type KeyValueOutput } from './testing/linearizability/keyValueModel.js'
 export { linearizable, type LinearizableOptions } from './testing/linearizability/linearizable.js'
@@ -48,16 +50,11 @@ export type { SearchProgress } from './testing/search/explore.js'
 export { comeToRest, settle } from './testing/settle.js'
 export { explain, shrink, simulate } from './testing/simulate.js'
 export type { FaultName } from './testing/simulate/faults/index.js'
-export type {
-  FaultCount,
-  Simulated,
-  SimulatedLinearizability,
-  SimulatedOperation,
-  SimulatedViolation,
-  SimulateOptions,
-} from './testing/simulate/options.js'
+export type { FaultCount, Simulated, SimulatedLinearizability, SimulateOptions } from './testing/simulate/options.js'
+export type { SimulatedOperation } from './testing/simulate/operation.js'
 export type { PlannedFault, PlannedRound } from './testing/simulate/plan.js'
 export type { Shrunk } from './testing/simulate/shrink.js'
+export type { SimulatedViolation } from './testing/simulate/violation.js'
 export type { SnapshotMachine, Workload, WorkloadModel } from './testing/simulate/workload.js'
 export { actionsOf } from './testing/trace/actions.js'
 export { acceptsTrace, type TraceAccepted, traceChecker, type TraceRejected } from './testing/trace/figure2/accepts.js'

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
+import { circlesAmong } from './tidy/circles.js'
+import { commentLinesLongerThan } from './tidy/comments.js'
+import { functionsLongerThan } from './tidy/functions.js'
 import { type Import, importsOf, isNamed, offences, parse, reachedFrom, type Source, sourcesIn } from './tidy/source.js'
 
 /** `path → target` for each import of a source that offends. */
@@ -20,7 +23,8 @@ const isIn = (path: string, ...folders: ReadonlyArray<string>): boolean =>
   folders.some((folder) => path === folder || path.startsWith(`${folder}/`))
 
 const shell = ['src', 'streams', 'cli']
-const everything = [...shell, 'test', 'marbles', 'bench', 'examples']
+const ours = [...shell, 'test', 'marbles', 'bench']
+const everything = [...ours, 'examples']
 
 const clocksDiceAndWires = isNamed(
   new RegExp(
@@ -169,6 +173,114 @@ describe('the shape of the source', () => {
 
   it('finds something to look at', () => {
     expect(sourcesIn('src/raft').length).toBeGreaterThan(10)
+  })
+})
+
+describe('no file imports itself over others, neither at run time nor by type', () => {
+  /** Circles of today, which must go: a circle that is gone must leave this list, too. */
+  const known: ReadonlyArray<ReadonlyArray<string>> = [['src/raft/rules/allServers.ts', 'src/raft/rules/followers.ts']]
+
+  it('in src, streams, cli, test, marbles and bench', () => {
+    expect(circlesAmong(sourcesIn(...ours))).toEqual(known)
+  })
+
+  it('a breach is seen, once for each circle, also where a type closes it', () => {
+    const sources = [
+      parse('src/a.ts', "import { b } from './b.js'\nimport { d } from './d.js'"),
+      parse('src/b.ts', "export { c } from './c.js'"),
+      parse('src/c.ts', "import type { A } from './a.js'"),
+      parse('src/d.ts', "export type E = import('./e.js').E"),
+      parse('src/e.ts', "import { d } from './d.js'"),
+      parse('src/f.ts', "import { a } from './a.js'\nimport { of } from 'rxjs'"),
+      parse('src/g.ts', "import { g } from './g.js'"),
+    ]
+    expect(circlesAmong(sources)).toEqual([['src/a.ts', 'src/b.ts', 'src/c.ts'], ['src/d.ts', 'src/e.ts'], ['src/g.ts']])
+  })
+})
+
+describe('no function in streams is longer than 70 lines', () => {
+  /** Long functions of today, which must become shorter: one that has must leave this list, too. */
+  const known: ReadonlyArray<string> = [
+    'streams/kv/client/calls.ts calls',
+    'streams/kv/client/createClient.ts createClient',
+    'streams/kv/http/gateway.ts gateway',
+    'streams/kv/http/metrics.ts metricsText',
+    'streams/kv/server/kvServer.ts createKvServer',
+    'streams/network/memory/memoryNetwork.ts memoryNetwork',
+    'streams/network/tcp/caller.ts call',
+    'streams/server/createRaft.ts createRaft',
+    'streams/storage/disk/handles.ts handlesOn',
+    'streams/storage/memory/memoryStorage.ts open',
+    'streams/wire/message.ts readFields',
+  ]
+  const tooLong = functionsLongerThan(70)
+
+  it('wherever it stands', () => {
+    expect(sourcesIn('streams').flatMap(tooLong)).toEqual(known)
+  })
+
+  it('a breach is seen, in functions, methods and functions inside of others', () => {
+    const lines = (count: number): string => 'work()\n'.repeat(count)
+    const seen = (text: string): ReadonlyArray<string> => tooLong(parse('streams/a.ts', text))
+    expect(seen(`const f = () => {\n${lines(68)}}`)).toEqual([])
+    expect(seen(`const f = () => {\n${lines(69)}}`)).toEqual(['streams/a.ts f'])
+    expect(seen(`class A {\n  m() {\n${lines(69)}}\n}`)).toEqual(['streams/a.ts m'])
+    expect(seen(`const f = () => {\n  const g = () => {\n${lines(68)}  }\n}`)).toEqual(['streams/a.ts f'])
+  })
+
+  it('a function that another one returns counts for itself only', () => {
+    const inner = `() => {\n${'work()\n'.repeat(68)}}`
+    expect(tooLong(parse('streams/a.ts', `const f = () => ${inner}`))).toEqual([])
+    expect(tooLong(parse('streams/a.ts', `const f = () => {\n  prepare()\n  return ${inner}\n}`))).toEqual([])
+  })
+})
+
+describe('lines with comments have at most 120 characters', () => {
+  /** Folders of today with longer ones, which must go: a folder without must leave this list, too. */
+  const known: ReadonlyArray<string> = [
+    'marbles',
+    'src',
+    'streams',
+    'streams/kv',
+    'streams/lab',
+    'streams/loop',
+    'streams/network',
+    'streams/rx',
+    'streams/server',
+    'streams/sinks',
+    'streams/storage',
+    'streams/time',
+    'streams/wire',
+    'test/e2e',
+    'test/kv',
+    'test/kvService',
+    'test/lab',
+    'test/raft',
+    'test/storage',
+    'test/streams',
+  ]
+  const tooLong = commentLinesLongerThan(120)
+  const folderOf = (offence: string): string => /^(src|cli|bench|marbles|streams(\/\w+(?=\/))?|test(\/\w+(?=\/))?)/.exec(offence)![0]
+
+  it('in src, streams, cli, test, marbles and bench', () => {
+    const offences = sourcesIn(...ours).flatMap(tooLong)
+    expect([...new Set(offences.map(folderOf))]).toEqual(known)
+  })
+
+  it('a breach is seen, in every kind of comment and nowhere else', () => {
+    const long = 'x'.repeat(120)
+    const text = [
+      `// ${long}`,
+      '/**',
+      ` * ${long}`,
+      ' */',
+      `const a = 1 // ${long}`,
+      `const b = '// ${long}'`,
+      `const c = \`/* ${long} */\``,
+    ]
+    expect(tooLong(parse('src/a.ts', text.join('\n')))).toEqual(['src/a.ts:1', 'src/a.ts:3', 'src/a.ts:5'])
+    expect(tooLong(parse('src/a.ts', `// ${'x'.repeat(117)}`))).toEqual([])
+    expect(tooLong(parse('src/a.ts', `// ${'x'.repeat(118)}`))).toEqual(['src/a.ts:1'])
   })
 })
 

@@ -65,7 +65,8 @@ export const elected = ({ electionTimeoutMs, delayMs, random }: ClusterOptions):
     })
     server.state$.subscribe((state) => states.set(id, state))
     server.start()
-    // Started together, servers without randomness would never elect a first leader: so each request is there before the next timeout.
+    // Started together, servers without randomness would never elect a first leader: so each request is there before
+    // the next timeout.
     run(delayMs.max + 1)
     return server
   })

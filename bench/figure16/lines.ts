@@ -44,7 +44,10 @@ export interface MeasureOptions {
   readonly delayMs?: DelayMs
 }
 
-/** The right edge of the upper chart; a line without randomness never gets there and is given up earlier, as in the paper. */
+/**
+ * The right edge of the upper chart. A line without randomness never reaches it and is given up earlier, as in the
+ * paper.
+ */
 const endMs = { random: 100_000, same: 10_000 }
 
 /** Seeds are so far apart that no two runs of fewer trials share one. */

@@ -16,8 +16,8 @@ export interface TrialOptions {
 /**
  * Crashes a leader and answers after how many virtual milliseconds another server led; null if none did within `endMs`.
  * As in §9.3 of the extended paper, "the leader was crashed uniformly randomly within its heartbeat interval", after "a
- * synchronized broadcast of heartbeat RPCs", and "servers in each trial had different log lengths, so some candidates were
- * not eligible to become leader".
+ * synchronized broadcast of heartbeat RPCs", and "servers in each trial had different log lengths, so some candidates
+ * were not eligible to become leader".
  */
 export const trial = ({ electionTimeoutMs, delayMs, seed, endMs }: TrialOptions): number | null => {
   const random = seeded(seed)

@@ -10,7 +10,9 @@ export interface Cut {
 /** The store's default: a longer line is not worth sending. */
 const maxKeyBytes = 4_096
 
-/** A source of keys that is being read. It never fails: what ends it early is in `cut`, and what was read by then is put. */
+/**
+ * Reads a source of keys. It never fails: `cut` says what ended it early, and what was read before is put.
+ */
 export class Reading {
   lines = 0
   bytes = 0
@@ -40,7 +42,10 @@ export class Reading {
     this.stream.destroy()
   }
 
-  /** How much of it is put when `done` of its lines are, from 0 to 1: what was read and is under way counts as if it were not read. */
+  /**
+   * The part of it that is put when `done` of its lines are, from 0 to 1. Lines that were read and are under way count
+   * as not read.
+   */
   part(done: number): number | null {
     if (this.totalBytes === null) return null
     return this.lines === 0 ? 0 : (this.bytes / this.totalBytes) * (done / this.lines)

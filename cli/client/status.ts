@@ -23,7 +23,7 @@ export interface Asked {
   readonly answer: either.Either<string, { readonly standing: Standing; readonly body: Readonly<Record<string, unknown>> }>
 }
 
-/** Asks one server, and nobody in its place. */
+/** Asks one server, and no other one instead. */
 export const ask = async (endpoint: string, timeoutMs: number): Promise<Asked> => {
   try {
     const response = await fetch(`${endpoint}/v1/status`, { signal: AbortSignal.timeout(timeoutMs) })
@@ -45,7 +45,7 @@ const reasonOf = (error: unknown, timeoutMs: number): string => {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
   if (error instanceof SyntaxError) return 'what answers there is no rxraft'
-  return error.cause instanceof Error ? error.cause.message || 'nobody listens there' : error.message
+  return error.cause instanceof Error ? error.cause.message || 'no server listens there' : error.message
 }
 
 interface Column {

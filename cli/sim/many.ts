@@ -10,7 +10,7 @@ import type { SimSettings } from './options.js'
 import { pool } from './pool.js'
 import { SimTeller } from './progress.js'
 import { runOptionsOf, type RunReport } from './run.js'
-import { add, figuresOf, hoursOf, linearizableOf, nothing, speedOf, type Tally, toothless } from './tally.js'
+import { add, figuresOf, hoursOf, linearizableOf, nothing, speedOf, type Tally, withoutEffect } from './tally.js'
 
 /** Seeds that nobody chose: they follow the time of day, so that no two runs of CI look at the same histories. */
 const freshSeed = (): number => Math.floor(Date.now() / 1_000) * 1_000
@@ -87,7 +87,10 @@ const cutShort = ({ ledger }: SimSettings, tally: Tally): Outcome =>
     figuresOf(tally),
   )
 
-/** Each seed is run twice; the second run must have the hash of the first, and counts for nothing else: it is the same history. */
+/**
+ * Runs each seed twice. The second run must have the hash of the first; it counts for nothing else, since it is the
+ * same history.
+ */
 const sameTwice = (): ((run: RunReport) => RunReport | null) => {
   const hashes = new Map<number, string>()
   return (run) => {
@@ -105,18 +108,18 @@ const outcomeOf = (settings: SimSettings, tally: Tally): Outcome => {
   const figures = figuresOf(tally)
   const [violation] = tally.violations
   if (violation !== undefined) return violated(settings, violation, figures)
-  const without = tally.seeds >= 50 ? toothless(tally) : []
+  const without = tally.seeds >= 50 ? withoutEffect(tally) : []
   if (without.length > 0)
     return refused('Toothless', `${without.join(', ')} never had an effect in ${tally.seeds} runs: nothing was tested with it.`, figures)
   return passed(tally, summary(tally, settings.twice), figures)
 }
 
 const summary = (tally: Tally, twice: boolean): string => {
-  const bit = Object.entries(tally.faults).map(([name, { bit }]) => `${name} ${count(bit)}`)
+  const effects = Object.entries(tally.faults).map(([name, { effective }]) => `${name} ${count(effective)}`)
   return [
     `${hoursOf(tally).toFixed(2)} hours of ${count(tally.seeds)} clusters, ${count(speedOf(tally))}× real time per core: no violation${twice ? ', and each twice the same' : ''}`,
     `${count(tally.steps)} steps, ${count(tally.elections)} elections, ${count(tally.commits)} commits, ${count(tally.operations)} operations answered, of which ${linearizableOf(tally.linearizable)}; ${count(tally.recoveries)} recoveries`,
-    `faults that bit: ${bit.join(', ')}`,
+    `faults that had an effect: ${effects.join(', ')}`,
     '',
   ].join('\n')
 }

@@ -1,4 +1,5 @@
-import { explain, shrink, type Shrunk, simulate } from '../../streams/testing/simulate.js'
+import { explain, shrink, simulate } from '../../streams/testing/simulate.js'
+import type { Shrunk } from '../../streams/testing/simulate/shrink.js'
 import type { CommandCall } from '../command.js'
 import { type Details, done, type Outcome, refused, unknown } from '../outcome.js'
 import { count } from '../view/format.js'
@@ -21,13 +22,15 @@ export const violated = (settings: SimSettings, { seed, violation }: RunReport, 
     { seed, name: violation!.name, at: violation!.at, ...details },
   )
 
-/** What came of runs that showed no violation. Operations on which the search gave up are no violation, and no pass either. */
+/**
+ * The outcome of runs without a violation. Operations on which the search gave up are neither a violation nor a pass.
+ */
 export const passed = ({ linearizable }: Pick<Tally, 'linearizable'>, text: string, details: Details): Outcome =>
   linearizable.unknown === 0
     ? done(details, text)
     : unknown(
         'LinearizabilityUnknown',
-        `${text}Whether ${count(linearizable.unknown)} operations are linearizable nobody knows: ask with fewer clients, or for shorter (--clients, --for-ms).`,
+        `${text}It is unknown whether ${count(linearizable.unknown)} operations are linearizable: run with fewer clients, or for a shorter time (--clients, --for-ms).`,
         details,
       )
 

@@ -31,7 +31,10 @@ const defaultForMs = 120_000
 /** Every seed is below: all of them are whole numbers that a double holds. */
 const seeds = { min: 0, max: 999_999_999_999_999 }
 const some = { min: 1, max: 999_999_999_999_999 }
-/** Each is a process that keeps a core busy: more of them than this only keep each other, and whoever else is there, from working. */
+/**
+ * The most workers. Each is a process that keeps a core busy, so that more of them slow each other and all other
+ * programs.
+ */
 const maxWorkers = 4 * availableParallelism()
 
 const numberOption = <A>({ options }: CommandCall, name: string, fallback: A): either.Either<Outcome, number | A> => {

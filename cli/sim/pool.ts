@@ -14,14 +14,14 @@ export class WorkerEnded extends Error {
 }
 
 /**
- * Young objects are nearly all there are here: room for them saves a third of the collector's time. And there is a worker for each core: threads
- * of V8 that help one of them keep another from its work.
+ * Nearly all objects here are young: room for them saves a third of the collector's time. There is one worker for each
+ * core: helper threads of V8 in one worker would take time from the others.
  */
 const execArgv = ['--max-semi-space-size=32', '--single-threaded']
 
 /**
- * Runs the seeds that `nextSeed` gives, each in one of `workers` processes, until it gives null. Emits what came of them as they
- * are done. Unsubscribing ends the processes.
+ * Runs the seeds that `nextSeed` gives, each in one of `workers` processes, until it gives null. Emits the report of
+ * each run when it is done. Unsubscribing ends the processes.
  */
 export const pool = (workers: number, options: RunOptions, nextSeed: () => number | null): Observable<RunReport> =>
   new Observable((subscriber) => {

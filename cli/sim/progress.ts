@@ -10,8 +10,8 @@ export interface Reached {
 }
 
 /**
- * ` 42 % ██████░░░░  12.3 h  350 seeds  1,204× per core  40,123 operations  0 violations  17 s left`. Where there is no room for all
- * of it, whole figures go, what is needed least first, and the bar before any of them.
+ * ` 42 % ██████░░░░  12.3 h  350 seeds  1,204× per core  40,123 operations  0 violations  17 s left`. Where there is no
+ * room for all of it, whole figures go, what is needed least first, and the bar before any of them.
  */
 export const simLine = ({ tally, part, elapsedMs }: Reached, columns: number): string => {
   const percent = `${String(Math.floor(Math.min(1, part) * 100)).padStart(3)} % `

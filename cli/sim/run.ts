@@ -1,4 +1,5 @@
-import type { FaultCount, Simulated, SimulatedLinearizability, SimulatedViolation } from '../../streams/testing/simulate.js'
+import type { FaultCount, Simulated, SimulatedLinearizability } from '../../streams/testing/simulate/options.js'
+import type { SimulatedViolation } from '../../streams/testing/simulate/violation.js'
 import type { SimSettings } from './options.js'
 
 /** What one run is asked for: plain values, which pass between processes. */

@@ -1,4 +1,4 @@
-import type { FaultCount, SimulatedLinearizability } from '../../streams/testing/simulate.js'
+import type { FaultCount, SimulatedLinearizability } from '../../streams/testing/simulate/options.js'
 import { count } from '../view/format.js'
 import type { RunReport } from './run.js'
 
@@ -52,9 +52,9 @@ export const add = (tally: Tally, run: RunReport): Tally => ({
 
 export const addFaults = (a: Tally['faults'], b: Tally['faults']): Tally['faults'] => {
   const sum = new Map(Object.entries(a))
-  for (const [name, { asked, bit }] of Object.entries(b)) {
-    const before = sum.get(name) ?? { asked: 0, bit: 0 }
-    sum.set(name, { asked: before.asked + asked, bit: before.bit + bit })
+  for (const [name, { asked, effective }] of Object.entries(b)) {
+    const before = sum.get(name) ?? { asked: 0, effective: 0 }
+    sum.set(name, { asked: before.asked + asked, effective: before.effective + effective })
   }
   return Object.fromEntries([...sum].sort(([x], [y]) => (x < y ? -1 : 1)))
 }
@@ -64,9 +64,9 @@ export const hoursOf = ({ simulatedMs }: Pick<Tally, 'simulatedMs'>): number => 
 /** How much faster than the clock on the wall, for each core that worked. */
 export const speedOf = ({ simulatedMs, cpuMs }: Tally): number => (cpuMs === 0 ? 0 : simulatedMs / cpuMs)
 
-/** Faults that were asked for and never bit: nothing was tested with them. */
-export const toothless = ({ faults }: Tally): ReadonlyArray<string> =>
-  Object.keys(faults).filter((name) => faults[name]!.asked > 0 && faults[name]!.bit === 0)
+/** Faults that were asked for and never had an effect: they have tested nothing. */
+export const withoutEffect = ({ faults }: Tally): ReadonlyArray<string> =>
+  Object.keys(faults).filter((name) => faults[name]!.asked > 0 && faults[name]!.effective === 0)
 
 /** `1,200 are linearizable`; what was too much for the search is told, and is not among them. */
 export const linearizableOf = ({ checked, unknown }: SimulatedLinearizability): string =>
@@ -78,7 +78,7 @@ export const figuresOf = (tally: Tally) => ({
   speed: Math.round(speedOf(tally)),
   seeds: tally.seeds,
   violations: tally.violations.length,
-  faults: Object.fromEntries(Object.entries(tally.faults).map(([name, { asked, bit }]) => [name, { asked, bit }])),
+  faults: Object.fromEntries(Object.entries(tally.faults).map(([name, { asked, effective }]) => [name, { asked, effective }])),
   operations: tally.operations,
   linearizable: { checked: tally.linearizable.checked, unknown: tally.linearizable.unknown },
   elections: tally.elections,

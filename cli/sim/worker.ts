@@ -9,7 +9,7 @@ process.on('message', ({ seed, options }: { readonly seed: number; readonly opti
   process.send!(reportOf(run, (user + system) / 1_000))
 })
 
-// Whoever started this has gone.
+// The process that started this one is gone.
 process.on('disconnect', () => process.exit())
 // Ctrl-C reaches every process of the terminal; the one that started this decides.
 process.on('SIGINT', () => undefined)

@@ -2,11 +2,17 @@ import type { Writable } from 'node:stream'
 import { count } from './format.js'
 
 export interface LogOptions {
-  /** What may wait for a slow reader. Default 1 MiB; a line that comes when there is so much is dropped, and so are those after it until all is read. */
+  /**
+   * How many bytes may wait for a slow reader. Default 1 MiB. A line that comes when they are full is dropped, and so
+   * are those after it until all is read.
+   */
   readonly maxWaitingBytes?: number
 }
 
-/** Lines for a reader that may be slow or gone. The process never waits for it; where lines are missing the log says how many. */
+/**
+ * Lines for a reader that may be slow or gone. The process never waits for it; where lines are missing, the log says
+ * how many.
+ */
 export class Log {
   private missing = 0
   private dropping = false
@@ -37,7 +43,7 @@ export class Log {
     if (missing === 0) return
     this.dropping = false
     this.missing = 0
-    this.put(`(${count(missing)} ${missing === 1 ? 'line is' : 'lines are'} missing here: nobody read them in time)\n`, missing)
+    this.put(`(${count(missing)} ${missing === 1 ? 'line is' : 'lines are'} missing here: they were not read in time)\n`, missing)
   }
 
   /** What cannot be written is missing too. */

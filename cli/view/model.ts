@@ -31,7 +31,7 @@ export interface Note {
   readonly times: number
 }
 
-/** `Good`: the cluster can serve; `Bad`: somebody should look. */
+/** `Good`: the cluster can serve; `Bad`: an operator should look. */
 export type Mood = 'Plain' | 'Good' | 'Bad'
 
 export interface View {

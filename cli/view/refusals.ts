@@ -15,8 +15,8 @@ export interface RefusalsOptions {
 }
 
 /**
- * Refusals as texts, few however many there are: somebody who knocks a thousand times a second, from another port each time, must not
- * fill a disk with lines. What is still to be told is told when the source completes.
+ * Refusals as texts, few however many there are: somebody who knocks a thousand times a second, from another port each
+ * time, must not fill a disk with lines. What is still to be told is told when the source completes.
  *
  *   refused   -abcd-----e---|     2 lines in 8 ms
  *   texts     -ab-------(me)|     m: 2 more

@@ -9,7 +9,9 @@ export interface Canvas {
   readonly colour: boolean
 }
 
-/** The view as lines: at most `rows`, none wider than `columns`. The servers come first; what happened takes the room that is left. */
+/**
+ * The view as lines: at most `rows`, none wider than `columns`. The servers come first; the story gets the rest.
+ */
 export const render = (view: View, { columns, rows, colour }: Canvas): ReadonlyArray<string> => {
   const head = [heading(view, columns), blank, ...table(view.rows, columns), blank]
   const foot = [blank, footer(view, columns)]

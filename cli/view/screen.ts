@@ -10,9 +10,13 @@ const leave = `${escape}?7h${escape}?25h${escape}?1049l`
 /** Shown at once, where the terminal knows how. */
 const together = (frame: string): string => `${escape}?2026h${frame}${escape}?2026l`
 
-/** What turns the lines on the screen (null: nobody knows what is there) into the next ones: only those that differ are written. */
+/**
+ * What turns the lines on the screen (null: nobody knows what is there) into the next ones: only those that differ are
+ * written.
+ */
 export const paint = (before: ReadonlyArray<string> | null, lines: ReadonlyArray<string>): string => {
-  // Cleared before it is written: behind the last column the cursor still stands on what was written there, and so it does on the last row.
+  // Cleared before it is written: behind the last column the cursor still stands on what was written there, and so it
+  // does on the last row.
   const below = before === null || before.length > lines.length ? `${escape}${lines.length + 1};1H${escape}J` : ''
   const changed = lines.flatMap((line, row) => (before?.[row] === line ? [] : [`${escape}${row + 1};1H${escape}K${line}`]))
   return below + changed.join('')
@@ -31,8 +35,9 @@ export class Screen {
   ) {}
 
   /**
-   * Shows what `view$` tells for as long as it is subscribed to; emits nothing. The terminal gets its own page and cursor back when
-   * that ends, and when the process does. Frames that come while the terminal is still busy with one are left out.
+   * Shows what `view$` tells for as long as it is subscribed to; emits nothing. The terminal gets its own page and
+   * cursor back when that ends, and when the process does. Frames that come while the terminal is still busy with one
+   * are left out.
    */
   shown(view$: Observable<View>): Observable<never> {
     return new Observable<never>((subscriber) => {

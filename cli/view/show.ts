@@ -11,14 +11,17 @@ export interface Showing {
   readonly io: Io
   /** The only line on stdout is then the last one; what happens goes to stderr. */
   readonly json: boolean
-  /** Somebody pressed the key for it. */
+  /** The key for it was pressed. */
   readonly interrupt: () => void
 }
 
 /** Between two frames, however much happens. */
 const frameMs = 100
 
-/** Shows what servers tell: a live view in a terminal, else where to send requests and a line for each event. Ends when unsubscribed. */
+/**
+ * Shows the servers: a live view in a terminal; elsewhere the addresses for requests and a line for each event. Ends
+ * when unsubscribed.
+ */
 export const show = (told$: Observable<Told>, beginning: Beginning, showing: Showing): Subscription =>
   showing.io.stdout.isTTY && !showing.json ? showView(told$, beginning, showing) : showLines(told$, beginning, showing)
 

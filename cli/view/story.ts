@@ -31,7 +31,10 @@ const behindBy = 10_000
 const level: Pace = { _tag: 'Level' }
 const silent: Pace = { _tag: 'Silent' }
 
-/** Goes on with the story: who stood, who won, who follows whom, who fell behind, who took or sent a snapshot. Most steps tell nothing. */
+/**
+ * Goes on with the story: who stood, who won, who follows whom, who fell behind, who took or sent a snapshot. Most
+ * steps tell nothing.
+ */
 export const tell = (story: Story, server: Server): Story => {
   const before = story.server
   if (before === null) return { server, paces: new Map(), tales: [recovered(server)] }

@@ -1,8 +1,8 @@
 import { votersOnly } from '../../src/raft/state/configuration.js'
-import type { Apply, DiscardSnapshots, Effect, ReadChunk, Restore, Send, StoreSnapshot } from '../../src/raft/effect.js'
+import type { Apply, Effect, Restore } from '../../src/raft/effect.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { byCodeUnit, logIndex, type LogIndex, type NodeId, nodeId, type SnapshotRef, term, type WriteSeq } from '../../src/raft/ids.js'
+import { byCodeUnit, logIndex, type LogIndex, type NodeId, nodeId, term, type WriteSeq } from '../../src/raft/ids.js'
 import { checkedStep } from '../../src/raft/invariants.js'
 import { logFrom } from '../../src/raft/state/log.js'
 import type { Message } from '../../src/raft/messages.js'
@@ -11,44 +11,22 @@ import { fresh, type Recovered, restart, type Server } from '../../src/raft/stat
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
 import { type DiskRecord, isOnDisk, recordsOf, written } from './disk.js'
+import { HandNetwork } from './handNetwork.js'
+import { discard, down, type HandServer } from './handServer.js'
 import { watch } from './properties.js'
-
-/** A server of a cluster by hand, with all that is around it. */
-export interface HandServer {
-  readonly id: NodeId
-  /** Null while it is down. */
-  server: Server | null
-  /** What is on its disk for certain. */
-  disk: Recovered
-  /** Written and not acknowledged. */
-  unsynced: ReadonlyArray<DiskRecord>
-  /** What waits for a write. */
-  waiting: ReadonlyArray<Send | DiscardSnapshots>
-  /** Snapshots on its disk, those that are there in part included. */
-  snapshots: ReadonlyMap<SnapshotRef, Uint8Array>
-  /** What its disk has yet to do about snapshots, in order; see `store`. */
-  snapshotWork: ReadonlyArray<StoreSnapshot | ReadChunk>
-  /** Handed to the state machine, which has not answered. */
-  applying: ReadonlyArray<Apply | Restore>
-  flushDue: boolean
-  /** Its disk does nothing unless told by `persist`, even where everything else happens by itself (settle.ts). */
-  slowDisk: boolean
-  electionTimer: number
-  heartbeatTimer: number
-}
 
 export interface ClusterOptions {
   /** Servers n1, n2, …; all vote. */
   readonly size: number
   readonly settings?: Partial<Settings>
-  /** What a server does with an event; `checkedStep` unless told otherwise. */
+  /** What a server does with an event. Default `checkedStep`. */
   readonly step?: typeof checkedStep
 }
 
 /**
  * A cluster in which nothing happens by itself: every timeout, delivery, write and crash is a call.
- * The servers are the real `step`; after every one, the invariants of each server and the properties
- * of the cluster are checked, and `InvariantViolation` is thrown where one does not hold.
+ * The servers run the real `step`. After every call the invariants of each server and the properties
+ * of the cluster are checked: `InvariantViolation` is thrown if one does not hold.
  *
  * @example
  * const cluster = new ClusterByHand({ size: 3 })
@@ -60,9 +38,8 @@ export class ClusterByHand {
   readonly ids: ReadonlyArray<NodeId>
   private readonly settings: Settings
   private readonly step: typeof checkedStep
-  private readonly places: ReadonlyMap<NodeId, HandServer>
-  private readonly links = new Map<string, ReadonlyArray<Message>>()
-  private readonly cuts = new Set<string>()
+  private readonly servers: ReadonlyMap<NodeId, HandServer>
+  private readonly network = new HandNetwork()
   private readonly watch = watch()
   private requests = 0
 
@@ -71,14 +48,14 @@ export class ClusterByHand {
     this.settings = { ...defaultSettings, ...settings }
     this.ids = Array.from({ length: size }, (_, i) => nodeId(`n${i + 1}`)).sort(byCodeUnit)
     const empty = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly(this.ids) }))
-    this.places = new Map(this.ids.map((id) => [id, down(id, empty)]))
+    this.servers = new Map(this.ids.map((id) => [id, down(id, empty)]))
     for (const id of this.ids) this.restart(id)
   }
 
   at(id: NodeId): HandServer {
-    const place = this.places.get(id)
-    if (place === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)
-    return place
+    const handServer = this.servers.get(id)
+    if (handServer === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)
+    return handServer
   }
 
   /** The server at `id`, which must be running. */
@@ -88,12 +65,12 @@ export class ClusterByHand {
     return server
   }
 
-  /** Steps the server at `id`, and does what its effects say as far as it needs no hand. */
+  /** Steps the server at `id`. Of its effects it carries out what needs no further call. */
   happens(id: NodeId, event: RaftEvent): Step {
-    const place = this.at(id)
+    const handServer = this.at(id)
     const stepped = this.step(this.server(id), event, 0)
-    place.server = stepped.server
-    for (const effect of stepped.effects) this.perform(place, effect)
+    handServer.server = stepped.server
+    for (const effect of stepped.effects) this.perform(handServer, effect)
     this.check(printEvent(event))
     return stepped
   }
@@ -105,59 +82,66 @@ export class ClusterByHand {
 
   /** Messages under way, oldest first. */
   between(from: NodeId, to: NodeId): ReadonlyArray<Message> {
-    return this.links.get(link(from, to)) ?? []
+    return this.network.between(from, to)
   }
 
-  /** Takes the n-th oldest message off its way. */
+  /** Takes the n-th oldest message off its link. */
   take(from: NodeId, to: NodeId, n = 1): Message {
-    const messages = this.between(from, to)
-    const message = messages[n - 1]
-    if (message === undefined) throw new Error(`${messages.length} messages are under way from ${from} to ${to}: there is no #${n}`)
-    this.links.set(
-      link(from, to),
-      messages.filter((_, i) => i !== n - 1),
-    )
-    return message
+    return this.network.take(from, to, n)
   }
 
-  /** Puts a message on its way, as the youngest; false if the line is cut. */
+  /** Puts a message on its link, as the youngest; false if the link is cut. */
   post(message: Message): boolean {
-    const { from, to } = message
-    if (this.isCut(from, to)) return false
-    this.links.set(link(from, to), [...this.between(from, to), message])
-    return true
+    return this.network.post(message)
   }
 
-  /** The disk has done every write up to `seq`, by default all of them: what waited for them leaves and the server is told. */
+  /** Cuts all links between the two groups. Messages under way on them are lost. */
+  cut(some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): void {
+    this.network.cut(some, others)
+  }
+
+  /** Mends all links. */
+  heal(): void {
+    this.network.heal()
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.network.isCut(from, to)
+  }
+
+  /**
+   * The disk has done every write up to `seq`, by default all of them: messages that waited are sent, and the server is
+   * told.
+   */
   persist(
     id: NodeId,
     seq: WriteSeq = this.server(id).writeProgress.written,
   ): { readonly step: Step; readonly released: ReadonlyArray<Message> } {
-    const place = this.at(id)
-    this.sync(place, (record) => record.seq <= seq)
-    const free = place.waiting.filter(({ after }) => after! <= seq)
-    place.waiting = place.waiting.filter(({ after }) => after! > seq)
+    const handServer = this.at(id)
+    this.sync(handServer, (record) => record.seq <= seq)
+    const free = handServer.waiting.filter(({ after }) => after! <= seq)
+    handServer.waiting = handServer.waiting.filter(({ after }) => after! > seq)
     const released = free.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))
     for (const effect of free) {
-      if (effect._tag === 'Send') this.leave(place, effect.message)
-      else discard(place, effect)
+      if (effect._tag === 'Send') this.leave(handServer, effect.message)
+      else discard(handServer, effect)
     }
     return { step: this.happens(id, { _tag: 'Persisted', seq }), released }
   }
 
   /** The disk does the next thing it has to do about snapshots: stores a piece, or reads a chunk. */
   store(id: NodeId): Step {
-    const place = this.at(id)
-    const [work, ...rest] = place.snapshotWork
+    const handServer = this.at(id)
+    const [work, ...rest] = handServer.snapshotWork
     if (work === undefined) throw new Error(`the disk of ${id} has nothing to do about snapshots`)
-    place.snapshotWork = rest
+    handServer.snapshotWork = rest
     const { ref, offset } = work
     if (work._tag === 'ReadChunk') {
-      const data = place.snapshots.get(ref)!.slice(offset, offset + work.maxBytes)
+      const data = handServer.snapshots.get(ref)!.slice(offset, offset + work.maxBytes)
       return this.happens(id, { _tag: 'ChunkRead', peer: work.peer, ref, offset, data })
     }
-    const whole = Uint8Array.of(...(offset === 0 ? [] : place.snapshots.get(ref)!), ...work.data)
-    place.snapshots = new Map(place.snapshots).set(ref, whole)
+    const whole = Uint8Array.of(...(offset === 0 ? [] : handServer.snapshots.get(ref)!), ...work.data)
+    handServer.snapshots = new Map(handServer.snapshots).set(ref, whole)
     return this.happens(
       id,
       work.last ? { _tag: 'SnapshotStored', ref, size: whole.length } : { _tag: 'ChunkStored', ref, offset: whole.length },
@@ -169,80 +153,69 @@ export class ClusterByHand {
     return this.happens(id, { _tag: 'SnapshotTaken', index, data: this.watch.stateAfter(index) })
   }
 
-  /** The server is gone, with all that waited and was not on disk. Of what was not acknowledged the first `survive` records are on disk all the same. */
+  /**
+   * The server crashes, and loses everything that is not on its disk. Of the records that were not acknowledged the
+   * first `survive` are on disk all the same.
+   */
   crash(id: NodeId, survive = 0): void {
     this.server(id)
-    const place = this.at(id)
-    const survivors = new Set(place.unsynced.slice(0, survive))
-    this.sync(place, (record) => survivors.has(record))
-    Object.assign(place, down(id, place.disk, place.snapshots))
+    const handServer = this.at(id)
+    const survivors = new Set(handServer.unsynced.slice(0, survive))
+    this.sync(handServer, (record) => survivors.has(record))
+    Object.assign(handServer, down(id, handServer.disk, handServer.snapshots))
     this.check(`${id} crashes`)
   }
 
-  /** The server starts anew, from its disk or from what is given. */
+  /** The server starts again, from its disk or from what is given. */
   restart(id: NodeId, recovered: Recovered = this.at(id).disk): Step {
-    const place = this.at(id)
-    if (place.server !== null) throw new Error(`${id} is running: crash it first`)
+    const handServer = this.at(id)
+    if (handServer.server !== null) throw new Error(`${id} is running: crash it first`)
     const server = restart(id, this.settings, recovered)
     const { snapshot } = recovered
-    const kept = new Map([...place.snapshots].filter(([ref]) => ref === snapshot?.ref))
-    Object.assign(place, down(id, recovered, kept), { server })
+    const kept = new Map([...handServer.snapshots].filter(([ref]) => ref === snapshot?.ref))
+    Object.assign(handServer, down(id, recovered, kept), { server })
     this.watch.restarted(id, snapshot === null ? recovered.log.base.index : logIndex(0))
     return this.happens(id, { _tag: 'Started' })
   }
 
-  /** Nothing passes between the two groups any more, nor arrives of what is under way. */
-  cut(some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): void {
-    for (const [from, to] of [...pairs(some, others), ...pairs(others, some)]) {
-      this.cuts.add(link(from, to))
-      this.links.delete(link(from, to))
-    }
-  }
-
-  heal(): void {
-    this.cuts.clear()
-  }
-
-  isCut(from: NodeId, to: NodeId): boolean {
-    return this.cuts.has(link(from, to))
-  }
-
-  private perform(place: HandServer, effect: Effect): void {
+  private perform(handServer: HandServer, effect: Effect): void {
     switch (effect._tag) {
       case 'Persist':
-        place.unsynced = [...place.unsynced, ...recordsOf(effect)]
+        handServer.unsynced = [...handServer.unsynced, ...recordsOf(effect)]
         return
       case 'Send':
-        if (effect.after !== null && effect.after > place.server!.writeProgress.acknowledged) place.waiting = [...place.waiting, effect]
-        else this.leave(place, effect.message)
+        if (effect.after !== null && effect.after > handServer.server!.writeProgress.acknowledged)
+          handServer.waiting = [...handServer.waiting, effect]
+        else this.leave(handServer, effect.message)
         return
       case 'Apply':
-        this.watch.applying(place.server!, effect)
-        place.applying = [...place.applying, effect]
+        this.watch.applying(handServer.server!, effect)
+        handServer.applying = [...handServer.applying, effect]
         return
       case 'Restore':
-        this.watch.restoring(place.id, effect, place.snapshots.get(effect.snapshot.ref))
-        place.applying = [...place.applying, effect]
+        this.watch.restoring(handServer.id, effect, handServer.snapshots.get(effect.snapshot.ref))
+        handServer.applying = [...handServer.applying, effect]
         return
       case 'StoreSnapshot':
       case 'ReadChunk':
-        place.snapshotWork = [...place.snapshotWork, effect]
+        handServer.snapshotWork = [...handServer.snapshotWork, effect]
         return
       case 'DiscardSnapshots':
-        if (effect.after !== null && effect.after > place.server!.writeProgress.acknowledged) place.waiting = [...place.waiting, effect]
-        else discard(place, effect)
+        if (effect.after !== null && effect.after > handServer.server!.writeProgress.acknowledged)
+          handServer.waiting = [...handServer.waiting, effect]
+        else discard(handServer, effect)
         return
       case 'Ignored':
-        // Nobody is a stranger here: what one server does not believe is a mistake of another.
+        // All servers here are members: a message that one of them does not believe is a mistake of another.
         throw new InvariantViolation('every message of a server is believed', printEffect(effect))
       case 'ArmElectionTimer':
-        place.electionTimer = effect.generation
+        handServer.electionTimer = effect.generation
         return
       case 'ArmHeartbeat':
-        place.heartbeatTimer = effect.generation
+        handServer.heartbeatTimer = effect.generation
         return
       case 'ScheduleFlush':
-        place.flushDue = true
+        handServer.flushDue = true
         return
       case 'Appended':
       case 'Refused':
@@ -256,9 +229,9 @@ export class ClusterByHand {
     this.post(message)
   }
 
-  private sync(place: HandServer, isDone: (record: DiskRecord) => boolean): void {
-    place.disk = place.unsynced.filter(isDone).reduce(written, place.disk)
-    place.unsynced = place.unsynced.filter((record) => !isDone(record))
+  private sync(handServer: HandServer, isDone: (record: DiskRecord) => boolean): void {
+    handServer.disk = handServer.unsynced.filter(isDone).reduce(written, handServer.disk)
+    handServer.unsynced = handServer.unsynced.filter((record) => !isDone(record))
   }
 
   private check(move: string): void {
@@ -272,29 +245,3 @@ export class ClusterByHand {
 /** The last index for which a state machine answers. */
 export const lastIndexOf = (effect: Apply | Restore): LogIndex =>
   effect._tag === 'Restore' ? effect.base.index : logIndex(effect.firstIndex + effect.entries.length - 1)
-
-/** Nobody refers to these any more: what was still to be done about them is not done. */
-const discard = (place: HandServer, { refs }: DiscardSnapshots): void => {
-  place.snapshots = new Map([...place.snapshots].filter(([ref]) => !refs.includes(ref)))
-  place.snapshotWork = place.snapshotWork.filter(({ ref }) => !refs.includes(ref))
-}
-
-const link = (from: NodeId, to: NodeId): string => `${from}→${to}`
-
-const pairs = (some: ReadonlyArray<NodeId>, others: ReadonlyArray<NodeId>): ReadonlyArray<readonly [NodeId, NodeId]> =>
-  some.flatMap((a) => others.map((b) => [a, b] as const))
-
-const down = (id: NodeId, disk: Recovered, snapshots: HandServer['snapshots'] = new Map()): HandServer => ({
-  id,
-  disk,
-  server: null,
-  unsynced: [],
-  waiting: [],
-  snapshots,
-  snapshotWork: [],
-  applying: [],
-  flushDue: false,
-  slowDisk: false,
-  electionTimer: 0,
-  heartbeatTimer: 0,
-})

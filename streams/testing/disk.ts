@@ -16,7 +16,10 @@ export type DiskRecord =
   | { readonly _tag: 'Entry'; readonly seq: WriteSeq; readonly index: LogIndex; readonly entry: Entry }
   | { readonly _tag: 'CommitIndex'; readonly seq: WriteSeq; readonly commitIndex: LogIndex }
 
-/** A write as records in the one order of which every prefix is a legal state. The hint comes last: before its entries it would speak of others. */
+/**
+ * A write as records, in the one order of which every prefix is a legal state. The hint comes last: it must not speak
+ * of entries that are not there yet.
+ */
 export const recordsOf = ({
   seq,
   write: { snapshot, hardState, truncateFrom, firstIndex, entries, commitIndex },
@@ -57,7 +60,9 @@ export const written = (disk: Recovered, record: DiskRecord): Recovered => {
 const isHeld = (index: LogIndex, { log: onDisk }: Recovered, { log }: Server): boolean =>
   index <= onDisk.lastIndex && (index < onDisk.base.index || index < log.base.index || onDisk.termAt(index) === log.termAt(index))
 
-/** "updated on stable storage before responding to RPCs": whether the disk of its sender holds what a message promises. */
+/**
+ * "updated on stable storage before responding to RPCs": whether the disk of its sender holds what a message promises.
+ */
 export const isOnDisk = (message: Message, disk: Recovered, sender: Server): boolean => {
   const holdsVoteFor = (candidate: string): boolean =>
     disk.currentTerm > message.term || (disk.currentTerm === message.term && disk.votedFor === candidate)

@@ -120,11 +120,17 @@ export const clusterProperties: ReadonlyArray<ClusterProperty> = [
 export interface Watch {
   /** After each move: throws `InvariantViolation` where a property does not hold. `move` says what was done. */
   readonly check: (cluster: ReadonlyArray<Watched>, move: string) => void
-  /** Each time commands are handed to the state machine of a server with this log. Throws where it is handed another command than another one was, or not the next one. */
+  /**
+   * Called when commands are handed to the state machine of a server with this log. Throws if another command was
+   * handed over at this index before, or if it is not the next one.
+   */
   readonly applying: (server: Pick<Server, 'id' | 'log'>, apply: Apply) => void
   /** All commands up to `index`, as bytes: what a snapshot of that index holds. */
   readonly stateAfter: (index: LogIndex) => Uint8Array
-  /** Each time a state machine is handed a snapshot. Throws where it would step back, or where the snapshot does not hold what was applied up to its index. */
+  /**
+   * Called when a state machine is handed a snapshot. Throws if it would step back, or if the snapshot does not hold
+   * what was applied up to its index.
+   */
   readonly restoring: (id: NodeId, restore: Restore, stored: Uint8Array | undefined) => void
   /** When a state machine begins anew, with what its server's log begins after. */
   readonly restarted: (id: NodeId, base: LogIndex) => void

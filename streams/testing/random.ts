@@ -1,7 +1,7 @@
 /**
  * Dice for a test or a simulation: uniform in [0, 1), the same numbers for the same seed, on every platform, since
- * all of it is 32-bit integer arithmetic and one exact division. A seed is a whole number from 0 to 2⁵³ − 1; seeds next to each other have nothing in
- * common. Not for secrets.
+ * all of it is 32-bit integer arithmetic and one exact division. A seed is a whole number from 0 to 2⁵³ − 1; seeds next
+ * to each other have nothing in common. Do not use it for secrets.
  *
  * It is sfc32 ("small fast counter", Chris Doty-Humphrey, PractRand): its counter guarantees a period of at least 2³².
  *

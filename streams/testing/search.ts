@@ -9,12 +9,13 @@ import { silencesOf } from './search/site.js'
 export type { SearchBounds } from './search/bounds.js'
 export type { SearchProgress } from './search/explore.js'
 
-/** The bounds that are not given are those of docs/testing.md. */
+/** Bounds that are not given are those of docs/testing.md. */
 export interface SearchOptions extends Partial<SearchBounds> {
   readonly settings?: Partial<Settings>
   /**
    * What a server does with an event; `checkedStep` unless told otherwise. It must depend on nothing but what it is
-   * given, on no server's name, and not on what is left out there: generations of timers, whom a follower takes for its leader.
+   * given, on no server's name, and not on what is left out there: generations of timers, whom a follower takes for its
+   * leader.
    */
   readonly step?: typeof checkedStep
   /** Whether states that differ in the servers' names only count as one: true by default. */
@@ -38,10 +39,9 @@ export interface Counterexample {
 }
 
 /**
- * Looks at every state that a cluster of the real `step` can come to within the bounds, whatever
- * arrives in which order, is lost or doubled, whoever crashes and however long the disks take; after
- * every step the invariants of the server and the properties of Figure 3 are checked. Throws an
- * `Error` for a bound that makes no sense.
+ * Looks at every state that a cluster of the real `step` can reach within the bounds: messages arrive in any order, are
+ * lost or doubled, servers crash, and disks take any time. After every step the invariants of the server and the
+ * properties of Figure 3 are checked. Throws an `Error` for a bound that makes no sense.
  *
  * @example
  * const { states, exhausted, counterexample } = search({ servers: 3, terms: 1, entries: 0, crashes: 0 })
@@ -54,7 +54,10 @@ export const search = (options: SearchOptions = {}): SearchResult => {
   }
 }
 
-/** The same, with a look at how far it is from time to time: whoever has seen enough stops asking. */
+/**
+ * The same search as a generator: it yields its progress from time to time, and a caller that has seen enough stops
+ * asking.
+ */
 export function* searching({
   settings = {},
   step = checkedStep,

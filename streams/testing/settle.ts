@@ -7,7 +7,7 @@ import { type ClusterByHand, lastIndexOf } from './cluster.js'
 const maxRounds = 64
 const maxMovesPerRound = 100_000
 
-/** Lets everything happen that needs no timer, until nothing is left to happen. Slow disks stay behind. */
+/** Does everything that needs no timer, until nothing is left to do. Slow disks stay behind. */
 export const comeToRest = (cluster: ClusterByHand): void => {
   for (let moves = 0; moves < maxMovesPerRound; moves++) {
     if (!cluster.ids.map((id) => moveOf(cluster, id)).some((moved) => moved)) return
@@ -17,46 +17,46 @@ export const comeToRest = (cluster: ClusterByHand): void => {
 
 /** One server's disk, state machine and turn, and one message to it from each of the others. */
 const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
-  const place = cluster.at(id)
+  const handServer = cluster.at(id)
   let moved = false
-  if (place.unsynced.length > 0 && !place.slowDisk) {
+  if (handServer.unsynced.length > 0 && !handServer.slowDisk) {
     cluster.persist(id)
     moved = true
   }
-  const { applying } = place
+  const { applying } = handServer
   if (applying.length > 0) {
-    place.applying = []
+    handServer.applying = []
     for (const effect of applying) cluster.happens(id, { _tag: 'Applied', index: lastIndexOf(effect) })
     moved = true
   }
-  if (place.snapshotWork.length > 0) {
+  if (handServer.snapshotWork.length > 0) {
     cluster.store(id)
     moved = true
   }
-  if (place.server !== null && isFull(place.server)) {
-    cluster.takeSnapshot(id, place.server.applyingIndex)
+  if (handServer.server !== null && isFull(handServer.server)) {
+    cluster.takeSnapshot(id, handServer.server.applyingIndex)
     moved = true
   }
-  if (place.flushDue) {
-    place.flushDue = false
+  if (handServer.flushDue) {
+    handServer.flushDue = false
     cluster.happens(id, { _tag: 'Flush' })
     moved = true
   }
   for (const from of cluster.ids) {
     if (cluster.between(from, id).length === 0) continue
     const message = cluster.take(from, id)
-    if (place.server !== null) cluster.happens(id, { _tag: 'Received', message })
+    if (handServer.server !== null) cluster.happens(id, { _tag: 'Received', message })
     moved = true
   }
   return moved
 }
 
 /**
- * Lets a cluster go on without any new fault: everything under way arrives, a leader's heartbeat is
- * due when nothing else is, and where that leads nowhere, one server after the other times out.
- * Answers the leader whom everyone within its reach follows, with the same log and all of it
- * committed and, as far as the disks go, applied; throws if it does not come to that, which is a failure of liveness. (A leader without a
- * no-op and without a command in its term can commit nothing, §5.4.2: then the logs alone agree.)
+ * Lets a cluster go on without a new fault: everything under way arrives, and a heartbeat is due when nothing else is.
+ * Where that leads nowhere, one server after the other times out. Returns the leader that all servers within its reach
+ * follow, with the same log, which is committed and, as far as the disks go, applied. Throws if the cluster does not
+ * reach this state, which is a failure of liveness. (A leader without a no-op and without a command in its term can
+ * commit nothing, §5.4.2: then the logs alone agree.)
  */
 export const settle = (cluster: ClusterByHand): NodeId => {
   for (let round = 1; round <= maxRounds; round++) {

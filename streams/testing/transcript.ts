@@ -27,7 +27,7 @@ import { clusterOf, commands } from './transcriptCommands.js'
  *     drop n1 → n2                        it never arrives
  *     duplicate n1 → n2                   it will arrive once more, after all others
  *     unreachable n1 n2                   n1 is told that what it sent to n2 may be lost
- *     crash n1 #3                         it is gone, and so is what it had written after #3 (after what was acknowledged)
+ *     crash n1 #3                         it is gone, with all it wrote after #3; after the acknowledged, without one
  *     restart n1                          from its disk
  *     cut n1 n2 | n3                      nothing passes between the two sides …
  *     heal                                … until now

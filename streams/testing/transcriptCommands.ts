@@ -79,10 +79,10 @@ export const commands: Readonly<Record<string, Command>> = {
     return []
   },
   apply: (cluster, [id]) => {
-    const place = cluster.at(server(id))
-    const { applying } = place
-    place.applying = []
-    return applying.flatMap((effect) => happens(cluster, place.id, { _tag: 'Applied', index: lastIndexOf(effect) }))
+    const handServer = cluster.at(server(id))
+    const { applying } = handServer
+    handServer.applying = []
+    return applying.flatMap((effect) => happens(cluster, handServer.id, { _tag: 'Applied', index: lastIndexOf(effect) }))
   },
   snapshot: (cluster, [id, index]) => {
     const step = cluster.takeSnapshot(server(id), logIndex(count(index)))

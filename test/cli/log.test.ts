@@ -40,7 +40,7 @@ describe('a log', () => {
     await readAll()
     log.write('line 1000\n')
     await readAll()
-    expect(read).toEqual(['line 0\n', 'line 1\n', 'line 2\n', '(997 lines are missing here: nobody read them in time)\n', 'line 1000\n'])
+    expect(read).toEqual(['line 0\n', 'line 1\n', 'line 2\n', '(997 lines are missing here: they were not read in time)\n', 'line 1000\n'])
   })
 
   it('drops on until all is read: one gap, one line about it', async () => {
@@ -51,7 +51,7 @@ describe('a log', () => {
     log.write('lost\n')
     log.write('lost\n')
     await readAll()
-    expect(read).toEqual(['a\nb\n', 'cdefghij\n', '(2 lines are missing here: nobody read them in time)\n'])
+    expect(read).toEqual(['a\nb\n', 'cdefghij\n', '(2 lines are missing here: they were not read in time)\n'])
   })
 
   it('tells of what could not be written when it can again', async () => {
@@ -75,6 +75,6 @@ describe('a log', () => {
     full = false
     log.write('kept\n')
     await setImmediate()
-    expect(read).toEqual(['(1 line is missing here: nobody read them in time)\n', 'kept\n'])
+    expect(read).toEqual(['(1 line is missing here: they were not read in time)\n', 'kept\n'])
   })
 })

@@ -8,7 +8,7 @@ import { commandFor, passed } from '../../cli/sim/one.js'
 import { simSettings } from '../../cli/sim/options.js'
 import { simLine } from '../../cli/sim/progress.js'
 import type { RunReport } from '../../cli/sim/run.js'
-import { add, figuresOf, linearizableOf, nothing, toothless } from '../../cli/sim/tally.js'
+import { add, figuresOf, linearizableOf, nothing, withoutEffect } from '../../cli/sim/tally.js'
 import type { CommandCall } from '../../cli/command.js'
 import { exitCodes } from '../../cli/outcome.js'
 
@@ -22,7 +22,7 @@ const run = (fields: Partial<RunReport> = {}): RunReport => ({
   operations: 100,
   linearizable: { checked: 90, unknown: 10 },
   recoveries: 5,
-  faults: { drop: { asked: 2, bit: 1 }, reset: { asked: 1, bit: 0 } },
+  faults: { drop: { asked: 2, effective: 1 }, reset: { asked: 1, effective: 0 } },
   violation: null,
   cpuMs: 1_500,
   ...fields,
@@ -39,7 +39,7 @@ describe('what many runs come to', () => {
       speed: 1_800,
       seeds: 2,
       violations: 0,
-      faults: { drop: { asked: 4, bit: 2 }, reset: { asked: 2, bit: 0 } },
+      faults: { drop: { asked: 4, effective: 2 }, reset: { asked: 2, effective: 0 } },
       operations: 200,
       linearizable: { checked: 180, unknown: 20 },
       elections: 6,
@@ -49,7 +49,7 @@ describe('what many runs come to', () => {
     })
   })
 
-  it('names the faults that never bit', () => expect(toothless(tally)).toEqual(['reset']))
+  it('names the faults that never had an effect', () => expect(withoutEffect(tally)).toEqual(['reset']))
 
   it('tells how many operations are linearizable, and of how many that is not known', () => {
     expect(linearizableOf({ checked: 1_200, unknown: 0 })).toBe('1,200 are linearizable')
@@ -61,7 +61,7 @@ describe('what many runs come to', () => {
     expect(exitCodes[outcome._tag]).toBe(3)
     expect(outcome).toMatchObject({
       reason: 'LinearizabilityUnknown',
-      message: expect.stringMatching(/^the summary\nWhether 20 operations are linearizable nobody knows: /),
+      message: expect.stringMatching(/^the summary\nIt is unknown whether 20 operations are linearizable: /),
       details: { linearizable: { checked: 180, unknown: 20 }, violations: 0 },
     })
     const known = [run({ linearizable: { checked: 100, unknown: 0 } })].reduce(add, nothing)

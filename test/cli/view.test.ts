@@ -132,7 +132,7 @@ describe('a frame after a frame', () => {
     expect(paint(['a'], ['a'])).toBe('')
   })
 
-  it('clears what is below, and everything where nobody knows what is there', () => {
+  it('clears what is below, and everything where it is unknown what is there', () => {
     expect(paint(['a', 'b'], ['a'])).toBe('\u001b[2;1H\u001b[J')
     expect(paint(null, ['a'])).toBe('\u001b[2;1H\u001b[J\u001b[1;1H\u001b[Ka')
   })

@@ -1,8 +1,9 @@
 import { scenarios } from './scenarios/index.js'
 
 /*
- * Runs in a process of its own, on a source into which a mistake was put back: one scenario after the other, seed by seed. It tells
- * each check's first find as a line of JSON, so that what was found is known even if the mistake makes it run for ever.
+ * Runs in a process of its own, on a source into which a mistake was put back: one scenario after the other, seed by
+ * seed. It tells the first find of each check as a line of JSON, so that finds are known even if the mistake makes it
+ * run for ever.
  *
  *   node child.mjs seconds seeds scenario …     at most so many of each for each scenario
  */

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const Mutation = t.type({
-  /** Of the list of what others fell over (docs/reliability.md), null for a mistake of our own making. */
+  /** Its number in the list of known mistakes of others (docs/reliability.md); null for a mistake of our own. */
   number: t.union([t.number, t.null]),
   name: t.string,
-  /** Who fell there. */
+  /** The project or the place where the mistake was made. */
   source: t.string,
   /** Which scenarios can meet it. */
   scenarios: t.readonlyArray(t.string),

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Mutation, mutationsIn, patched } from './mutation.js'
 import { putBack } from './putBack.js'
+import { isGood, type Report, runAll } from './runAll.js'
 import { scenarios } from './scenarios/index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -52,7 +54,7 @@ describe('docs/reliability.md', () => {
 })
 
 describe('where nothing was put back', () => {
-  it.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))('$name: nobody finds anything', async ({ scenario }) => {
+  it.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))('$name: no check finds anything', async ({ scenario }) => {
     for (let seed = 0; seed < 12; seed++) expect({ seed, found: await scenario.run(seed) }).toEqual({ seed, found: [] })
   })
 
@@ -86,4 +88,39 @@ describe('a slice: mistakes that are seen at once (all of them: npm run mutation
     },
     60_000,
   )
+})
+
+describe('the report of a run', () => {
+  const quick = { root, seconds: 1, seeds: 2, timeoutMs: 30_000 }
+  const seen = mutations.get('checksum-not-checked') as Mutation
+  const nothing = { ...seen, patch: [], scenarios: ['store'] }
+
+  it('tells which mutation nothing saw and which does not fit; neither is good', async () => {
+    const misfit = { ...seen, patch: [{ file: 'src/raft/step.ts', find: 'no such text', replace: '' }] }
+    const lines: string[] = []
+    const report = await runAll(new Map(Object.entries({ misfit, nothing })), quick, (line) => lines.push(line))
+    expect(report).toMatchObject({ total: 2, caught: 0, falseAlarms: 0, error: null })
+    expect(report.mutations).toEqual([
+      { name: 'misfit', number: null, caught: [], error: 'src/raft/step.ts holds 0 times what the patch wants to replace: no such text' },
+      { name: 'nothing', number: null, caught: [], error: null },
+    ])
+    expect(isGood(report)).toBe(false)
+    expect(lines[3]).toMatch(/^0 of 2 caught; by check: {/)
+  }, 60_000)
+
+  it('has an error where no mutation was chosen', async () => {
+    const report = await runAll(new Map(), quick, () => undefined)
+    expect(report).toMatchObject({ total: 0, caught: 0, error: 'no mutation has such a name' })
+    expect(isGood(report)).toBe(false)
+  }, 60_000)
+
+  it('is the last line of stdout, one object', async () => {
+    const arguments_ = ['tools/mutations.js', 'checksum-not-checked', 'older-slot', '--seeds', '2', '--seconds', '1', '--json']
+    const stdout = await new Promise<string>((resolve) => execFile(process.execPath, arguments_, { cwd: root }, (_, out) => resolve(out)))
+    const lines = stdout.trimEnd().split('\n')
+    const report = JSON.parse(lines[lines.length - 1]!) as Report
+    expect(Object.keys(report)).toEqual(['total', 'caught', 'control', 'falseAlarms', 'by', 'mutations', 'error'])
+    expect(report).toMatchObject({ total: 2, falseAlarms: 0, error: null })
+    expect(report.mutations.map(({ name }) => name)).toEqual(['checksum-not-checked', 'older-slot'])
+  }, 60_000)
 })

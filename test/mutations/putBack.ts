@@ -33,8 +33,8 @@ export interface Limits {
 const copied = ['src', 'streams', 'test', 'package.json']
 
 /**
- * Puts the mistakes into a temporary copy of the source, runs the scenarios on it in a process of its own, and says which checks saw
- * something. No mistake is ever in the source itself, not even behind a switch.
+ * Puts the mistakes into a temporary copy of the source, runs the scenarios on it in a process of its own, and says
+ * which checks saw something. No mistake is ever in the source itself, not even behind a switch.
  */
 export const putBack = async (
   mutation: Pick<Mutation, 'patch' | 'scenarios'>,

@@ -45,10 +45,10 @@ const moves = {
   flush: (cluster: ClusterByHand, move: Move) => onAServer(cluster, move, (id) => void cluster.happens(id, { _tag: 'Flush' })),
   apply: (cluster: ClusterByHand, move: Move) =>
     onAServer(cluster, move, (id) => {
-      const place = cluster.at(id)
-      const [first, ...rest] = place.applying
+      const handServer = cluster.at(id)
+      const [first, ...rest] = handServer.applying
       if (first === undefined) return
-      place.applying = rest
+      handServer.applying = rest
       cluster.happens(id, { _tag: 'Applied', index: lastIndexOf(first) })
     }),
   /** Mostly of what was handed over last, sometimes of what the log begins after already or of what nobody has. */

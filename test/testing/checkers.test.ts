@@ -157,10 +157,10 @@ const breaches: ReadonlyArray<Breach> = [
     message: 'n1 applies 1 after 1',
   },
   {
-    what: 'I7, I12: an entry is committed that nobody has on disk',
+    what: 'I7, I12: an entry is committed that no server has on disk',
     check: quorumOnDisk,
     steps: [...three([]), stepOf(longer(leads('n1', { T: 2 }), 2), commits(longer(leads('n1', { T: 2 }), 2), 1))],
-    message: 'n1 commits 1/2 in term 2; on disk it is at nobody',
+    message: 'n1 commits 1/2 in term 2; on disk it is at no server',
   },
   {
     what: 'I8: something else is committed at the same index',
@@ -202,7 +202,7 @@ const breaches: ReadonlyArray<Breach> = [
     message: 'n1: 0 2 1 2 2',
   },
   {
-    what: 'I13: two configurations in a log that nobody knows to be committed',
+    what: 'I13: two configurations in a log that are not known to be committed',
     check: oneConfiguration,
     steps: [
       becomes(given('n1', { log: [1] }), {
@@ -391,7 +391,7 @@ describe('what is answered', () => {
     expect(see({ client: 1, call: 1, return: 5, index: 6, result: 60 })).toBeNull()
     expect(see({ client: 2, call: 4, return: 7, index: 3, result: 30 })).toBeNull() // they overlapped
     expect(see({ client: 3, call: 6, return: 8, index: 4, result: 40 })).toBe(
-      'client 3 called at 6 ms and took effect at entry 4, though somebody was told of entry 6 before',
+      'client 3 called at 6 ms and took effect at entry 4, though a client was told of entry 6 before',
     )
   })
 })

@@ -3,7 +3,10 @@ import { nodeId } from 'rxraft/core'
 import { answering, observed, type Seen, seeded, seenOf, type Violation } from 'rxraft/testing'
 import { map, merge, Subject } from 'rxjs'
 
-/** Three servers that count, and a client, in three seconds of virtual time; without `scheduler` and `random` they would be live. */
+/**
+ * Three servers that count, and a client, in three seconds of virtual time; without `scheduler` and `random` they would
+ * be live.
+ */
 export const violationsOf = (result: (count: number, at: string) => number): ReadonlyArray<Violation> => {
   const scheduler = new VirtualScheduler()
   const network = memoryNetwork({ scheduler, random: seeded(1) })

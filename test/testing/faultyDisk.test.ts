@@ -111,15 +111,15 @@ describe('a disk of a simulated server', () => {
 
 describe('the time of a process', () => {
   it('stands still while it is stopped; what fell due happens then, in its order', () => {
-    const world = new VirtualScheduler()
-    const gate = new Gate(world)
+    const scheduler = new VirtualScheduler()
+    const gate = new Gate(scheduler)
     const seen: string[] = []
     for (const ms of [5, 20, 10, 40]) gate.schedule(() => seen.push(`${ms} at ${gate.now()}`), ms)
-    world.runUntil(6)
+    scheduler.runUntil(6)
     gate.stopUntil(30)
-    world.runUntil(29)
+    scheduler.runUntil(29)
     expect([seen, gate.isStopped]).toEqual([['5 at 5'], true])
-    world.runUntil(50)
+    scheduler.runUntil(50)
     expect(seen).toEqual(['5 at 5', '10 at 30', '20 at 30', '40 at 40'])
     expect(gate.postponed).toBe(2)
   })

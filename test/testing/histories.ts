@@ -56,7 +56,9 @@ const plan = (keys: ReadonlyArray<string>): fc.Arbitrary<Plan> =>
     outcome: fc.constantFrom('known', 'known', 'known', 'known', 'lost', 'never'),
   })
 
-/** What a real store made of the plans, each taking effect at its moment; unanswered ones maybe long after, maybe never. */
+/**
+ * What a real store made of the plans, each taking effect at its moment; unanswered ones maybe long after, maybe never.
+ */
 const play = (plans: ReadonlyArray<Plan>, apart: number): ReadonlyArray<KvOperation> => {
   const states = new Map<string, string | null>()
   const timed = plans.map((it, client) => {

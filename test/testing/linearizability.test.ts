@@ -98,7 +98,7 @@ describe('checkLinearizability, by hand', () => {
       title: 'two compare-and-sets of which both won',
       history: [told('a', 10, 20, put('1')), told('b', 30, 50, cas('1', '2'), true), told('c', 30, 50, cas('1', '3'), true)],
     },
-    { title: 'the read of a value that nobody wrote', history: [told('c', 50, 60, get, '9')] },
+    { title: 'the read of a value that was never written', history: [told('c', 50, 60, get, '9')] },
     {
       title: 'reads that go back',
       history: [told('a', 10, 20, put('1')), told('w', 25, 90, put('2')), told('b', 30, 40, get, '2'), told('c', 50, 60, get, '1')],

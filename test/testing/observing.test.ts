@@ -100,7 +100,7 @@ const breaches: ReadonlyArray<Breach> = [
     what: 'I15: an effect before that of one who was answered before the call',
     check: toldTheTruth(),
     seen: [committed(1, 1), answered('n1', 1, 5), answered('n1', 2, 6), told(1, 2, 2, 6), told(3, 4, 1, 5)],
-    message: 'client 1 called at 3 ms and took effect at entry 1, though somebody was told of entry 2 before',
+    message: 'client 1 called at 3 ms and took effect at entry 1, though a client was told of entry 2 before',
   },
   {
     what: 'I16: a watch that misses a command',
@@ -124,10 +124,10 @@ const breaches: ReadonlyArray<Breach> = [
     what: 'I17: one who does not come to where the others were',
     check: recovers(recovery),
     seen: [committed(1, 1), stepOf(leads()), stepOf(followsN1('n2')), stepOf(given('n3')), healed(0), stepOf(leads(), 201)],
-    message: 'not everyone has applied what was committed, up to 2, within 200 ms',
+    message: 'not all servers have applied what was committed, up to 2, within 200 ms',
   },
   {
-    what: 'I17: nobody is served',
+    what: 'I17: no client is served',
     check: recovers(recovery),
     seen: [committed(1, 1), stepOf(leads()), stepOf(followsN1('n2')), told(0, 9, 2, 5), healed(10), stepOf(leads(), 311)],
     message: 'no operation is answered within 300 ms',
@@ -174,7 +174,7 @@ describe('what is seen beside the steps', () => {
       ],
     ],
     [
-      'one that nobody asks for anything',
+      'a cluster that no client asks for anything',
       recovers({ ...recovery, servedMs: null }),
       [stepOf(leads()), stepOf(followsN1('n2')), healed(0), stepOf(leads(), 5), stepOf(leads(), 1_000)],
     ],

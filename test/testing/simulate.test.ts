@@ -3,7 +3,9 @@ import { from, map, of } from 'rxjs'
 import type { ApplyMsg } from '../../streams/sinks/stateMachine.js'
 import { type Codec, json, utf8 } from '../../streams/wire/codec.js'
 import { seeded } from '../../streams/testing/random.js'
-import { explain, shrink, simulate, type SimulateOptions, type Workload } from '../../streams/testing/simulate.js'
+import { explain, shrink, simulate } from '../../streams/testing/simulate.js'
+import type { SimulateOptions } from '../../streams/testing/simulate/options.js'
+import type { Workload } from '../../streams/testing/simulate/workload.js'
 import { type FaultName, faultNames } from '../../streams/testing/simulate/faults/index.js'
 import { searchHistory } from '../../streams/testing/simulate/history.js'
 import { type RegisterCommand, type RegisterResult, registers } from '../../streams/testing/simulate/registers.js'
@@ -35,21 +37,21 @@ describe('simulate', () => {
     expect(operations).toBeGreaterThan(150)
   })
 
-  it('with all of them, every fault bites', () => {
-    const bitten = new Set<string>()
-    for (let seed = 1; seed <= 6 && bitten.size < faultNames.length; seed++) {
+  it('with all of them, every fault has an effect', () => {
+    const seen = new Set<string>()
+    for (let seed = 1; seed <= 6 && seen.size < faultNames.length; seed++) {
       const { faults, violation } = simulate(seed, { servers: 5, forMs: 60_000, faults: all(1), operationsPerSecond: 20 })
       expect(violation).toBeNull()
-      for (const [name, { bit }] of Object.entries(faults)) if (bit > 0) bitten.add(name)
+      for (const [name, { effective }] of Object.entries(faults)) if (effective > 0) seen.add(name)
     }
-    expect([...bitten].sort()).toEqual([...faultNames].sort())
+    expect([...seen].sort()).toEqual([...faultNames].sort())
   })
 
-  it('a fault that was asked for and had no effect fails the run: nobody is there to lose an answer', () => {
+  it('a fault that was asked for and had no effect fails the run: there is no client that could lose an answer', () => {
     const { violation, faults } = simulate(1, { servers: 3, forMs: 120_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
-    expect(violation?.name).toBe('a fault that was asked for bites')
+    expect(violation?.name).toBe('a fault that was asked for has an effect')
     expect(faults.lostAnswer?.asked).toBeGreaterThan(2)
-    expect(faults.lostAnswer?.bit).toBe(0)
+    expect(faults.lostAnswer?.effective).toBe(0)
   })
 
   it('a plan that was handed out gives the same run again', () => {
@@ -72,7 +74,8 @@ describe('simulate', () => {
 
 describe('the registers that are simulated by default', () => {
   it('and their twin get every command in order, where the first to answer began with a snapshot (found as seed 60002134)', () => {
-    // The faults are named, so that new ones do not make another history of it. A client is told here of an entry that only a server answered which then died.
+    // The faults are named, so that new ones do not make another history of it. A client is told here of an entry that
+    // only a server answered which then died.
     const faults = { slowApplier: 4, isolate: 2, leaderInMinority: 2, crash: 2, slowDisk: 1 }
     expect(simulate(4, { servers: 3, forMs: 20_000, operationsPerSecond: 30, linearizable: false, faults }).violation).toBeNull()
   })
@@ -264,7 +267,7 @@ describe('liveness', () => {
     expect(commits).toBeGreaterThan(20_000)
   })
 
-  it('a cluster that cannot elect anybody after healing is a violation', () => {
+  it('a cluster that elects no leader after healing is a violation', () => {
     // Every timeout falls in the same millisecond, so that everyone votes for itself, for ever.
     const tuning = { electionTimeoutMs: { min: 300, max: 300 }, heartbeatMs: 100 }
     const { violation } = simulate(1, { servers: 5, forMs: 3_000, faults: {}, tuning })

@@ -52,7 +52,7 @@ describe('the checks and their slow twin', () => {
         at,
       ),
     // §5.4.1 forgotten: every log is up to date.
-    'votes for anybody': (real) => (server, event, at) =>
+    'votes for every candidate': (real) => (server, event, at) =>
       real(
         server,
         event._tag === 'Received' && event.message._tag === 'RequestVote'

@@ -30,7 +30,8 @@ export const sourcesIn = (...folders: ReadonlyArray<string>): ReadonlyArray<Sour
     .sort()
     .map(read)
 
-const nodesOf = (node: ts.Node): ReadonlyArray<ts.Node> => {
+/** A node and all nodes inside of it. */
+export const nodesOf = (node: ts.Node): ReadonlyArray<ts.Node> => {
   const nodes: ts.Node[] = [node]
   ts.forEachChild(node, (child) => void nodes.push(...nodesOf(child)))
   return nodes
@@ -64,7 +65,9 @@ const valuesOf = (node: ts.ImportDeclaration | ts.ExportDeclaration): ReadonlyAr
   return bindings.elements.filter((element) => !element.isTypeOnly).map(({ propertyName, name }) => (propertyName ?? name).text)
 }
 
-/** What a source imports, re-exports, imports later, or names in a type. Types count: a declaration file needs them too. */
+/**
+ * What a source imports, re-exports, imports later, or names in a type. Types count: a declaration file needs them too.
+ */
 export const importsOf = ({ path, tree }: Source): ReadonlyArray<Import> =>
   nodesOf(tree).flatMap((node): ReadonlyArray<Import> => {
     const declaration = ts.isImportDeclaration(node) || ts.isExportDeclaration(node)

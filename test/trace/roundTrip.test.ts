@@ -18,7 +18,10 @@ const recordedIn =
   ({ inspect$ }: Pick<Raft, 'inspect$'>): void =>
     void inspect$.pipe(record()).subscribe((recording) => recordings.push(recording))
 
-/** Servers that elect, replicate, take snapshots and send them, and one that is away and comes back to what its disk held. */
+/**
+ * Servers that elect, replicate, take snapshots and send them, and one that is away and comes back to what its disk
+ * held.
+ */
 const raftRun = (ids: ReadonlyArray<string>, dice: number, everyEntries: number): Recordings => {
   const recordings: Recordings = []
   const recorded = recordedIn(recordings)

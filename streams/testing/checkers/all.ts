@@ -31,12 +31,13 @@ export const allChecks: ReadonlyArray<CheckOf> = [
 ]
 
 /**
- * All of them as one operator, over the steps of all servers of a cluster.
+ * All checks as one operator, over the steps of all servers of a cluster.
  *
  *   steps       --a--b--c--d--
  *   violations  --------v-----    c broke something
  *
  * @example
- * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ * const step$ = merge(...servers.map(({ inspect$ }) => inspect$))
+ * step$.pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
  */
 export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

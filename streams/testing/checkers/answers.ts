@@ -20,8 +20,9 @@ export const sameValue = (a: unknown, b: unknown): boolean => {
 }
 
 /**
- * I11: the state machines of all servers answer the same at the same index, in every life, since they were given the same commands
- * (§2, "identical state machines"). What one of them takes from a clock, from dice or from the order of a hash shows here.
+ * I11: the state machines of all servers give the same answer at the same index, in every life, since they were given
+ * the same commands (§2, "identical state machines"). This check sees a state machine that depends on a clock, on dice
+ * or on the order of a hash.
  */
 export class SameAnswers<R> {
   readonly name = 'state machines are in the same state at the same applied index (§2)'

@@ -1,8 +1,12 @@
 import type { SnapshotRef } from '../../../src/raft/ids.js'
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
-/** Heartbeats go out beside what is under way, and a late answer lets a few more: what grows for ever passes this soon. */
+/**
+ * Heartbeats are sent beside the requests under way, and a late answer lets the leader send a few more. A queue that
+ * grows without end soon passes this bound.
+ */
 const heartbeatsBeside = 64
 
 const sendingsOf = ({ role }: Server) => (role._tag === 'Leader' ? role.sendings : null)

@@ -11,10 +11,11 @@ export interface Acknowledged<R> {
 }
 
 /**
- * I14 and, where the order of the log is known, I15. An acknowledgement must be of an entry that is committed and hold what the state
- * machines answered there (no phantom, nothing lost); and operations must take effect in an order that agrees with real time: one that
- * was called after another was answered stands later in the log. The log is then the witness that the history is linearizable, and
- * every client reads what it wrote. With retries the entry that took effect is the first with that serial.
+ * I14 and, where the order of the log is known, I15. A client may be told only of an entry that is committed, and only
+ * the answer that state machines gave there. Operations must take effect in an order that agrees with real time: if one
+ * was called after another was answered, its entry stands later in the log. Then the log shows that the history is
+ * linearizable, and every client reads what it wrote. With retries the entry that took effect is the first with that
+ * serial.
  */
 export class ClientView<R> {
   readonly name = 'what a client was told is true, and in the order of real time (linearizability, with the log as witness)'
@@ -27,7 +28,7 @@ export class ClientView<R> {
     private readonly same: (a: R, b: R) => boolean,
   ) {}
 
-  /** The highest index that anyone had been told of before `at`. */
+  /** The highest index that a client had been told of before `at`. */
   private toldBefore(at: number): number {
     let low = 0
     let high = this.told.length - 1
@@ -39,7 +40,10 @@ export class ClientView<R> {
     return this.told[low]!.index
   }
 
-  /** The answer is looked for at `index`: where another entry took effect, those who answered there may all be gone, and nobody has heard them. */
+  /**
+   * Compares with the answer at `index`. Where another entry took effect, the servers that answered there may all be
+   * gone, and their answers unknown.
+   */
   see({ client, call, return: end, index, result }: Acknowledged<R>, effective = index): string | null {
     const who = `client ${client}`
     if (index > this.committed.last) return `${who} is told of entry ${index}, and only ${this.committed.last} are committed`
@@ -48,7 +52,7 @@ export class ClientView<R> {
       return `${who} is told ${JSON.stringify(result)} for entry ${index}, where the state machines answered ${JSON.stringify(answered)}`
     const before = this.toldBefore(call)
     if (effective <= before)
-      return `${who} called at ${call} ms and took effect at entry ${effective}, though somebody was told of entry ${before} before`
+      return `${who} called at ${call} ms and took effect at entry ${effective}, though a client was told of entry ${before} before`
     const last = this.told[this.told.length - 1]!
     if (effective > last.index) {
       if (last.at === end) this.told[this.told.length - 1] = { at: end, index: effective }

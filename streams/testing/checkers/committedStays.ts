@@ -1,4 +1,5 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import { logIndex } from '../../../src/raft/ids.js'
 
 /** I8: what one server knows to be committed, no server knows otherwise, at any time (§5.4). */

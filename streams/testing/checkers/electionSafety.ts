@@ -1,5 +1,6 @@
 import type { NodeId, Term } from '../../../src/raft/ids.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 const keptTerms = 65_536
 

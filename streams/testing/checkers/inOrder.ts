@@ -1,8 +1,10 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
- * I10: lastApplied ≤ applyingIndex ≤ commitIndex ≤ lastIndex: what is applied was handed over, and what was handed over is committed; and
- * a snapshot covers only what was handed over, unless it is a leader's, which takes the place of the whole log (§7).
+ * I10: lastApplied ≤ applyingIndex ≤ commitIndex ≤ lastIndex: what is applied was handed over, and what was handed over
+ * is committed; and a snapshot covers only what was handed over, unless it is a leader's, which takes the place of the
+ * whole log (§7).
  */
 export const inOrder: CheckOf = () => ({
   name: 'snapshot and lastApplied ≤ applyingIndex ≤ commitIndex ≤ lastIndex',

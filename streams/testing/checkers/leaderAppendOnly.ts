@@ -1,6 +1,10 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
-/** I2, Leader Append-Only: "a leader never overwrites or deletes entries in its log; it only appends new entries" (§5.3). */
+/**
+ * I2, Leader Append-Only: "a leader never overwrites or deletes entries in its log; it only appends new entries"
+ * (§5.3).
+ */
 export const leaderAppendOnly: CheckOf = () => ({
   name: 'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)',
   moved: Moved.log,

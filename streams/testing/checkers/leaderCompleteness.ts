@@ -1,5 +1,6 @@
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import type { ClusterRecord } from './record.js'
 import { logIndex } from '../../../src/raft/ids.js'
 
@@ -21,8 +22,9 @@ const lacks = (record: ClusterRecord, leader: Server): string | null => {
 }
 
 /**
- * I4, Leader Completeness: "if a log entry is committed in a given term, then that entry will be present in the logs of the leaders
- * for all higher-numbered terms" (§5.4). Looked at when a leader is elected and, for those who lead already, when an entry is committed.
+ * I4, Leader Completeness: "if a log entry is committed in a given term, then that entry will be present in the logs of
+ * the leaders for all higher-numbered terms" (§5.4). Looked at when a leader is elected and, for those who lead
+ * already, when an entry is committed.
  */
 export const leaderCompleteness: CheckOf = (record) => ({
   name: 'Leader Completeness: if a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all higher-numbered terms (§5.4)',

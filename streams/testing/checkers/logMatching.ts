@@ -1,7 +1,8 @@
 import type { Entry } from '../../../src/raft/state/entry.js'
 import { before as previous, logIndex, type Term } from '../../../src/raft/ids.js'
 import { commonPrefix, type Log } from '../../../src/raft/state/log.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import { Window } from './window.js'
 
 /** An entry as it was first seen at an index and in a term, and the term of the one before it. */
@@ -24,9 +25,9 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
 }
 
 /**
- * I3, Log Matching: "if two logs contain an entry with the same index and term, then the logs are identical in all entries up through
- * the given index" (§5.3). By induction: index and term determine an entry and the term of the one before it. So each entry is
- * looked at once, when a log takes it, whatever the number and the length of the logs.
+ * I3, Log Matching: "if two logs contain an entry with the same index and term, then the logs are identical in all
+ * entries up through the given index" (§5.3). By induction: index and term determine an entry and the term of the one
+ * before it. So each entry is looked at once, when a log takes it, whatever the number and the length of the logs.
  */
 export const logMatching: CheckOf = () => {
   const known = new Window<Known>()

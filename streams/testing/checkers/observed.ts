@@ -24,7 +24,10 @@ export const noneStops: SeenCheckOf = () => ({
   },
 })
 
-/** I11, as an operator's check: see `SameAnswers`. `same`: whether two answers are the same; by default by what they hold. */
+/**
+ * I11, as an operator's check: see `SameAnswers`. `same`: whether two answers are the same; by default by what they
+ * hold.
+ */
 export const sameAnswers = <R>(same: (a: R, b: R) => boolean = sameValue): SeenCheckOf<R> => {
   return () => {
     const answers = new SameAnswers(same)
@@ -38,7 +41,10 @@ export interface ToldTheTruthOptions<R> {
   readonly effectiveIndex?: (index: number) => number
 }
 
-/** I14 and I15, with the log as witness: see `ClientView`. It needs the steps, the answers of the state machines and those of the clients. */
+/**
+ * I14 and I15, with the log as witness: see `ClientView`. It needs the steps, the answers of the state machines and the
+ * answers to clients.
+ */
 export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTruthOptions<R> = {}): SeenCheckOf<R> => {
   return ({ committed }) => {
     const answers = new SameAnswers(same)
@@ -54,7 +60,10 @@ export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTru
   }
 }
 
-/** I16: each watcher gets every command in order, without a gap and none twice. One that begins late says so by `WatchedFrom`. */
+/**
+ * I16: each watcher gets every command in order, without a gap and none twice. A watcher that begins late says so by
+ * `WatchedFrom`.
+ */
 export const watchesInOrder: SeenCheckOf = (record) => {
   const watchers = new Map<string, WatchInOrder>()
   const watcherOf = (name: string): WatchInOrder => {
@@ -78,8 +87,8 @@ export interface ObservedOptions<R> extends ToldTheTruthOptions<R> {
 }
 
 /**
- * Everything that can be checked while a cluster runs: the steps (`checked`) and all that is seen beside them. What nobody tells of is not
- * checked: without `Acknowledged` nothing is known of clients, without `Healed` nothing of recovery.
+ * Everything that can be checked while a cluster runs: the steps (`checked`) and all that is seen beside them. Only
+ * what is told is checked: without `Acknowledged` nothing is known of clients, without `Healed` nothing of recovery.
  *
  *   seen        --a--b--c--d--
  *   violations  --------v-----    c broke something

@@ -1,9 +1,13 @@
 import type { NodeId } from '../../../src/raft/ids.js'
 import { logIndex } from '../../../src/raft/ids.js'
 import { commonPrefix } from '../../../src/raft/state/log.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
-/** I13: at most one configuration in a log is not committed (§6), measured against what is truly committed, not against what its server knows. */
+/**
+ * I13: at most one configuration in a log is not committed (§6). What counts is what is committed in the cluster, not
+ * what the server knows of it.
+ */
 export const oneConfiguration: CheckOf = (record) => {
   /** Where each log holds configurations that were not committed when they were last looked at. */
   const uncommitted = new Map<NodeId, ReadonlyArray<number>>()

@@ -2,14 +2,15 @@ import { type Configuration, incarnationOf, voterSets } from '../../../src/raft/
 import type { LogIndex, NodeId, Term } from '../../../src/raft/ids.js'
 import { isQuorum } from '../../../src/raft/quorum.js'
 import type { Server } from '../../../src/raft/state/server.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 const holdsOnDisk = ({ log, writeProgress }: Server, index: LogIndex, term: Term): boolean =>
   index <= log.base.index || (writeProgress.index >= index && log.termAt(index) === term)
 
 /**
- * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the entry, and has
- * it on disk: in the state in which it is, or in which it crashed.
+ * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the
+ * entry, and has it on disk: in the state in which it is, or in which it crashed.
  */
 export const quorumOnDisk: CheckOf = (record) => {
   let configuration: Configuration | null = null
@@ -32,7 +33,7 @@ export const quorumOnDisk: CheckOf = (record) => {
       }
       if (isQuorum(voters, has)) return null
       const holders = [...new Set(voters.flat())].filter(has)
-      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}; on disk it is at ${holders.join(' ') || 'nobody'}`
+      return `${id} commits ${commitIndex}/${term} in term ${currentTerm}; on disk it is at ${holders.join(' ') || 'no server'}`
     },
   }
 }

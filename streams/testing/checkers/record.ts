@@ -2,7 +2,7 @@ import { after, type Incarnation, type LogIndex, logIndex, type NodeId, type Ter
 import type { Entry } from '../../../src/raft/state/entry.js'
 import type { Server } from '../../../src/raft/state/server.js'
 import type { Inspection } from '../../loop/run.js'
-import { Moved } from './checker.js'
+import { Moved } from './moved.js'
 import { Window } from './window.js'
 
 /** An entry that some server knew to be committed. */
@@ -18,7 +18,10 @@ export interface Committed {
 export class ServerRecord {
   /** The state in which its last life ended; null in its first one. */
   former: Server | null = null
-  /** The hard state that its disk has acknowledged, which a crash cannot take back; null while it is not known, which is so in a watch that began late. */
+  /**
+   * The hard state that its disk has acknowledged, which a crash cannot take back; null while it is not known, as in a
+   * watch that began late.
+   */
   ackedTerm: Term | null = null
   ackedVote: NodeId | null = null
   /** Hard states that were written and are not acknowledged. */

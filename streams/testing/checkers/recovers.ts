@@ -22,8 +22,9 @@ interface Awaited {
 const timeoutMs = defaultTuning.electionTimeoutMs.max
 
 /**
- * I17: after `Healed` there is a leader, everyone comes to where the cluster was, and it serves. Each is told once, by the first thing
- * seen after its time: it needs the steps of every server, as they are made at least at each heartbeat.
+ * I17: after `Healed` there is a leader, all servers reach its state, and the cluster serves. Each breach is told once,
+ * by the first thing seen after its time. The check needs the steps of every server; each server makes some at every
+ * heartbeat.
  */
 export const recovers = ({
   leaderMs = 10 * timeoutMs,
@@ -45,7 +46,7 @@ export const recovers = ({
           case 'Healed':
             healed = { at: seen.at, committed: record.committed.last }
             leader = { what: 'there is no leader that a majority follows', until: at + leaderMs }
-            applied = { what: `not everyone has applied what was committed, up to ${healed.committed},`, until: at + appliedMs }
+            applied = { what: `not all servers have applied what was committed, up to ${healed.committed},`, until: at + appliedMs }
             served = servedMs === null ? null : { what: 'no operation is answered', until: at + servedMs }
             return null
           case 'Stopped':

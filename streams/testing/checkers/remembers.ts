@@ -1,8 +1,9 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
- * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log; commitIndex, `applyingIndex`
- * and `lastApplied` are within one life.
+ * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log;
+ * commitIndex, `applyingIndex` and `lastApplied` are within one life.
  */
 export const remembers: CheckOf = (record) => ({
   name: 'a server forgets no term, no vote and no entry that its disk acknowledged (§5.1, §5.2)',
@@ -22,7 +23,7 @@ export const remembers: CheckOf = (record) => ({
     }
     if (after.currentTerm < before.currentTerm) return `${id} went from term ${before.currentTerm} to ${after.currentTerm}`
     if (after.currentTerm === before.currentTerm && before.votedFor !== null && after.votedFor !== before.votedFor)
-      return `${id} voted for ${before.votedFor} and then for ${after.votedFor ?? 'nobody'} in term ${after.currentTerm}`
+      return `${id} voted for ${before.votedFor} and then for ${after.votedFor ?? 'no server'} in term ${after.currentTerm}`
     if (after.commitIndex < before.commitIndex) return `${id} took its commitIndex back from ${before.commitIndex} to ${after.commitIndex}`
     if (after.applyingIndex < before.applyingIndex || after.lastApplied < before.lastApplied) return `${id} took back what it had applied`
     return null

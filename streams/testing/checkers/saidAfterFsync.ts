@@ -1,8 +1,9 @@
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 
 /**
- * I18: "updated on stable storage before responding to RPCs" (Figure 2). Judged when a message arrives, by what the disk of its sender
- * has acknowledged until then: a granted vote, a candidature, an acknowledgement of entries.
+ * I18: "updated on stable storage before responding to RPCs" (Figure 2). Judged when a message arrives, by what the
+ * disk of its sender has acknowledged until then: a granted vote, a candidature, an acknowledgement of entries.
  */
 export const saidAfterFsync: CheckOf = (record) => ({
   name: 'nothing durable is said before its fsync (Figure 2)',
@@ -25,7 +26,8 @@ export const saidAfterFsync: CheckOf = (record) => ({
         const { now } = sender
         // What was true in an older term may have been replaced since.
         if (!message.success || now.currentTerm !== message.term || now.writeProgress.index >= message.matchIndex) return null
-        // A leader's snapshot took the place of what it had acknowledged: what the disk holds of that is not followed any more.
+        // A leader's snapshot took the place of what it had acknowledged: what the disk holds of that is not followed
+        // any more.
         if (message.matchIndex <= now.log.base.index) return null
         return `${message.from} acknowledges entries up to ${message.matchIndex}; its disk has acknowledged ${now.writeProgress.index}`
       }

@@ -8,7 +8,10 @@ import { Checks, type CheckOf, type Violation } from './checker.js'
 import type { Acknowledged } from './clientView.js'
 import type { ClusterRecord } from './record.js'
 
-/** What can be seen of a cluster from within and from without, each as it happens. Its times are of the clock of the servers. */
+/**
+ * What can be seen of a cluster from within and from without, each as it happens. Its times are of the clock of the
+ * servers.
+ */
 export type Seen<R = unknown> =
   /** A server made a step: `inspect$`. */
   | { readonly _tag: 'Stepped'; readonly step: Inspection }
@@ -36,8 +39,8 @@ export interface SeenCheck<R = unknown> {
 export type SeenCheckOf<R = unknown> = (record: ClusterRecord) => SeenCheck<R>
 
 /**
- * Checks as an operator over all that is seen of a cluster, merged in the order in which it happened: emits every violation.
- * `steps` are checks of the steps alone, as `checking` takes them.
+ * Checks as an operator over all that is seen of a cluster, merged in the order in which it happened: emits every
+ * violation. `steps` are checks of the steps alone, as `checking` takes them.
  *
  * @example
  * seen$.pipe(observing([noneStops, sameAnswers()], [electionSafety])).subscribe(console.error)
@@ -85,7 +88,7 @@ export const seenOf = <C, R>({ id, inspect$, stopped$ }: Pick<Raft<C, R>, 'id' |
   )
 
 /**
- * The state machine of server `id`, whose answers are also told to `tell`, each before anybody else hears of it.
+ * The state machine of server `id`. Its answers are also told to `tell`, before anything else hears of them.
  *
  * @example
  * createRaft({ id, stateMachine: answering(nodeId(id), counter, (seen) => seen$.next(seen)), … })

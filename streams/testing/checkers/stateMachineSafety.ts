@@ -1,11 +1,13 @@
 import { after as next, logIndex } from '../../../src/raft/ids.js'
 import type { NodeId } from '../../../src/raft/ids.js'
-import { type CheckOf, Moved } from './checker.js'
+import type { CheckOf } from './checker.js'
+import { Moved } from './moved.js'
 import { isSame } from './logMatching.js'
 
 /**
- * I5, State Machine Safety: "if a server has applied a log entry at a given index to its state machine, no other server will ever apply
- * a different log entry for the same index" (§5.4.3); and what is applied is committed, in the order of the log, each once per run.
+ * I5, State Machine Safety: "if a server has applied a log entry at a given index to its state machine, no other server
+ * will ever apply a different log entry for the same index" (§5.4.3); and what is applied is committed, in the order of
+ * the log, each once per run.
  */
 export const stateMachineSafety: CheckOf = (record) => {
   /** The index that each server's state machine was given last. */
@@ -22,7 +24,7 @@ export const stateMachineSafety: CheckOf = (record) => {
         if (effect._tag === 'Restore') {
           const { index, term } = effect.base
           if (index <= last) return `${id} goes back from ${last} to the snapshot of ${index}`
-          if (index > record.committed.last) return `${id} restores a snapshot of ${index}, which nobody knows to be committed`
+          if (index > record.committed.last) return `${id} restores a snapshot of ${index}, which is not known to be committed`
           const known = record.committed.at(index)
           if (known !== undefined && known.term !== term)
             return `${id} restores a snapshot of ${index}/${term}, where one of term ${known.term} is committed`
@@ -38,7 +40,7 @@ export const stateMachineSafety: CheckOf = (record) => {
               return `${id} applies ${index} and left out ${skipped}`
           }
           const known = record.committed.at(index)
-          if (known === undefined && index > record.committed.last) return `${id} applies ${index}, which nobody knows to be committed`
+          if (known === undefined && index > record.committed.last) return `${id} applies ${index}, which is not known to be committed`
           if (known?.entry !== undefined && !isSame(known.entry, entry))
             return `${id} applies an entry of term ${entry.term} at ${index}, where one of term ${known.term} is committed`
           last = index

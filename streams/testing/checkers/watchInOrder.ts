@@ -1,6 +1,9 @@
 import type { ClusterRecord } from './record.js'
 
-/** I16: who watches the commands gets each of them in order, without a gap and none twice, also when it goes on at another server. */
+/**
+ * I16: a watcher of the commands gets each of them in order, without a gap and none twice, also when it goes on at
+ * another server.
+ */
 export class WatchInOrder {
   readonly name = 'a watch misses nothing, and gets nothing twice'
   private reached = 0

@@ -1,4 +1,4 @@
-/** A set of numbers that grows from the bottom: nearly all below some number are in it, and few above. */
+/** A set of numbers that fills from the bottom: nearly all numbers below some number are in it, and few above. */
 export class Bits {
   private readonly words: Uint32Array
   /** Words below this one are full. */

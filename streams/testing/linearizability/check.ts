@@ -4,7 +4,9 @@ import { printHistory } from './print.js'
 import { type SearchLimits, searchOrder } from './search.js'
 import { shrink } from './shrink.js'
 
-/** What a history is. `Legal` and `Illegal` are exact; `Unknown` says which limit was met before either could be told. */
+/**
+ * What a history is. `Legal` and `Illegal` are exact; `Unknown` says which limit was met before either could be told.
+ */
 export type Verdict<Input, Output> =
   | {
       readonly _tag: 'Legal'

@@ -1,6 +1,7 @@
 /**
- * The numbers from 0 to `length - 1` in their order, of which any may be taken out and put back: last out, first in (Knuth's dancing
- * links). So what is left is walked without looking at what is gone. `end` stands before the first and after the last.
+ * The numbers from 0 to `length - 1` in their order, of which any may be taken out and put back, the last one first
+ * (Knuth's dancing links). A walk visits only the numbers that are left. `end` stands before the first and after the
+ * last.
  */
 export class Links {
   readonly end: number

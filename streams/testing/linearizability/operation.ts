@@ -12,7 +12,7 @@ export interface Completed<Input, Output> {
   readonly output: Output
 }
 
-/** An operation whose outcome nobody knows: it took effect at some moment after `call`, however late, or never. */
+/** An operation without a known outcome: it took effect at some moment after `call`, however late, or never. */
 export interface Pending<Input> {
   readonly client: string | number
   readonly key?: string
@@ -22,7 +22,7 @@ export interface Pending<Input> {
   readonly output?: undefined
 }
 
-/** When it must have taken effect, if it did. */
+/** The latest moment at which it took effect, if it did. */
 export const endOf = (operation: { readonly return: number | null }): number => operation.return ?? Number.POSITIVE_INFINITY
 
 /** Throws an `Error` that names the operation where its times make no sense. */

@@ -3,7 +3,10 @@ import { endOf, type Operation } from './operation.js'
 
 const maxBars = 24
 
-/** One line for each operation: who, from when to when, what; and, if there are not too many, when it was under way beside the others. */
+/**
+ * One line for each operation: the client, its times and the operation; and, if there are not too many, a bar that
+ * shows when it was under way.
+ */
 export const printHistory = <State, Input, Output>(
   history: ReadonlyArray<Operation<Input, Output>>,
   { print }: Pick<Model<State, Input, Output>, 'print'>,

@@ -1,9 +1,9 @@
 import type { Bits } from './bits.js'
 
 /**
- * The configurations that a search has been in: a state's number, and which operations are done. Exact: what has the same hash is
- * compared. Open addressing over one array that holds them all, one after the other, since millions of strings or objects cost
- * several times as much.
+ * The configurations that a search has been in: the number of a state, and which operations are done. It is exact:
+ * entries with the same hash are compared. It uses open addressing over one array that holds them all, since millions
+ * of strings or objects cost several times as much.
  */
 export class Seen {
   size = 0
@@ -12,7 +12,7 @@ export class Seen {
   private memory = new Int32Array(1 << 10)
   private used = 0
 
-  /** Whether it was not seen before; from now on it was. */
+  /** Adds a configuration; false if it was there already. */
   add(state: number, done: Bits, pendingDone: Bits): boolean {
     const start = this.used
     this.reserve(1 + done.width + pendingDone.width)
@@ -26,7 +26,9 @@ export class Seen {
     return true
   }
 
-  /** Where the configuration that is written from `start` to `end` is, or could be put. Each says itself where it ends. */
+  /**
+   * Where the configuration that is written from `start` to `end` is, or could be put. Each says itself where it ends.
+   */
   private placeOf(start: number, end: number): number {
     let hash = 0x9e37_79b9
     for (let i = start; i < end; i++) hash = mix(hash ^ this.memory[i]!)

@@ -17,7 +17,10 @@ export interface SearchProgress {
 
 export interface Explored extends SearchProgress {
   readonly exhausted: boolean
-  /** The moves of a shortest way to a violation, each by its number among those of the state before; null if there is none. */
+  /**
+   * The moves of a shortest way to a violation, each by its number among those of the state before; null if there is
+   * none.
+   */
   readonly way: ReadonlyArray<number> | null
   readonly violation: InvariantViolation | null
 }
@@ -26,8 +29,9 @@ export interface Explored extends SearchProgress {
 const stretch = 1 << 14
 
 /**
- * Breadth first, so that the first violation is a nearest one. Yields from time to time: whoever has
- * seen enough stops asking. The states of two levels are held as numbers; of all others a hash, and how they were reached.
+ * Searches breadth first, so that the first violation is a nearest one. It yields from time to time; a caller that has
+ * seen enough stops asking. The states of two levels are held as numbers; of all others only a hash, and how they were
+ * reached.
  */
 export function* explore(options: ExploreOptions): Generator<SearchProgress, Explored, undefined> {
   const successors = new Successors(options)
@@ -75,7 +79,9 @@ export function* explore(options: ExploreOptions): Generator<SearchProgress, Exp
   }
 }
 
-/** Whether the same was seen with fewer duplicates: what can follow with fewer left can follow with more, and no later. */
+/**
+ * Whether the same state was seen with fewer duplicates used: from there the same states follow, and no later.
+ */
 export const isInVain = (state: StateNumbers, seen: Pick<StateSet, 'has'>): boolean => {
   const at = state.length - 2
   const used = state[at]!
@@ -88,7 +94,7 @@ export const isInVain = (state: StateNumbers, seen: Pick<StateSet, 'has'>): bool
   return known
 }
 
-/** The states of one level, one after the other in arrays of a size that is easily had. */
+/** The states of one level, one after the other, in arrays of a moderate size. */
 class Level {
   length = 0
   private readonly chunks: StateNumbers[] = []

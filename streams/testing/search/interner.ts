@@ -1,4 +1,6 @@
-/** Values by number: equal ones, which is to say of equal keys, have the same. Numbers begin with 1, so that 0 can stand for none. */
+/**
+ * Numbers for values: values with equal keys have the same number. Numbers begin with 1, so that 0 can stand for none.
+ */
 export class Interner<A> {
   private readonly numbers = new Map<string, number>()
   private readonly values: A[] = []

@@ -6,7 +6,10 @@ import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type R
 import type { DiskRecord } from '../disk.js'
 import { keyOfEntry, keyOfMessage, renamedMessage, type Renaming, withSeq } from './messages.js'
 
-/** One server and its disk: what can be told of a cluster's state at one of its places. A value; compare `Place` in cluster.ts. */
+/**
+ * One server and its disk, as a value: the part of a cluster's state that belongs to one server. Compare `HandServer`,
+ * which changes.
+ */
 export interface Site {
   readonly server: Server
   /** What is on its disk for certain. */
@@ -22,11 +25,13 @@ export interface Site {
  * The same, in the one form that all have which will behave alike. What is left out or made relative,
  * and why nothing depends on it:
  *
- *  - generations of timers become 0: a timeout is only ever tried with the present one, since a stale one changes nothing;
+ *  - generations of timers become 0: a timeout is only ever tried with the present one, since a stale one changes
+ *    nothing;
  *  - numbers of writes count from the last acknowledged one: they are compared with each other only;
  *  - numbers of requests become places among the unanswered ones (`placeOfSeq`): a leader looks for an answer's
  *    number there, and where it does not find it, it does not matter which number it was;
- *  - the order in which votes were counted, and in which what waits for one write will leave, is by name: nothing looks at it;
+ *  - the order in which votes were counted, and in which what waits for one write will leave, is by name: nothing looks
+ *    at it;
  *  - whom a follower takes for its leader is left out: clients are told it, and no rule asks;
  *  - heartbeats without an answer are counted to `silences`: see `silencesOf`.
  */
@@ -57,7 +62,10 @@ const follower = new Follower(null)
 /** From three heartbeats without an answer on they mean the same (replication.ts). */
 const allSilences = 3
 
-/** How many heartbeats without an answer are told apart: none where no leader comes to a fourth, for which alone they are counted. */
+/**
+ * How many heartbeats without an answer are told apart: none where no leader comes to a fourth, for which alone they
+ * are counted.
+ */
 export const silencesOf = ({ heartbeats }: { readonly heartbeats: number }): number => (heartbeats > allSilences ? allSilences : 0)
 
 const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq, silences: number): Role => {

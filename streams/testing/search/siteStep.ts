@@ -5,8 +5,8 @@ import { after, type LogIndex, logIndex, writeSeq } from '../../../src/raft/ids.
 import type { checkedStep } from '../../../src/raft/invariants.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { printEffect, printMessage } from '../../../src/raft/print.js'
-import { restart, type Server } from '../../../src/raft/state/server.js'
-import { isOnDisk, recordsOf, written } from '../disk.js'
+import { type Recovered, restart, type Server } from '../../../src/raft/state/server.js'
+import { type DiskRecord, isOnDisk, recordsOf, written } from '../disk.js'
 import { placeOfSeq, withSeq } from './messages.js'
 import { canonical, type Site } from './site.js'
 
@@ -15,10 +15,12 @@ export type SiteEvent =
   | { readonly _tag: 'Happens'; readonly event: RaftEvent }
   /** The disk has done the first `count` writes that were not acknowledged. */
   | { readonly _tag: 'Persists'; readonly count: number }
-  /** It crashes, the first `survive` records that were not acknowledged are on its disk all the same, and it starts again. */
+  /**
+   * It crashes and starts again. The first `survive` records that were not acknowledged are on its disk.
+   */
   | { readonly _tag: 'Crashes'; readonly survive: number }
 
-/** What a site does with an event, and what it sends. A value in, a value out: what is equal needs to be done only once. */
+/** What a site does with an event, and what it sends. It depends on values only, so equal ones need to be done once. */
 export interface SiteStep {
   readonly site: Site
   readonly sent: ReadonlyArray<Message>
@@ -28,40 +30,121 @@ export interface SiteStep {
 
 export interface SiteOptions {
   readonly step: typeof checkedStep
-  /** A turn of the loop may hold several events, so that `Flush` is an event that may come late; otherwise each event is a turn of its own. */
+  /**
+   * A turn of the loop may hold several events, so that `Flush` is an event that may come late. Otherwise each event is
+   * a turn of its own.
+   */
   readonly longTurns: boolean
   /** How many heartbeats without an answer are told apart (`silencesOf`). */
   readonly silences: number
 }
 
-/** The state machine answers at once; all else that is done by hand in cluster.ts is an event here. */
-export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silences }: SiteOptions): SiteStep => {
-  let { server, disk, unsynced, waiting, flushDue } = site
-  const sent: Send[] = []
-  /** What the state machine has been given in this run. */
-  let given = server.applyingIndex
-
-  const leave = (send: Send): void => {
-    if (!isOnDisk(send.message, disk, server))
-      throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(send.message))
-    sent.push(send)
+/**
+ * Does one event at a site. The state machine answers at once; all else that is done by hand in cluster.ts is an event
+ * here.
+ */
+export const stepSite = (site: Site, event: SiteEvent, options: SiteOptions): SiteStep => {
+  const turn = new SiteTurn(site, options)
+  switch (event._tag) {
+    case 'Happens':
+      turn.take(event.event)
+      break
+    case 'Persists':
+      turn.persist(event.count)
+      break
+    case 'Crashes':
+      turn.crash(event.survive)
+      break
   }
-  const perform = (effect: Effect): void => {
+  turn.end()
+  const { server, disk, unsynced, waiting, flushDue, sent } = turn
+  return {
+    site: canonical({ server, disk, unsynced, waiting, flushDue }, options.silences),
+    sent: sent.map(({ message }) => numbered(message, server, event)),
+    server,
+  }
+}
+
+/** One turn of a site: its server and its disk, while they do an event. */
+class SiteTurn {
+  server: Server
+  disk: Recovered
+  unsynced: ReadonlyArray<DiskRecord>
+  waiting: ReadonlyArray<Send>
+  flushDue: boolean
+  readonly sent: Send[] = []
+  /** The last index that the state machine was given in this run. */
+  private given: LogIndex
+
+  constructor(
+    { server, disk, unsynced, waiting, flushDue }: Site,
+    private readonly options: SiteOptions,
+  ) {
+    this.server = server
+    this.disk = disk
+    this.unsynced = unsynced
+    this.waiting = waiting
+    this.flushDue = flushDue
+    this.given = server.applyingIndex
+  }
+
+  take(event: RaftEvent): void {
+    if (event._tag === 'Flush') this.flushDue = false
+    this.happens(event)
+  }
+
+  /** The disk has done the first `count` writes that were not acknowledged. */
+  persist(count: number): void {
+    const seq = writeSeq(this.server.writeProgress.acknowledged + count)
+    this.disk = this.unsynced.filter((record) => record.seq <= seq).reduce(written, this.disk)
+    this.unsynced = this.unsynced.filter((record) => record.seq > seq)
+    const free = this.waiting.filter((send) => send.after! <= seq)
+    this.waiting = this.waiting.filter((send) => send.after! > seq)
+    for (const send of free) this.leave(send)
+    this.happens({ _tag: 'Persisted', seq })
+  }
+
+  /** The server crashes and starts again. The first `survive` records that were not acknowledged are on its disk. */
+  crash(survive: number): void {
+    const { id, settings } = this.server
+    this.disk = this.unsynced.slice(0, survive).reduce(written, this.disk)
+    this.server = restart(id, settings, this.disk)
+    this.unsynced = []
+    this.waiting = []
+    this.flushDue = false
+    this.given = this.server.applyingIndex
+    this.happens({ _tag: 'Started' })
+  }
+
+  /** The turn ends with a flush, unless turns may hold several events. */
+  end(): void {
+    if (!this.flushDue || this.options.longTurns) return
+    this.flushDue = false
+    this.happens({ _tag: 'Flush' })
+  }
+
+  private happens(event: RaftEvent): void {
+    const stepped = this.options.step(this.server, event, 0)
+    this.server = stepped.server
+    for (const effect of stepped.effects) this.perform(effect)
+  }
+
+  private perform(effect: Effect): void {
     switch (effect._tag) {
       case 'Persist':
-        unsynced = [...unsynced, ...recordsOf(effect)]
+        this.unsynced = [...this.unsynced, ...recordsOf(effect)]
         return
       case 'Send':
-        if (effect.after !== null && effect.after > server.writeProgress.acknowledged) waiting = [...waiting, effect]
-        else leave(effect)
+        if (effect.after !== null && effect.after > this.server.writeProgress.acknowledged) this.waiting = [...this.waiting, effect]
+        else this.leave(effect)
         return
       case 'Apply':
-        checkApply(given, server, effect)
-        given = logIndex(effect.firstIndex + effect.entries.length - 1)
-        happens({ _tag: 'Applied', index: given })
+        checkApply(this.given, this.server, effect)
+        this.given = logIndex(effect.firstIndex + effect.entries.length - 1)
+        this.happens({ _tag: 'Applied', index: this.given })
         return
       case 'ScheduleFlush':
-        flushDue = true
+        this.flushDue = true
         return
       case 'ArmElectionTimer':
       case 'ArmHeartbeat':
@@ -77,45 +160,11 @@ export const stepSite = (site: Site, event: SiteEvent, { step, longTurns, silenc
         throw new Error(`the search takes no snapshots: ${effect._tag}`)
     }
   }
-  const happens = (it: RaftEvent): void => {
-    const stepped = step(server, it, 0)
-    server = stepped.server
-    for (const effect of stepped.effects) perform(effect)
-  }
 
-  switch (event._tag) {
-    case 'Happens':
-      if (event.event._tag === 'Flush') flushDue = false
-      happens(event.event)
-      break
-    case 'Persists': {
-      const seq = writeSeq(server.writeProgress.acknowledged + event.count)
-      disk = unsynced.filter((record) => record.seq <= seq).reduce(written, disk)
-      unsynced = unsynced.filter((record) => record.seq > seq)
-      const free = waiting.filter((send) => send.after! <= seq)
-      waiting = waiting.filter((send) => send.after! > seq)
-      free.forEach(leave)
-      happens({ _tag: 'Persisted', seq })
-      break
-    }
-    case 'Crashes':
-      disk = unsynced.slice(0, event.survive).reduce(written, disk)
-      server = restart(server.id, server.settings, disk)
-      unsynced = []
-      waiting = []
-      flushDue = false
-      given = server.applyingIndex
-      happens({ _tag: 'Started' })
-      break
-  }
-  if (flushDue && !longTurns) {
-    flushDue = false
-    happens({ _tag: 'Flush' })
-  }
-  return {
-    site: canonical({ server, disk, unsynced, waiting, flushDue }, silences),
-    sent: sent.map(({ message }) => numbered(message, server, event)),
-    server,
+  private leave(send: Send): void {
+    if (!isOnDisk(send.message, this.disk, this.server))
+      throw new InvariantViolation('nothing is promised before it is on disk (Figure 2)', printMessage(send.message))
+    this.sent.push(send)
   }
 }
 
@@ -129,7 +178,10 @@ const numbered = (message: Message, sender: Server, event: SiteEvent): Message =
   return message._tag === 'AppendEntriesReply' && message.term !== asked.term ? withSeq(message, 0) : message
 }
 
-/** Committed entries, in order, each once per run: with "what one server knows to be committed, no other server knows otherwise" this is State Machine Safety. */
+/**
+ * Committed entries are applied in order, each once per run. With "what one server knows to be committed, no other
+ * server knows otherwise" this is State Machine Safety.
+ */
 const checkApply = (given: LogIndex, { id, log, commitIndex }: Server, { firstIndex, entries }: Apply): void => {
   const last = logIndex(firstIndex + entries.length - 1)
   let inOrder = firstIndex > given && last <= commitIndex

@@ -26,11 +26,13 @@ const sureOf = ({ server, disk }: Site, { crashes }: Outlook): Sure => (crashes 
  *  2. Nobody stands or leads a second time in a term: who does not count votes in a term, or answers, never will.
  *  3. A refusal tells its receiver nothing but a newer term. Who is sure of the last term of the
  *     search cannot be told one, so that requests of its that will be refused come to nothing.
- *  4. A leader looks for the number of an answer among its requests without an answer, and a number that has left these (0) never
- *     comes back: a late answer matters only by a `matchIndex` that is news, and to how long the follower was silent.
+ *  4. A leader looks for the number of an answer among its requests without an answer, and a number that has left these
+ *     (0) never comes back: a late answer matters only by a `matchIndex` that is news, and to how long the follower was
+ *     silent.
  *
  * Whether it changes nothing *now* is asked of `step` itself, too: a `step` with a mistake is not shielded (tables.ts).
- * On small bounds it is tested after every move that what was spent is still, and that with and without the servers and disks come to the same states.
+ * On small bounds it is tested after every move that what was spent is still, and that with and without the servers and
+ * disks come to the same states.
  */
 export const isSpent = (m: Message, receiver: Site, sender: Site, outlook: Outlook): boolean => {
   const sure = sureOf(receiver, outlook)
@@ -59,8 +61,8 @@ export const isSpent = (m: Message, receiver: Site, sender: Site, outlook: Outlo
 
 /**
  * Whether one of several equal messages is as good as all: an answer which is spent once it has
- * arrived. A vote is then counted, a request answered (no follower is so full here that it would not be), and a newer term
- * known, if no crash can take that back.
+ * arrived. A vote is then counted, a request answered (no follower is so full here that it would not be), and a newer
+ * term known, if no crash can take that back.
  */
 export const onceIsEnough = (m: Message, receiver: Site, outlook: Outlook): boolean => {
   switch (m._tag) {
@@ -75,11 +77,17 @@ export const onceIsEnough = (m: Message, receiver: Site, outlook: Outlook): bool
   }
 }
 
-/** Whether the vote is another's, or the candidate has it or can use it no more. A log that is ahead now is no reason: a crash may take that away. */
+/**
+ * Whether the vote is another's, or the candidate has it or can use it no more. A log that is ahead now is no reason: a
+ * crash may take that away.
+ */
 const isDecided = ({ candidateId, term, to }: RequestVote, { votedFor }: Sure, { server: { role, currentTerm } }: Site): boolean =>
   votedFor !== null && (votedFor !== candidateId || role._tag !== 'Candidate' || currentTerm !== term || role.hasVoteOf(to))
 
-/** Whether the follower has all that is in it, and its leader knows that: nobody but a newer leader could take it away again. */
+/**
+ * Whether the follower has all that is in it, and its leader knows that: nobody but a newer leader could take it away
+ * again.
+ */
 const isOld = (m: AppendEntries, { log, commitIndex }: Sure, { server: { role } }: Site, { silenceMatters }: Outlook): boolean => {
   const last = logIndex(m.prevLogIndex + m.entries.length)
   const isHere =

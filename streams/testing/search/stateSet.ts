@@ -1,7 +1,7 @@
 /**
- * The states that were seen, as hashes of 63 bits (the 64th says that a place is taken): open addressing in two typed arrays, eight
- * bytes a place, which grow with them. That any two of n states share a hash, so that one of them is not looked at, has a probability
- * of about n²/2⁶⁴: 5 in a million for 10⁷ states.
+ * The states that were seen, as hashes of 63 bits (the 64th says that a place is taken): open addressing in two typed
+ * arrays, eight bytes a place, which grow with them. That any two of n states share a hash, so that one of them is not
+ * looked at, has a probability of about n²/2⁶⁴: 5 in a million for 10⁷ states.
  */
 export class StateSet {
   size = 0

@@ -10,7 +10,10 @@ import type { Outlook } from './spent.js'
 import { type SiteOptions, stepSite } from './siteStep.js'
 import { type Outcome, Tables } from './tables.js'
 
-/** A state of the search as numbers: a site for each server, the messages under way (0: none), what is used of the bounds, the history. */
+/**
+ * A state of the search as numbers: a site for each server, the messages under way (0: none), what is used of the
+ * bounds, the history.
+ */
 export type StateNumbers = Int32Array
 
 /** A move, as numbers; what `successors` is about to tell of, when it tells it. */
@@ -29,7 +32,10 @@ export interface ExploreOptions extends SiteOptions {
   readonly settings: Settings
   /** States that differ in the names of the servers only are one. */
   readonly symmetry: boolean
-  /** Whether messages that can change nothing any more are left out; see spent.ts. Without, the same states of servers and disks are reached by many more states. */
+  /**
+   * Whether messages that can change nothing any more are left out; see spent.ts. Otherwise the same states of servers
+   * and disks are reached through many more states.
+   */
   readonly forget: boolean
 }
 
@@ -57,7 +63,7 @@ export class Successors {
     this.least = new Int32Array(this.stride)
   }
 
-  /** Where it begins: everyone has started, with an empty disk. */
+  /** The first state: all servers have started, with empty disks. */
   initial(): StateNumbers {
     const { ids, tables, stride, options } = this
     const disk = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly(ids) }))
@@ -71,7 +77,10 @@ export class Successors {
     return state
   }
 
-  /** Calls `tell` for each state that may follow the one at `at` in `states`; it is then in `next`, and how it came to be in `move`. Throws the `InvariantViolation` of a move that breaks one. */
+  /**
+   * Calls `tell` for each state that may follow the one at `at` in `states`. The state is then in `next`, and the move
+   * that leads to it in `move`. Throws the `InvariantViolation` of a move that breaks an invariant.
+   */
   from(states: StateNumbers, at: number, tell: () => void): void {
     const { bounds, forget } = this.options
     const { tables, servers, move } = this
@@ -167,7 +176,7 @@ export class Successors {
     this.makeRoom(pool)
   }
 
-  /** Of what is under way leaves only what can change something yet. */
+  /** Keeps of the messages under way only those that can still change something. */
   private forget(outlook: Outlook): void {
     const { pool } = this
     pool.sort((a, b) => a - b)
@@ -181,7 +190,10 @@ export class Successors {
     return !tables.isSpent(message, next, outlook) && !(again && tables.onceIsEnough(message, next, outlook))
   }
 
-  /** Tells of the state with what is under way, or with each choice of as much of it as there is room for. */
+  /**
+   * Tells the state with the messages under way, or, if they are too many, with each choice of those that there is room
+   * for.
+   */
   private makeRoom(underWay: ReadonlyArray<number>): void {
     const room = this.options.bounds.messages
     const tooMany = underWay.length - room
@@ -207,7 +219,7 @@ export class Successors {
     this.told()
   }
 
-  /** Of all names that order the sites by what they are, those that make the least numbers. */
+  /** Among the names that order the sites by their colors, chooses those that make the least numbers. */
   private makeCanonical(): void {
     const { next, renamed, least, servers, stride, tables, move } = this
     const { permutations } = tables

@@ -99,7 +99,10 @@ export class Tables {
     return this.viewOfSite[site - 1]!
   }
 
-  /** What a move with this argument does to `site`: the message that arrives, the command's number, how many writes or records. */
+  /**
+   * What a move with this argument does to `site`. The argument is the message that arrives, the number of the command,
+   * or how many writes or records.
+   */
   outcome(site: number, kind: MoveKind, argument: number): Outcome {
     const known = (this.outcomes[site] ??= new Map())
     const key = argument * moveKinds.length + moveKinds.indexOf(kind)
@@ -144,7 +147,10 @@ export class Tables {
     }
   }
 
-  /** What each of a leader's followers is asked under other numbers now; all of them where it does not lead that term any more. */
+  /**
+   * How the numbers of requests changed, for each follower of a leader; for all followers if it does not lead that term
+   * any more.
+   */
   private renumberingsOf({ server }: Site, after: Site['server']): ReadonlyArray<Renumbering> {
     const { role, id: leader, currentTerm: term } = server
     if (role._tag !== 'Leader') return []

@@ -1,8 +1,8 @@
 import type { HeapScheduler } from '../../time/heapScheduler.js'
 
 /**
- * What rings again and again: one object for as long as its owner lives, where `schedule` makes one for each time.
- * At most once at a time; what it was set to before is forgotten.
+ * A timer that is used again and again: one object, where `schedule` makes one for each time.
+ * It is set for one time at most: setting it again clears the former time.
  */
 export class Alarm {
   due = 0

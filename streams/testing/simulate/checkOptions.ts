@@ -4,7 +4,10 @@ import { faultNames } from './faults/index.js'
 import type { SimulateOptions } from './options.js'
 import type { PlannedRound } from './plan.js'
 
-/** Below three servers none can fail; the numbers of clients, and of those who take the place of who gave up, must fit the codec of the registers. */
+/**
+ * With fewer than three servers none can fail. The numbers of clients, and of those that replace clients that gave up,
+ * must fit the codec of the registers.
+ */
 const bounds = {
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true },
   servers: { min: 3, max: 9, whole: true },
@@ -30,7 +33,10 @@ const isPlan = (plan: NonNullable<SimulateOptions['plan']>): boolean =>
       isTime(round.chaosMs) && round.faults.every(({ name, atMs, forMs }) => faultNames.includes(name) && isTime(atMs) && isTime(forMs)),
   )
 
-/** Throws `InvalidOption` where a simulation cannot be what was asked for: a mistake of its caller must not look like one of Raft's. */
+/**
+ * Throws `InvalidOption` if a simulation cannot be what was asked for: a mistake of its caller must not look like a
+ * mistake of Raft.
+ */
 export const checkOptions = (seed: number, options: SimulateOptions): void => {
   const { servers, forMs, operationsPerSecond, clients, faults = {}, tuning = {}, plan } = options
   checkNumber('seed', seed)
@@ -46,7 +52,7 @@ export const checkOptions = (seed: number, options: SimulateOptions): void => {
   tuned(tuning)
 }
 
-/** The same for what a workload must have. */
+/** Throws `InvalidOption` if a workload lacks what it must have. */
 export const checkWorkload = (workload: object): void => {
   for (const name of ['codec', 'stateMachine', 'command'])
     if (!(name in workload))

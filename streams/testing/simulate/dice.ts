@@ -19,7 +19,7 @@ export const some = <T>(die: () => number, values: ReadonlyArray<T>, count: numb
   return chosen
 }
 
-/** Seeds for dice of their own, so that what one part of a world draws moves nothing in another. */
+/** Seeds for dice of their own, so that what one part of a simulation draws changes nothing in another part. */
 export const seedsFrom = (seed: number): (() => number) => {
   const die = seeded(seed)
   return () => Math.floor(die() * 2 ** 32)

@@ -6,7 +6,7 @@ import type { Alarm } from './alarm.js'
 import { type Range, whole } from './dice.js'
 import type { Gate } from './gate.js'
 
-/** What a disk does wrong at the moment. */
+/** The faults of a disk at the moment. */
 export interface DiskFaults {
   /** How long a write takes; 0: it is done within the call. */
   readonly writeMs: Range
@@ -15,7 +15,10 @@ export interface DiskFaults {
   /** The next write fails, with some first part of it on the disk or none. */
   readonly failing: boolean
   readonly full: boolean
-  /** What a crash leaves of the write under way: all, as when a process is killed; nothing, or some first part, as when power fails. */
+  /**
+   * The part of the write under way that is on the disk after a crash: all of it, as when a process is killed; nothing,
+   * or some first part, as when power fails.
+   */
   readonly onCrash: 'kept' | 'lost' | 'torn'
 }
 
@@ -24,9 +27,12 @@ interface UnderWay {
   readonly writing: Subscriber<never>
 }
 
-/** A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage within answers at once. */
+/**
+ * A storage behind a disk that can be slow, hang, fail, be full, and lose what it had not acknowledged. The storage
+ * inside answers at once.
+ */
 export class FaultyDisk implements Storage {
-  /** What bit so far. */
+  /** How often each fault had an effect. */
   readonly stats = { writes: 0, slowed: 0, hung: 0, failed: 0, refused: 0, kept: 0, lost: 0, torn: 0 }
   /** Is told of each write that has begun and takes time. */
   onWrite: (() => void) | null = null
@@ -52,7 +58,7 @@ export class FaultyDisk implements Storage {
     if (wasHung && !this.faults.hung && this.underWay !== null && !this.done.isSet) this.done.set(1)
   }
 
-  /** The disk is lost, and another one stands there. For one that is not open. */
+  /** Replaces the disk, which must not be open: the former one is lost. */
   replace(storage: Storage): void {
     this.storage = storage
   }
@@ -117,7 +123,9 @@ export class FaultyDisk implements Storage {
     underWay.writing.complete()
   }
 
-  /** A piece of a snapshot: as slow as a write. It is told when it is there; what no write points to is gone after a crash. */
+  /**
+   * Stores a piece of a snapshot, as slowly as a write. A piece is lost in a crash if no write points to it.
+   */
   private storePiece(inner: OpenStorage, piece: StoreSnapshot): Observable<unknown> {
     const { writeMs, hung, failing, full } = this.faults
     if (failing || full) {
@@ -179,7 +187,10 @@ const recordsIn = ({ snapshot, hardState, truncateFrom, entries }: Write): numbe
 
 const recordCount = (batch: ReadonlyArray<Persist>): number => batch.reduce((sum, { write }) => sum + recordsIn(write), 0)
 
-/** The first `count` records of a batch, in the order in which a disk takes them, of which every prefix is a legal state. */
+/**
+ * The first `count` records of a batch, in the order in which a disk takes them, of which every prefix is a legal
+ * state.
+ */
 export const firstRecords = (batch: ReadonlyArray<Persist>, count: number): ReadonlyArray<Persist> => {
   const kept: Persist[] = []
   let left = count

@@ -5,26 +5,27 @@ import { Alarm } from './alarm.js'
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void
 
 /**
- * The time of one process: that of the world, until it is stopped (SIGSTOP, a stall of its event loop). What falls due meanwhile
- * happens when it goes on, in its order. Its clock (`MonotonicClock`) does not stand still: nor does CLOCK_MONOTONIC.
+ * The time in which one process runs: simulated time, with stops (SIGSTOP, a stall of its event loop). Actions that
+ * fall due while the process is stopped run when it goes on, in their order. The clock of the process
+ * (`MonotonicClock`) does not stop, as CLOCK_MONOTONIC does not.
  */
 export class Gate implements SchedulerLike {
   private stoppedUntil = 0
   /** Actions that were kept waiting so far. */
   postponed = 0
 
-  constructor(private readonly world: HeapScheduler) {}
+  constructor(private readonly scheduler: HeapScheduler) {}
 
   now(): number {
-    return this.world.now()
+    return this.scheduler.now()
   }
 
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- within the work `this` is the action
     const gate = this
-    return this.world.schedule(
+    return this.scheduler.schedule(
       function (this: SchedulerAction<T>, now?: T) {
-        const leftMs = gate.stoppedUntil - gate.world.now()
+        const leftMs = gate.stoppedUntil - gate.scheduler.now()
         if (leftMs <= 0) return work.call(this, now)
         gate.postponed++
         this.schedule(now, leftMs)
@@ -34,10 +35,10 @@ export class Gate implements SchedulerLike {
     )
   }
 
-  /** What rings again and again, and waits as actions do while the process is stopped. */
+  /** An alarm, which waits as actions do while the process is stopped. */
   alarm(ring: () => void): Alarm {
-    const alarm = new Alarm(this.world, () => {
-      const leftMs = this.stoppedUntil - this.world.now()
+    const alarm = new Alarm(this.scheduler, () => {
+      const leftMs = this.stoppedUntil - this.scheduler.now()
       if (leftMs <= 0) return ring()
       this.postponed++
       alarm.set(leftMs)
@@ -46,7 +47,7 @@ export class Gate implements SchedulerLike {
   }
 
   get isStopped(): boolean {
-    return this.stoppedUntil > this.world.now()
+    return this.stoppedUntil > this.scheduler.now()
   }
 
   stopUntil(timeMs: number): void {

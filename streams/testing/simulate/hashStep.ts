@@ -1,11 +1,11 @@
 import type { RaftEvent } from '../../../src/raft/event.js'
-import type { NodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import type { Role } from '../../../src/raft/state/server.js'
 import type { Inspection } from '../../loop/run.js'
+import { ordinalOf } from './names.js'
 import type { TraceHash } from './traceHash.js'
 
-/** A `switch`: it runs at every step, and V8 looks up by name in an object of so many keys. */
+/** A `switch`, since it runs at every step: V8 looks up by name in an object with so many keys. */
 const numberOfEvent = (tag: RaftEvent['_tag']): number => {
   switch (tag) {
     case 'Received':
@@ -40,14 +40,16 @@ const numberOfEvent = (tag: RaftEvent['_tag']): number => {
 }
 const numberOfRole = (tag: Role['_tag']): number => (tag === 'Follower' ? 1 : tag === 'Candidate' ? 2 : 3)
 
-/** Adds a step to the hash of a run: what happened, when, and the state that it led to. The effects follow from these. */
-export const hashStep = (hash: TraceHash, { at, event, before, after, effects }: Inspection, ordinal: (id: NodeId) => number): void => {
+/**
+ * Adds a step to the hash of a run: the event, its time, and the state after it. The effects follow from these.
+ */
+export const hashStep = (hash: TraceHash, { at, event, before, after, effects }: Inspection): void => {
   hash.add(at)
-  hash.add(ordinal(after.id) * 16 + numberOfEvent(event._tag))
-  if (event._tag === 'Received') hashMessage(hash, event.message, ordinal)
+  hash.add(ordinalOf(after.id) * 16 + numberOfEvent(event._tag))
+  if (event._tag === 'Received') hashMessage(hash, event.message)
   if (before === after) return
   hash.add(after.currentTerm)
-  hash.add((after.votedFor === null ? 0 : ordinal(after.votedFor)) * 4 + numberOfRole(after.role._tag))
+  hash.add((after.votedFor === null ? 0 : ordinalOf(after.votedFor)) * 4 + numberOfRole(after.role._tag))
   hash.add(after.log.base.index)
   hash.add(after.log.lastIndex)
   hash.add(after.log.lastTerm)
@@ -58,8 +60,8 @@ export const hashStep = (hash: TraceHash, { at, event, before, after, effects }:
   hash.add(effects.length)
 }
 
-const hashMessage = (hash: TraceHash, message: Message, ordinal: (id: NodeId) => number): void => {
-  hash.add(ordinal(message.from))
+const hashMessage = (hash: TraceHash, message: Message): void => {
+  hash.add(ordinalOf(message.from))
   hash.add(message.term)
   switch (message._tag) {
     case 'RequestVote':

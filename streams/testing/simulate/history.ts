@@ -2,20 +2,24 @@ import { checkLinearizability } from '../linearizability/check.js'
 import type { Model } from '../linearizability/model.js'
 import type { Operation } from '../linearizability/operation.js'
 import type { SearchLimits } from '../linearizability/search.js'
-import type { SimulatedLinearizability, SimulatedOperation, SimulatedViolation } from './options.js'
+import type { SimulatedOperation } from './operation.js'
+import type { SimulatedLinearizability } from './options.js'
+import type { SimulatedViolation } from './violation.js'
 
-/** For each key of a run. What nobody knows the outcome of makes a search exponential: it ends here, as unknown. */
+/**
+ * Limits for each key. Operations without an outcome make a search exponential; beyond the limits it ends as unknown.
+ */
 const limits: SearchLimits = { maxStates: 500_000, maxSteps: 5_000_000 }
 
-/** What came of the search, and what is wrong. */
+/** The result of the search, and what is wrong. */
 export interface Searched extends SimulatedLinearizability {
   readonly violation: SimulatedViolation | null
 }
 
 /**
- * The exact check of what clients saw, when all of them have an answer or have given up: nothing but their operations, the order of
- * their clocks and what one object would answer is believed, no log, no state machine (I15). Each key is searched by itself, so that
- * one that is too much takes nothing from the others.
+ * The exact check of what clients saw, once each of them has an answer or has given up. It believes only their
+ * operations, the order of their times and what one object would answer: no log and no state machine (I15). Each key is
+ * searched by itself, so that a key that is too much does not cost the others their check.
  */
 export const searchHistory = (
   history: ReadonlyArray<SimulatedOperation>,

@@ -3,10 +3,10 @@ import type { Alarm } from './alarm.js'
 import type { Gate } from './gate.js'
 
 /**
- * The monotonic clock of one machine, and what its process takes for the time. It begins at another moment than everyone else's and may
- * run fast or slow, so that the times of two servers say nothing about each other. A deadline is a time of this clock, as in a kernel: it
- * stays where it is when the rate changes, and the world comes to it sooner or later. So what is carried out finds that its time has come, and
- * no action need know of rates. What the clock has no part in, such as how long a disk takes, goes by the gate, which is the world's time.
+ * The monotonic clock of one machine. It begins at a random time and may run fast or slow, so that the times of two
+ * servers say nothing about each other. A deadline is a time of this clock, as in a kernel: it stays the same when
+ * the rate changes, and simulated time reaches it sooner or later. So each action runs when its time has come, and
+ * needs to know nothing of rates. What depends on no clock, such as how long a disk takes, is timed by the gate.
  */
 export class MonotonicClock extends HeapScheduler {
   private rate = 1
@@ -16,9 +16,9 @@ export class MonotonicClock extends HeapScheduler {
   private armedFor = Number.POSITIVE_INFINITY
   private readonly timer: Alarm
   private readonly turn: Alarm
-  /** Whether the rate alone moves what it is armed for. */
+  /** Whether it rings at another time than with rate 1. */
   private moves = false
-  /** Actions that were carried out at another time of the world than by an honest clock. */
+  /** How many actions ran at another time than with rate 1. */
   moved = 0
 
   constructor(private readonly gate: Gate) {
@@ -36,17 +36,17 @@ export class MonotonicClock extends HeapScheduler {
     return this.shownMs + (this.rate === 1 ? passedMs : Math.floor(passedMs * this.rate))
   }
 
-  /** A process begins, and this is what its clock shows. */
+  /** A process begins, and its clock shows this time. */
   restart(shownMs: number): void {
     this.goOnFrom(shownMs, this.rate)
   }
 
-  /** From here on: what it shows now stays as it is. */
+  /** From now on; the time that it shows now does not change. */
   setRate(rate: number): void {
     this.goOnFrom(this.now(), rate)
   }
 
-  /** What it was armed for was said in the old terms. */
+  /** Arms the timer again: it was armed with the old rate. */
   private goOnFrom(shownMs: number, rate: number): void {
     this.shownMs = shownMs
     this.sinceMs = this.gate.now()
@@ -72,17 +72,18 @@ export class MonotonicClock extends HeapScheduler {
   private armFor(due: number): void {
     if (due >= this.armedFor) return
     this.armedFor = due
-    const honestMs = due - this.now()
-    const worldMs = this.rate === 1 ? honestMs : Math.max(1, this.sinceMs + Math.ceil((due - this.shownMs) / this.rate) - this.gate.now())
-    this.moves = worldMs !== honestMs
-    this.timer.set(worldMs)
+    const rightMs = due - this.now()
+    const simulatedMs =
+      this.rate === 1 ? rightMs : Math.max(1, this.sinceMs + Math.ceil((due - this.shownMs) / this.rate) - this.gate.now())
+    this.moves = simulatedMs !== rightMs
+    this.timer.set(simulatedMs)
   }
 
   private takeTurn(): void {
     if (!this.turn.isSet) this.turn.set(0)
   }
 
-  /** One action, so that others have their turns in between. */
+  /** Runs one action, so that other processes have their turns in between. */
   private slice(): void {
     this.runNext(this.now())
     this.goOn()

@@ -4,60 +4,65 @@ import type { FaultCount } from './options.js'
 import type { PlannedFault } from './plan.js'
 import type { SimulatedCluster } from './simulatedCluster.js'
 
-const patienceMs = 5_000
-/** Rounds: however often a fault was asked for in one without a leader, that was one bad moment. */
-const fairlyOften = 3
+/** How long a round goes on, at most, for a fault that had no effect in this run yet. */
+const extraMs = 5_000
+const lookEveryMs = 100
+/**
+ * In so many rounds a fault must have been asked for before it must have had an effect: one round may have no leader.
+ */
+const enoughRounds = 3
 
 interface Begun {
   readonly name: FaultName
   readonly ongoing: Ongoing
-  readonly endsAt: number
   /** Whether its time was up before the round was. */
   due: boolean
 }
 
-/** Carries out the faults of a round, and keeps account of which of them bit. */
+/** Begins and ends the faults of a round, and counts which of them had an effect. */
 export class Nemesis {
   readonly counts: Partial<Record<FaultName, FaultCount>> = {}
   private begun: Begun[] = []
   private round = 0
-  /** In which rounds. */
-  private readonly asked = new Map<FaultName, Set<number>>()
+  /** In which rounds each fault was asked for. */
+  private readonly askedIn = new Map<FaultName, Set<number>>()
 
-  /** `wanted`: the faults were asked for by name, so that one which this cluster cannot have counts as asked for, too. */
+  /**
+   * `wanted`: the faults were asked for by name. A fault that this cluster cannot have then counts as asked for, too.
+   */
   constructor(
-    private readonly world: SimulatedCluster,
+    private readonly cluster: SimulatedCluster,
     private readonly wanted: boolean,
   ) {}
 
-  /** The faults of a round that begins now. */
+  /** Plans the faults of a round that begins now. */
   plan(planned: ReadonlyArray<PlannedFault>): void {
-    const { scheduler } = this.world
+    const { scheduler } = this.cluster
     this.round++
     for (const fault of planned) scheduler.schedule(() => this.begin(fault), fault.atMs)
   }
 
   private begin({ name, forMs, seed }: PlannedFault): void {
-    const { world } = this
-    const ongoing = faults[name].begin(world, seeded(seed))
+    const { cluster } = this
+    const ongoing = faults[name].begin(cluster, seeded(seed))
     if (ongoing === null) {
       if (this.wanted) this.count(name, false)
       return
     }
-    world.note(`${name}: ${ongoing.what}`)
-    const begun: Begun = { name, ongoing, endsAt: world.now + forMs, due: false }
+    cluster.observer.note(`${name}: ${ongoing.what}`)
+    const begun: Begun = { name, ongoing, due: false }
     this.begun.push(begun)
     this.endIn(begun, forMs)
   }
 
-  /** One that has not bitten when its time is up goes on until it does, or until the round ends. */
+  /** A fault without an effect when its time is up goes on until it has one, or until the round ends. */
   private endIn(begun: Begun, ms: number): void {
-    this.world.scheduler.schedule(
+    this.cluster.scheduler.schedule(
       () => {
         if (!this.begun.includes(begun)) return
         begun.due = true
-        if (begun.ongoing.bit()) this.end(begun)
-        else this.endIn(begun, 100)
+        if (begun.ongoing.hadEffect()) this.end(begun)
+        else this.endIn(begun, lookEveryMs)
       },
       Math.max(1, ms),
     )
@@ -66,41 +71,42 @@ export class Nemesis {
   private end(begun: Begun): void {
     this.begun = this.begun.filter((other) => other !== begun)
     const { name, ongoing, due } = begun
-    const bit = ongoing.bit()
+    const hadEffect = ongoing.hadEffect()
     ongoing.end()
-    // One that the end of the round cut short had no chance.
-    if (bit || due) this.count(name, bit)
-    if (ongoing.what !== '') this.world.note(`${name} ends${bit ? '' : ', and did not bite'}`)
+    // A fault that the end of the round cut short had no chance: it does not count.
+    if (hadEffect || due) this.count(name, hadEffect)
+    if (ongoing.what !== '') this.cluster.observer.note(`${name} ends${hadEffect ? '' : ', and did not bite'}`)
   }
 
-  private count(name: FaultName, bit: boolean): void {
-    const { asked, bit: bitten } = this.counts[name] ?? { asked: 0, bit: 0 }
-    this.counts[name] = { asked: asked + 1, bit: bitten + Number(bit) }
-    this.asked.set(name, (this.asked.get(name) ?? new Set()).add(this.round))
+  private count(name: FaultName, hadEffect: boolean): void {
+    const { asked, effective } = this.counts[name] ?? { asked: 0, effective: 0 }
+    this.counts[name] = { asked: asked + 1, effective: effective + Number(hadEffect) }
+    this.askedIn.set(name, (this.askedIn.get(name) ?? new Set()).add(this.round))
   }
 
-  /** Everything is taken back. */
+  /** Ends every fault. */
   heal(): void {
     for (const begun of [...this.begun]) this.end(begun)
-    const { network, calmDelayMs } = this.world
+    const { network, conditions, servers } = this.cluster
     network.heal()
-    network.setFaults({ loss: 0, duplication: 0, reordering: 0, delayMs: calmDelayMs })
-    for (const home of this.world.homes) home.heal()
+    network.setFaults({ loss: 0, duplication: 0, reordering: 0, delayMs: conditions.calmDelayMs })
+    for (const server of servers) server.heal()
   }
 
-  /** The round goes on for a while if a fault that never bit in this run has not had its chance: until it bites. */
+  /** Lets the round go on for a while, until each fault that had no effect in this run has one. */
   giveTime(): void {
-    const until = this.world.now + patienceMs
-    while (this.world.violation === null && this.world.now < until && this.begun.some((begun) => this.isUnproved(begun)))
-      this.world.runUntil(this.world.now + 100)
+    const { cluster } = this
+    const until = cluster.now + extraMs
+    const waits = (): boolean => this.begun.some((begun) => this.hadNoEffectYet(begun))
+    while (cluster.observer.violation === null && cluster.now < until && waits()) cluster.runUntil(cluster.now + lookEveryMs)
   }
 
-  private isUnproved({ name, ongoing }: Begun): boolean {
-    return (this.counts[name]?.bit ?? 0) === 0 && !ongoing.bit()
+  private hadNoEffectYet({ name, ongoing }: Begun): boolean {
+    return (this.counts[name]?.effective ?? 0) === 0 && !ongoing.hadEffect()
   }
 
-  /** A fault that was asked for, not just in a bad moment or two, and never bit: it has tested nothing. */
-  toothless(): FaultName | undefined {
-    return [...this.asked].find(([name, rounds]) => this.counts[name]!.bit === 0 && rounds.size >= fairlyOften)?.[0]
+  /** A fault that was asked for in several rounds and never had an effect: it has tested nothing. */
+  withoutEffect(): FaultName | undefined {
+    return [...this.askedIn].find(([name, rounds]) => this.counts[name]!.effective === 0 && rounds.size >= enoughRounds)?.[0]
   }
 }

@@ -1,11 +1,14 @@
 import type { Codec } from '../../wire/codec.js'
 import type { Committed } from '../checkers/record.js'
 import type { Window } from '../checkers/window.js'
-import type { SimulatedViolation } from './options.js'
+import type { BrokenProperty } from './violation.js'
 
-/** What clients offered, held against the log: "nothing was appended" is a promise, by which offering it again is safe (§8). */
+/**
+ * Compares the commands that clients offered with the log: "nothing was appended" is a promise, which makes it safe to
+ * offer a command again (§8).
+ */
 export class Offers {
-  /** Proposals whose story has not ended. */
+  /** Proposals that have not ended. */
   open = 0
   /** How often a command may stand in the log, by its bytes: as often as it was offered and not refused. */
   private readonly mayStand = new Map<string, number>()
@@ -31,7 +34,7 @@ export class Offers {
   }
 
   /** What is wrong when all is applied, or null. */
-  scan(committed: Window<Committed>): Omit<SimulatedViolation, 'at'> | null {
+  scan(committed: Window<Committed>): BrokenProperty | null {
     if (this.open > 0) return { name: 'the story of every proposal ends', message: `${this.open} have not ended, and all is applied` }
     const standing = new Map<string, number>()
     for (let index = committed.lowest; index <= committed.last; index++) {

@@ -1,63 +1,60 @@
 import type { Tuning } from '../../server/options.js'
 import type { FaultName } from './faults/index.js'
+import type { SimulatedOperation } from './operation.js'
 import type { PlannedRound } from './plan.js'
+import type { SimulatedViolation } from './violation.js'
 import type { Workload } from './workload.js'
 
-/** What may be said of a simulation. Whatever is not said is drawn from the seed. */
+/** Options of a simulation. What is not given is drawn from the seed. */
 export interface SimulateOptions<C = unknown, R = unknown> {
   /** How many servers, from 3 to 9. Default: 3, 5 or 7, by the seed. */
   readonly servers?: number
   /** Virtual time. The round of faults that is under way at its end is finished. Default 60,000. */
   readonly forMs?: number
   /**
-   * Which faults, and how often in proportion to each other. Default: all, of which each seed leaves some out, since many a
-   * bug needs that one thing does not happen (swarm testing). `{}`: none.
+   * Which faults, and how often in proportion to each other. Default: all faults, of which each seed leaves some out,
+   * since some bugs show only while another fault does not happen (swarm testing). `{}`: none.
    */
   readonly faults?: Partial<Readonly<Record<FaultName, number>>>
   /** By all clients together. Default 10. */
   readonly operationsPerSecond?: number
   /** Clients, each with one operation under way at most. Default 5. */
   readonly clients?: number
-  /** Without them only what servers and state machines find themselves is told. Default true. */
+  /** Default true. Without checks a run finds only what servers and state machines find themselves. */
   readonly checks?: boolean
   /** Bounds and rhythms of the servers, where they differ from the defaults. */
   readonly tuning?: Partial<Tuning>
   /** Default: registers with sessions. */
   readonly workload?: () => Workload<C, R>
-  /** Exactly these faults instead of those that the seed would choose: what shrinking and a recorded failure hand over. */
+  /**
+   * Exactly these faults instead of those that the seed would choose, as shrinking and a recorded failure give them.
+   */
   readonly plan?: ReadonlyArray<PlannedRound>
   /** Keep the operations as a linearizability checker takes them. Default false. */
   readonly history?: boolean
   /** Check at the end that what clients saw is linearizable, where the workload says by which model. Default true. */
   readonly linearizable?: boolean
-  /** Is given the run as lines that one can read. */
+  /** Is called with the run as lines that a person can read. */
   readonly tell?: (line: string) => void
 }
 
 /** How often a fault was asked for, and how often it had an effect. */
 export interface FaultCount {
   readonly asked: number
-  readonly bit: number
+  readonly effective: number
 }
 
-/** An operation of a client, as it saw it; `return` is null where it never heard of the outcome. */
-export interface SimulatedOperation {
-  readonly client: number
-  readonly key: string
-  readonly call: number
-  readonly return: number | null
-  readonly input: unknown
-  readonly output: unknown
-}
-
-/** How many of the operations that were answered the exact checker has found linearizable, and how many have keys that were too much for it. */
+/**
+ * How many of the answered operations the exact checker found linearizable, and how many have keys that were too much
+ * for it.
+ */
 export interface SimulatedLinearizability {
   readonly checked: number
-  /** Of these nothing is known: its limits for one key were met. */
+  /** Operations of which the checker knows nothing: it met its limits for one key. */
   readonly unknown: number
 }
 
-/** What came of a simulation. The same seed and the same options give the same, in every JavaScript engine. */
+/** The result of a simulation. The same seed and options give the same result in every JavaScript engine. */
 export interface Simulated {
   readonly seed: number
   /** Over every step, answer and fault of the run. */
@@ -69,9 +66,9 @@ export interface Simulated {
   readonly commits: number
   /** Operations that were answered. */
   readonly operations: number
-  /** Snapshots that state machines gave, and that leaders brought to others (§7). */
+  /** Snapshots that state machines took, and snapshots of leaders that others installed (§7). */
   readonly snapshots: { readonly taken: number; readonly installed: number }
-  /** Times that everything was healed, and the cluster came to rest and served in time. */
+  /** How often everything was healed and the cluster recovered in time. */
   readonly recoveries: number
   readonly faults: Readonly<Partial<Record<FaultName, FaultCount>>>
   readonly violation: SimulatedViolation | null
@@ -79,16 +76,8 @@ export interface Simulated {
   readonly plan: ReadonlyArray<PlannedRound>
   /** When the last round began. */
   readonly lastRoundAt: number
-  /** Nothing where the workload has no model for it, and where the run ended at another violation. */
+  /** Zero where the workload has no model for it, and where the run ended at another violation. */
   readonly linearizable: SimulatedLinearizability
   /** Empty without `history`. */
   readonly history: ReadonlyArray<SimulatedOperation>
-}
-
-/** The first thing that went wrong, at which the run ended. */
-export interface SimulatedViolation {
-  readonly name: string
-  /** Virtual time. */
-  readonly at: number
-  readonly message: string
 }

@@ -2,7 +2,10 @@ import { seeded } from '../random.js'
 import { oneOf, type Range, whole } from './dice.js'
 import { type FaultName, faultNames, faults } from './faults/index.js'
 
-/** A fault to come: when, counted from the beginning of its round, for how long, and the seed of the dice that choose whom it meets. */
+/**
+ * A planned fault: when it begins, counted from the beginning of its round, for how long, and the seed of the dice that
+ * choose the servers it meets.
+ */
 export interface PlannedFault {
   readonly name: FaultName
   readonly atMs: number
@@ -17,7 +20,7 @@ export interface PlannedRound {
 }
 
 const chaosMs: Range = { min: 10_000, max: 40_000 }
-/** The most time from one fault to the next: rounds are dense or sparse. */
+/** The longest time from one fault to the next: rounds are dense or sparse. */
 const gapsMs = [300, 1_000, 3_000, 8_000] as const
 
 export type Weights = Partial<Readonly<Record<FaultName, number>>>
@@ -26,7 +29,7 @@ export type Weights = Partial<Readonly<Record<FaultName, number>>>
 export const swarm = (die: () => number): Weights =>
   Object.fromEntries(faultNames.filter(() => die() >= 0.25).map((name) => [name, faults[name].weight]))
 
-/** The round that these dice choose. It depends on them alone, not on what happens to the cluster. */
+/** The round that these dice choose. It depends on them alone, and not on what happens to the cluster. */
 export const planRound = (seed: number, weights: Weights, longestMs: number): PlannedRound => {
   const die = seeded(seed)
   const names = faultNames.filter((name) => (weights[name] ?? 0) > 0)

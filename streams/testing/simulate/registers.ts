@@ -94,8 +94,8 @@ interface RegisterState {
 const snapshotCodec = json<RegisterState>()
 
 /**
- * The registers with a session for each client: a command that comes again is answered as it was and changes nothing. One that comes
- * after its client went on, delayed in a queue of a server, is answered with null: nobody waits for it.
+ * The registers with a session for each client: a command that comes again is answered as it was and changes nothing.
+ * One that comes after its client went on, delayed in a queue of a server, is answered with null: nobody waits for it.
  */
 const machine = (): SnapshotMachine<RegisterCommand, RegisterResult> => {
   const registers: (string | null)[] = Array.from({ length: keys }, () => null)

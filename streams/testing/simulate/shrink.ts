@@ -10,8 +10,8 @@ export interface Shrunk {
 }
 
 /**
- * Makes a failing run small: the fewest rounds, then the fewest faults (delta debugging), the fewest operations, the shortest faults
- * with which the same property still fails, within `maxRuns` runs. What it gives back fails, and is run again by its options.
+ * Makes a failing run small: the fewest rounds, then the fewest faults (delta debugging), the fewest operations and the
+ * shortest faults with which the same property still fails, within `maxRuns` runs. The result was run and fails.
  */
 export const shrinkWith = (
   run: (options: SimulateOptions) => Simulated,
@@ -38,7 +38,7 @@ export const shrinkWith = (
   const fewerServers = (): void => {
     for (const servers of [3, 5]) if (servers < best.options.servers! && fails({ ...best.options, servers })) return
   }
-  /** Rounds in which nothing is done: none of them; else one by one, and of those that must stay only a moment. */
+  /** Removes rounds without faults: all of them, or else one by one. A round that must stay is made short. */
   const withoutEmpty = (): void => {
     const isEmpty = ({ faults }: PlannedRound): boolean => faults.length === 0
     if (!best.options.plan!.some(isEmpty) || withPlan(best.options.plan!.filter((round) => !isEmpty(round)))) return
@@ -50,7 +50,8 @@ export const shrinkWith = (
     }
   }
 
-  // What did not happen yet cannot matter, but the end of the run is another one without it: it is tried like all else.
+  // Faults that had not begun cannot matter, but without them the run ends in another way: so this is tried like all
+  // else.
   if (!fails(best.options)) return { options: { ...options, servers: failing.servers, plan: failing.plan }, result: failing, runs }
   fewerServers()
   if (!withPlan(best.options.plan!.slice(-1))) minimal(best.options.plan!, withPlan)
@@ -63,7 +64,7 @@ export const shrinkWith = (
     // The plan itself may end earlier once it fails earlier.
     while ((flat(best.options.plan!)[at]?.fault.forMs ?? 0) >= 20 && withPlan(shortened(best.options.plan!, at)));
   }
-  // What was needed at first may not be any more.
+  // A round that was needed at first may not be needed any more.
   withoutEmpty()
   return { ...best, runs }
 }
@@ -103,7 +104,8 @@ const withoutWhatCame = ({ plan, violation, simulatedMs, lastRoundAt }: Simulate
 }
 
 /**
- * Zeller's ddmin: leaves out ever smaller parts of `all` as long as `holds` for the rest. `holds` remembers the rest itself.
+ * Zeller's ddmin: leaves out ever smaller parts of `all` as long as `holds` for the rest. `holds` remembers the rest
+ * itself.
  */
 const minimal = <T>(all: ReadonlyArray<T>, holds: (rest: ReadonlyArray<T>) => boolean): void => {
   let left = all

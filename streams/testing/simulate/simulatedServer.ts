@@ -1,24 +1,27 @@
 import { from, Observable, type Subscription, tap } from 'rxjs'
-import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
+import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import type { Applied, StateMachine } from '../../sinks/stateMachine.js'
 import { createRaft, type Raft, type StopReason } from '../../server/createRaft.js'
 import type { Inspection } from '../../loop/run.js'
 import { type MemoryStorage, memoryStorage } from '../../storage/memory/memoryStorage.js'
 import { seeded } from '../random.js'
+import type { SimulationContext } from './context.js'
 import { type Range, whole } from './dice.js'
 import { type DiskFaults, FaultyDisk } from './faultyDisk.js'
 import { Gate } from './gate.js'
 import { MonotonicClock } from './monotonicClock.js'
 import type { SnapshotMachine } from './workload.js'
-import type { SimulatedCluster } from './simulatedCluster.js'
 
-/** What a clock shows when a process begins: up to twelve days. */
+/** The time that a clock shows when a process begins: up to twelve days. */
 const clockBeginsAtMs: Range = { min: 0, max: 2 ** 30 }
 
 const incarnationOf = (ordinal: number, disk: number): Incarnation =>
   (ordinal * 2 ** 16 + disk).toString(16).padStart(32, '0') as Incarnation
 
-/** Where one server lives: its disk, its process, and what can befall them. It outlives the server's lives. */
+/**
+ * One server with its disk, clock and process, and the faults that can meet them. It stays while the process crashes
+ * and starts again.
+ */
 export class SimulatedServer {
   readonly id: NodeId
   readonly gate: Gate
@@ -27,9 +30,9 @@ export class SimulatedServer {
   /** The server of this life; null while it is down. */
   raft: Raft<unknown> | null = null
   lives = 0
-  /** How many disks were lost so far. */
+  /** How many disks it has lost so far. */
   lostDisks = 0
-  /** Counted down by each step; 0: not at all. */
+  /** Counted down by each step; at 0 it crashes. 0 from the beginning: it does not. */
   crashAfterSteps = 0
   downMs = 0
   /** How long the state machine takes to answer; null: not at all. */
@@ -40,16 +43,19 @@ export class SimulatedServer {
 
   constructor(
     readonly ordinal: number,
-    private readonly cluster: ReadonlyArray<string>,
+    private readonly members: ReadonlyArray<NodeId>,
     seed: number,
-    readonly calmWriteMs: Range,
-    private readonly world: SimulatedCluster,
+    private readonly context: SimulationContext,
   ) {
-    this.id = nodeId(cluster[ordinal - 1]!)
+    this.id = members[ordinal - 1]!
     this.die = seeded(seed)
-    this.gate = new Gate(world.scheduler)
+    this.gate = new Gate(context.scheduler)
     this.clock = new MonotonicClock(this.gate)
-    this.disk = new FaultyDisk(this.emptyDisk(), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: calmWriteMs })
+    this.disk = new FaultyDisk(this.emptyDisk(), this.gate, seeded(Math.floor(this.die() * 2 ** 32)), { writeMs: this.calmWriteMs })
+  }
+
+  get calmWriteMs(): Range {
+    return this.context.conditions.calmWriteMs
   }
 
   /** Names the disk that is there now. */
@@ -58,7 +64,7 @@ export class SimulatedServer {
   }
 
   private emptyDisk(): MemoryStorage {
-    return memoryStorage(this.cluster, { incarnation: this.incarnation })
+    return memoryStorage(this.members, { incarnation: this.incarnation })
   }
 
   get isUp(): boolean {
@@ -67,29 +73,38 @@ export class SimulatedServer {
 
   start(): void {
     if (this.raft !== null) return
-    const { world, clock } = this
-    const given = world.workload.stateMachine()
+    const { clock } = this
+    const { workload, network, conditions, observer } = this.context
+    const { snapshotEvery, tuning } = conditions
+    const given = workload.stateMachine()
     const stateMachine = typeof given === 'function' ? given : given.stateMachine
-    const take = typeof given === 'function' || world.snapshotEvery === null ? null : given.take
+    const take = typeof given === 'function' || snapshotEvery === null ? null : given.take
     this.lives++
     this.crashAfterSteps = 0
     clock.restart(whole(this.die, clockBeginsAtMs))
     const raft = createRaft<unknown, unknown>({
-      ...world.tuning,
+      ...tuning,
       id: this.id,
-      network: world.network.join(this.id),
+      network: network.join(this.id),
       storage: this.disk,
       stateMachine: this.observed(stateMachine),
-      ...(take === null ? {} : { snapshots: { everyEntries: world.snapshotEvery!, take: this.taking(take) } }),
-      codec: world.workload.codec,
+      ...(take === null ? {} : { snapshots: { everyEntries: snapshotEvery!, take: this.taking(take) } }),
+      codec: workload.codec,
       scheduler: clock,
       random: seeded(Math.floor(this.die() * 2 ** 32)),
     })
     this.raft = raft
-    raft.inspect$.subscribe((step: Inspection) => world.stepped(this, step))
-    raft.stopped$.subscribe((reason) => world.attempt(() => this.stopped(raft, reason)))
-    world.note(`${this.id} starts`)
+    raft.inspect$.subscribe((step: Inspection) => this.stepped(step))
+    raft.stopped$.subscribe((reason) => observer.attempt(() => this.stopped(raft, reason)))
+    observer.note(`${this.id} starts`)
     raft.start()
+  }
+
+  private stepped(step: Inspection): void {
+    const { observer } = this.context
+    if (observer.violation !== null) return
+    observer.stepped(step)
+    if (this.crashAfterSteps > 0 && --this.crashAfterSteps === 0) observer.attempt(() => this.crash('kept', this.downMs))
   }
 
   /** Ends at once; the disk keeps what `onCrash` says. It is started again after a while. */
@@ -102,7 +117,7 @@ export class SimulatedServer {
 
   crashIn(ms: number, onCrash: DiskFaults['onCrash'], downMs: number): void {
     const life = this.lives
-    this.world.scheduler.schedule(() => {
+    this.context.scheduler.schedule(() => {
       if (this.lives === life) this.crash(onCrash, downMs)
     }, ms)
   }
@@ -121,22 +136,23 @@ export class SimulatedServer {
   }
 
   stop(forMs: number): void {
-    const { world, gate, id } = this
-    gate.stopUntil(world.scheduler.now() + forMs)
-    world.network.hold(id)
-    // Before any of the timers that fall due then: sockets come first (see clock.ts).
-    this.goingOn = world.scheduler.schedule(() => this.goOn(), forMs)
+    const { gate, id } = this
+    const { scheduler, network } = this.context
+    gate.stopUntil(scheduler.now() + forMs)
+    network.hold(id)
+    // Before the timers that fall due then: sockets come first (see clock.ts).
+    this.goingOn = scheduler.schedule(() => this.goOn(), forMs)
   }
 
   goOn(): void {
     this.goingOn?.unsubscribe()
     this.gate.stopUntil(0)
-    this.world.network.release(this.id)
+    this.context.network.release(this.id)
   }
 
-  /** Messages that waited for a process that stood still. */
+  /** How many messages waited for a process that was stopped. */
   heldMessages(): number {
-    return this.world.network.stats.held
+    return this.context.network.stats.held
   }
 
   heal(): void {
@@ -152,9 +168,9 @@ export class SimulatedServer {
   private stopped(raft: Raft<unknown>, reason: StopReason): void {
     if (this.raft !== raft) return
     this.raft = null
-    this.world.stopped(this, reason)
+    this.context.observer.stopped(this.id, reason)
     const life = this.lives
-    this.world.scheduler.schedule(
+    this.context.scheduler.schedule(
       () => {
         if (this.lives === life) this.start()
       },
@@ -162,22 +178,25 @@ export class SimulatedServer {
     )
   }
 
-  /** Every snapshot is looked at: of one index there is one. */
+  /** Every snapshot is compared: all snapshots of one index must be equal. */
   private taking(take: SnapshotMachine<unknown, unknown>['take']): SnapshotMachine<unknown, unknown>['take'] {
-    return (lastApplied) => from(take(lastApplied)).pipe(tap(({ index, data }) => this.world.snapshotTaken(this.id, index, data)))
+    return (lastApplied) =>
+      from(take(lastApplied)).pipe(tap(({ index, data }) => this.context.observer.snapshotTaken(this.id, index, data)))
   }
 
-  /** The state machine, with everyone who wants to hear what it answers, and with the fault of being slow. */
+  /**
+   * The state machine. Its answers are also told to the observer, and the fault of a slow state machine delays them.
+   */
   private observed(machine: StateMachine<unknown>): StateMachine<unknown> {
     return (apply$, snapshot) =>
       new Observable<Applied>((subscriber) => {
         const waiting: Applied[] = []
         const tell = (answer: Applied): void => {
-          this.world.answered(this.id, answer)
+          this.context.observer.answered(this.id, answer)
           subscriber.next(answer)
         }
         const tellNext = (): void => {
-          // One that is healed has no work left, however much had gathered.
+          // A healed state machine has no work left, even if much had gathered.
           do tell(waiting.shift()!)
           while (this.applierMs === null && waiting.length > 0)
           if (waiting.length > 0) later()

@@ -1,6 +1,7 @@
 /**
- * A running hash of a run: the same numbers and texts in the same order give the same 16 hexadecimal digits, in every JavaScript engine,
- * since all of it is 32-bit integer arithmetic. Two lanes, each multiplied and rotated as in FNV and in xxHash. It tells runs apart, not enemies.
+ * A running hash of a run: the same numbers and texts in the same order give the same 16 hexadecimal digits in every
+ * JavaScript engine, since all of it is 32-bit integer arithmetic. There are two lanes; each is multiplied and rotated
+ * as in FNV and in xxHash. The hash is not meant against attackers.
  */
 export class TraceHash {
   private a = 0x811c9dc5 | 0

@@ -1,42 +1,47 @@
 import { Subscription } from 'rxjs'
 import { WatchInOrder } from '../checkers/watchInOrder.js'
+import type { SimulationContext } from './context.js'
 import { oneOf } from './dice.js'
-import type { SimulatedCluster } from './simulatedCluster.js'
+import type { SimulatedServer } from './simulatedServer.js'
 
-/** Somebody who follows the applied commands, at one server and, when that stops, from there on at another. */
+const retryMs = 20
+
+/** Follows the applied commands at one server and, when that stops, from there on at another. */
 export class Watcher {
   private readonly watch: WatchInOrder
   private following: Subscription | undefined
 
+  /** `candidates`: the servers that can be followed now. */
   constructor(
-    private readonly world: SimulatedCluster,
+    private readonly context: SimulationContext,
+    private readonly candidates: () => ReadonlyArray<SimulatedServer>,
     private readonly die: () => number,
   ) {
-    this.watch = new WatchInOrder(world.checks.record)
+    this.watch = new WatchInOrder(context.observer.checks.record)
     this.follow()
   }
 
   private follow(): void {
-    const { world } = this
+    const { observer } = this.context
     this.following?.unsubscribe()
-    const running = world.homes.filter((home) => home.isUp && world.isMember(home))
-    if (running.length === 0) return this.later()
-    const { raft, id } = oneOf(this.die, running)
-    const base = world.checks.record.servers.get(id)?.now.log.base.index ?? 0
+    const candidates = this.candidates()
+    if (candidates.length === 0) return this.later()
+    const { raft, id } = oneOf(this.die, candidates)
+    const base = observer.checks.record.servers.get(id)?.now.log.base.index ?? 0
     this.watch.skip(base)
     this.following = new Subscription()
     this.following.add(raft!.restore$.subscribe(({ index }) => this.watch.skip(index)))
     const followed = raft!.applyFrom(this.watch.next).subscribe({
       next: ({ index }) => {
         const wrong = this.watch.see(index)
-        if (wrong !== null) world.fail(this.watch.name, `at ${id}: ${wrong}`)
+        if (wrong !== null) observer.fail(this.watch.name, `at ${id}: ${wrong}`)
       },
-      complete: () => world.attempt(() => this.later()),
+      complete: () => observer.attempt(() => this.later()),
     })
     this.following.add(followed)
   }
 
   private later(): void {
-    this.world.scheduler.schedule(() => this.follow(), 20)
+    this.context.scheduler.schedule(() => this.follow(), retryMs)
   }
 }

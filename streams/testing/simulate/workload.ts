@@ -4,26 +4,40 @@ import type { Snapshot, StateMachine } from '../../sinks/stateMachine.js'
 import type { Codec } from '../../wire/codec.js'
 import type { Model } from '../linearizability/model.js'
 
-/** What a simulated cluster replicates, and what its clients ask of it. Made anew for each run: it may remember. */
+/**
+ * The commands of a simulated cluster, and the state machine that applies them. It is made anew for each run, so it may
+ * remember.
+ */
 export interface Workload<C, R> {
   readonly codec: Codec<C>
-  /** Called for each life of each server. It answers within the call or on the scheduler of its server. With `take` its log is compacted. */
+  /**
+   * Called for each life of each server. It answers within the call or on the scheduler of its server. With `take` its
+   * log is compacted.
+   */
   readonly stateMachine: () => StateMachine<C, R> | SnapshotMachine<C, R>
   /** The next command of a client; `serial` counts its commands from 1. */
   readonly command: (die: () => number, client: number, serial: number) => C
-  /** Whether a command may be offered again when nobody knows what became of it: where sessions keep it from taking effect twice (§8). */
+  /**
+   * Whether a client may propose a command again when its outcome is unknown. It may where sessions keep the command
+   * from taking effect twice (§8).
+   */
   readonly retries: boolean
   /** Whether two answers are the same. Default: by what they hold. */
   readonly same?: (a: R, b: R) => boolean
-  /** The slow, obvious twin of the state machine: what it must answer, command by command in the order of the log. */
+  /**
+   * The slow, obvious twin of the state machine: it says the right answer for each command, in the order of the log.
+   */
   readonly model?: () => WorkloadModel<C, R>
   /** An operation for the history that a linearizability checker reads; without it no history is kept. */
   readonly operation?: (command: C, result: R | null) => { readonly key: string; readonly input: unknown; readonly output: unknown }
-  /** What the operations of the history must agree with: `erased(model)`. Without it they are not checked. */
+  /** The model that the operations of the history must agree with: `erased(model)`. Without it they are not checked. */
   readonly linearizable?: Model<unknown, unknown, unknown>
 }
 
-/** A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same bytes. */
+/**
+ * A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same
+ * bytes.
+ */
 export interface SnapshotMachine<C, R> {
   readonly stateMachine: StateMachine<C, R>
   readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>

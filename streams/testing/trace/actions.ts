@@ -2,10 +2,10 @@ import type { Message } from '../../../src/raft/messages.js'
 import type { Inspection } from '../../loop/run.js'
 
 /**
- * A step in the words of raft.tla (Ongaro's specification), in the order in which they are true. Each word stands once in a step:
- * `ClientRequest` for a whole batch, `RequestVote` and `AppendEntries` for all that the step sends. What raft.tla has no word for
- * begins with `rxraft/`. `DuplicateMessage` and `DropMessage` are the network's, which no server sees; `ReturnToFollowerState` is a
- * part of `HandleAppendEntriesRequest`.
+ * A step in the words of raft.tla (Ongaro's specification), in the order in which they are true. Each word stands once
+ * in a step: `ClientRequest` for a whole batch, `RequestVote` and `AppendEntries` for all that the step sends. What
+ * raft.tla has no word for begins with `rxraft/`. `DuplicateMessage` and `DropMessage` are the network's, which no
+ * server sees; `ReturnToFollowerState` is a part of `HandleAppendEntriesRequest`.
  *
  * @example
  * actionsOf({ at, event: { _tag: 'ElectionTimedOut', generation: 1 }, before: follower, after: candidate, effects })

@@ -9,8 +9,8 @@ import { defaultSettings } from '../../../src/raft/settings.js'
 import type { TraceEntry, TraceEvent, TraceEventOf, TraceMessage } from './line.js'
 
 /*
- * From a line back to what the core takes. That the numbers and names are of the right kind was checked when the line was read
- * (`fromNdjson`); here they only get the core's types back.
+ * From a line back to what the core takes. That the numbers and names are of the right kind was checked when the line
+ * was read (`fromNdjson`); here they only get the core's types back.
  */
 
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))

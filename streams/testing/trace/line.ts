@@ -2,9 +2,9 @@ import { either } from 'fp-ts'
 import * as t from 'io-ts'
 
 /*
- * One step of one server as a line of a trace: plain numbers and strings, so that it can be stored as JSON and read by a program that
- * knows nothing of this library (docs/traces.md has the table of its fields). The types are on purpose not those of src/raft: what
- * checks a trace (figure2/) shares nothing with what made it.
+ * One step of one server as a line of a trace: plain numbers and strings, so that it can be stored as JSON and read by
+ * a program that knows nothing of this library (docs/traces.md has the table of its fields). The types are on purpose
+ * not those of src/raft: what checks a trace (figure2/) shares nothing with what made it.
  */
 
 const index = t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= 0, 'a whole number')
@@ -112,11 +112,17 @@ const TraceState = t.type({
   last: place,
   followers: t.record(name, t.type({ nextIndex: index, matchIndex: index })),
 })
-/** The state after the step, in short: of the log only where it begins and ends, of `followers` what a leader knows of them. */
+/**
+ * The state after the step, in short: of the log only where it begins and ends, of `followers` what a leader knows of
+ * them.
+ */
 export type TraceState = t.TypeOf<typeof TraceState>
 
 const TraceSnapshot = t.type({ ref: index, index, term: index, offset: index, data: bytes, last: t.boolean })
-/** A piece of a snapshot on its way to the disk: of which (`ref`), what that one stands for (`index`, `term`), and where in it. */
+/**
+ * A piece of a snapshot on its way to the disk: of which (`ref`), what that one stands for (`index`, `term`), and where
+ * in it.
+ */
 export type TraceSnapshot = t.TypeOf<typeof TraceSnapshot>
 
 const TraceLine = t.type(
@@ -135,9 +141,10 @@ const TraceLine = t.type(
   'TraceLine',
 )
 /**
- * A step: whose (`id`), when (`at`, milliseconds of that server's clock), what happened (`event`), what it is in the words of raft.tla
- * (`actions`), which write it asked for (`write`), what it sends and which write that waits for (`send`), the pieces of snapshots it
- * stores (`store`), what it hands to the state machine (the snapshot `restore`, then the commands `apply`) and the state it led to (`after`).
+ * A step: whose (`id`), when (`at`, milliseconds of that server's clock), what happened (`event`), what it is in the
+ * words of raft.tla (`actions`), which write it asked for (`write`), what it sends and which write that waits for
+ * (`send`), the pieces of snapshots it stores (`store`), what it hands to the state machine (the snapshot `restore`,
+ * then the commands `apply`) and the state it led to (`after`).
  */
 export type TraceLine = t.TypeOf<typeof TraceLine>
 

@@ -8,7 +8,10 @@ import type { Inspection } from '../../loop/run.js'
 import { actionsOf } from './actions.js'
 import type { TraceEntry, TraceEvent, TraceLine, TraceMessage, TraceRecovered, TraceState } from './line.js'
 
-/** A step as a line of a trace. What it costs grows with what the step did, not with the log; `Started` holds the whole log. */
+/**
+ * A step as a line of a trace. What it costs grows with what the step did, not with the log; `Started` holds the whole
+ * log.
+ */
 export const lineOf = (inspection: Inspection): TraceLine => {
   const { at, event, before, after, effects } = inspection
   const persist = effects.find((effect) => effect._tag === 'Persist')

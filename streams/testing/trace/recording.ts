@@ -35,7 +35,8 @@ export interface ReplayDiffers {
 }
 
 /**
- * Gathers the steps of one server and emits them as one recording, when it stops or `maxSteps` is reached. Subscribe before it starts.
+ * Gathers the steps of one server and emits them as one recording, when it stops or `maxSteps` is reached. Subscribe
+ * before it starts.
  *
  * @example
  * server.inspect$.pipe(record()).subscribe((recording) => writeFileSync('n1.ndjson', toNdjson(recording)))
@@ -45,8 +46,8 @@ export const record = ({ maxSteps = 100_000 }: RecordOptions = {}): OperatorFunc
 }
 
 /**
- * Gives the recorded events to the real `step` again and compares what comes of each with what was recorded: state, effects and all.
- * Throws `InvariantViolation` where a step breaks an invariant.
+ * Gives the recorded events to the real `step` again and compares what comes of each with what was recorded: state,
+ * effects and all. Throws `InvariantViolation` where a step breaks an invariant.
  *
  * @example
  * replay(recording) // { _tag: 'Same', steps: [{ at, event, before, after, effects }, …] }
@@ -68,8 +69,9 @@ export const replay = (recording: Recording, { step = checkedStep }: ReplayOptio
 }
 
 /**
- * What would have come of other events after the first `k` steps of a recording: the steps that these events make. They are taken up at
- * the time of step `k`. Throws `RangeError` where the recording does not have, or does not replay to, `k` steps.
+ * What would have come of other events after the first `k` steps of a recording: the steps that these events make. They
+ * are taken up at the time of step `k`. Throws `RangeError` where the recording does not have, or does not replay to,
+ * `k` steps.
  *
  * @example
  * fork(recording, 3, [{ _tag: 'ElectionTimedOut', generation: 2 }]).at(-1)?.after.role._tag // 'Candidate'

@@ -12,9 +12,10 @@ import { findings, type Scenario, spread } from './scenario.js'
 const history = fc.tuple(fc.constantFrom(1, 2, 3, 3, 3, 4, 5), settings, schedule)
 
 /**
- * The random schedules of test/raft/schedule.ts on the bare `step`, looked at by four checks at once, of which none hinders the others:
- * the invariants of one server, Figure 3 over the cluster (and what is said before it is on disk), the trace against Figure 2, and
- * whether a cluster without further faults comes to one log. In one history of three one follower hangs for good meanwhile.
+ * Runs the random schedules of test/raft/schedule.ts on the bare `step`, with four checks that do not hinder each
+ * other: the invariants of one server; Figure 3 over the cluster, and messages sent before the disk; the trace against
+ * Figure 2; and whether a cluster without further faults reaches one log. In one history of three a follower hangs for
+ * good meanwhile.
  */
 export const byHand: Scenario = {
   name: 'by hand',

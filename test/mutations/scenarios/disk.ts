@@ -21,9 +21,9 @@ const history = aHistory.filter(
 )
 
 /**
- * One log on a disk that forgets what was not synced: it is written, killed, loses power, meets syncs that fail, and is opened again, a
- * few times over. It must open each time, with what was acknowledged and at most one write more. At last, when all is known to be
- * on disk, bits turn over, one at a time: each is found out, or makes no difference.
+ * One log on a disk that forgets what was not synced: it is written, killed, loses power, meets syncs that fail, and is
+ * opened again, a few times over. It must open each time, with what was acknowledged and at most one write more. At
+ * last, when all is known to be on disk, bits turn over, one at a time: each is found out, or makes no difference.
  */
 export const disk: Scenario = {
   name: 'disk',

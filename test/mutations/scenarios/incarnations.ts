@@ -48,9 +48,10 @@ const wrong: ReadonlyArray<Partial<Greeting>> = [
 ]
 
 /**
- * Servers call each other, stop, and come back: with their disk, with an empty one, with one that they had before; strangers use their
- * names; at some time a first leader names the disks of all, and each disk keeps that. From then on a name belongs to the disk that was
- * named: another one has forgotten its votes. Before, it belongs to the disk that answers at its address.
+ * Servers call each other, stop, and come back: with their disk, with an empty one, with one that they had before;
+ * strangers use their names; at some time a first leader names the disks of all, and each disk keeps that. From then on
+ * a name belongs to the disk that was named: another one has forgotten its votes. Before, it belongs to the disk that
+ * answers at its address.
  */
 export const incarnations: Scenario = {
   name: 'incarnations',

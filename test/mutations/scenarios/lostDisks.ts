@@ -17,9 +17,9 @@ interface Disk {
 }
 
 /**
- * Servers whose disks have names. In each round some of them run, a client writes, and all stop; between two rounds a disk may be lost
- * and an empty one takes its name, of a minority in all. In the end everybody runs, and what was acknowledged must be there: nothing of
- * it may depend on what a running process remembers, nor on who met whom.
+ * Servers whose disks have names. In each round some of them run, a client writes, and all stop; between two rounds a
+ * disk may be lost and an empty one takes its name, of a minority in all. In the end everybody runs, and what was
+ * acknowledged must be there: nothing of it may depend on what a running process remembers, nor on who met whom.
  */
 export const lostDisks: Scenario = {
   name: 'lost disks',

@@ -6,8 +6,8 @@ export interface Violation {
 }
 
 /**
- * Something that happens to a cluster, a store or a disk, drawn from a seed, with checks that look at it. The same seed is the same
- * history. Where nothing was put back, no check may find anything, whatever the seed.
+ * Something that happens to a cluster, a store or a disk, drawn from a seed, with checks that look at it. The same seed
+ * is the same history. Where nothing was put back, no check may find anything, whatever the seed.
  */
 export interface Scenario {
   readonly name: string

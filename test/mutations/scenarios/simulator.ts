@@ -7,7 +7,7 @@ export const simulator: Scenario = {
   checks: ['simulator'],
   run: (seed) => {
     const { violation } = simulate(seed, { forMs: 10_000 })
-    // A fault that happened not to bite says nothing about the servers.
+    // A fault that had no effect says nothing about the servers.
     return violation === null || violation.name.startsWith('a fault that was asked for')
       ? []
       : [{ check: 'simulator', why: `${violation.name}: ${violation.message}` }]

@@ -33,8 +33,8 @@ const log = fc.array(
 )
 
 /**
- * A log of requests, many of them retries, applied by the store and by its slow twin (test/kv). In between the store is lost and
- * comes back from its snapshot, and is given the entries after the one up to which the snapshot says it goes.
+ * A log of requests, many of them retries, applied by the store and by its slow twin (test/kv). In between the store is
+ * lost and comes back from its snapshot, and is given the entries after the one up to which the snapshot says it goes.
  */
 export const store: Scenario = {
   name: 'store',

@@ -33,9 +33,10 @@ const recoveryMs = 30_000
 const ids = ['n1', 'n2', 'n3'].map(nodeId)
 
 /**
- * Somebody has a connection to one server in the name of another, and sends messages in which every number may be at its limit. Then it
- * is gone. No server may have stopped, what was stored must be readable, and the cluster must elect a leader and commit. In one history
- * of four the cluster has come to the last terms that disk and wire can hold: there it may end to elect, and nothing else.
+ * Somebody has a connection to one server in the name of another, and sends messages in which every number may be at
+ * its limit. Then it is gone. No server may have stopped, what was stored must be readable, and the cluster must elect
+ * a leader and commit. In one history of four the cluster has come to the last terms that disk and wire can hold: there
+ * it may end to elect, and nothing else.
  */
 export const stranger: Scenario = {
   name: 'stranger',

@@ -17,9 +17,10 @@ const healedMs = 6_000
 const longestElectionsMs = 10_000
 
 /**
- * Whole servers on the real streams in virtual time: a network that loses, doubles, reorders and remembers, slow disks that lose power in the
- * middle of a write, snapshots all the time, kills, cuts, and a client that writes. Looked at by the invariants that run in every server,
- * by the trace, by the client, who remembers what was acknowledged, and, when the faults have ended, by whether all come to one state.
+ * Whole servers on the real streams in virtual time: a network that loses, doubles, reorders and remembers, slow disks
+ * that lose power in the middle of a write, snapshots all the time, kills, cuts, and a client that writes. Looked at by
+ * the invariants that run in every server, by the trace, by the client, who remembers what was acknowledged, and, when
+ * the faults have ended, by whether all come to one state.
  */
 export const streams: Scenario = {
   name: 'streams',

@@ -4,19 +4,19 @@ import { oneRunning } from './processes.js'
 
 const rates = [0.1, 0.5, 0.9, 1.1, 2, 10] as const
 
-/** The clocks of one server or of several run too fast or too slow, each in its own way. */
-const clockRate: Fault['begin'] = (world, die) => {
-  const one = oneRunning(world, die)
-  const release = one === null ? null : world.claim('clockRate')
+/** The clocks of one server or of several run too fast or too slow, each at its own rate. */
+const clockRate: Fault['begin'] = (cluster, die) => {
+  const one = oneRunning(cluster, die)
+  const release = one === null ? null : cluster.claim('clockRate')
   if (one === null || release === null) return null
-  const homes = die() < 0.5 ? [one] : some(die, world.homes, whole(die, { min: 1, max: world.homes.length }))
-  const chosen = homes.map((home) => ({ home, rate: oneOf(die, rates) }))
-  for (const { home, rate } of chosen) home.clock.setRate(rate)
+  const chosen = die() < 0.5 ? [one] : some(die, cluster.servers, whole(die, { min: 1, max: cluster.servers.length }))
+  const rated = chosen.map((server) => ({ server, rate: oneOf(die, rates) }))
+  for (const { server, rate } of rated) server.clock.setRate(rate)
   return {
-    what: `clocks run at another rate: ${chosen.map(({ home, rate }) => `${home.id} × ${rate}`).join(', ')}`,
-    bit: grown(() => homes.reduce((sum, { clock }) => sum + clock.moved, 0)),
+    what: `clocks run at another rate: ${rated.map(({ server, rate }) => `${server.id} × ${rate}`).join(', ')}`,
+    hadEffect: grown(() => chosen.reduce((sum, { clock }) => sum + clock.moved, 0)),
     end: () => {
-      for (const { clock } of homes) clock.setRate(1)
+      for (const { clock } of chosen) clock.setRate(1)
       release()
     },
   }

@@ -3,27 +3,27 @@ import type { DiskFaults, FaultyDisk } from '../faultyDisk.js'
 import { type Fault, grown } from './fault.js'
 import { oneRunning } from './processes.js'
 
-/** Power fails while a write is under way: it is made slow for that, so that several gather behind one another. */
+/** Power fails while a write is under way. The disk is made slow first, so that several writes gather. */
 const powerLoss =
   (onCrash: 'lost' | 'torn'): Fault['begin'] =>
-  (world, die) => {
-    const home = oneRunning(world, die)
-    const release = home === null ? null : world.claim(`disk ${home.id}`)
-    if (home === null || release === null) return null
-    const { disk } = home
+  (cluster, die) => {
+    const server = oneRunning(cluster, die)
+    const release = server === null ? null : cluster.claim(`disk ${server.id}`)
+    if (server === null || release === null) return null
+    const { disk } = server
     let before = whole(die, { min: 0, max: 3 })
     disk.setFaults({ writeMs: { min: 10, max: whole(die, { min: 10, max: 300 }) } })
     disk.onWrite = () => {
       if (before-- > 0) return
       disk.onWrite = null
-      home.crashIn(whole(die, { min: 0, max: 9 }), onCrash, whole(die, { min: 20, max: 4_000 }))
+      server.crashIn(whole(die, { min: 0, max: 9 }), onCrash, whole(die, { min: 20, max: 4_000 }))
     }
     return {
-      what: `${home.id} loses power in the middle of a write, which is ${onCrash}`,
-      bit: grown(() => disk.stats[onCrash]),
+      what: `${server.id} loses power in the middle of a write, which is ${onCrash}`,
+      hadEffect: grown(() => disk.stats[onCrash]),
       end: () => {
         disk.onWrite = null
-        disk.setFaults({ writeMs: home.calmWriteMs })
+        disk.setFaults({ writeMs: server.calmWriteMs })
         release()
       },
     }
@@ -32,34 +32,34 @@ const powerLoss =
 /** A fault of one disk, until it is over. */
 const disk =
   (what: string, count: keyof FaultyDisk['stats'], faults: (die: () => number) => Partial<DiskFaults>): Fault['begin'] =>
-  (world, die) => {
-    const home = oneRunning(world, die)
-    const release = home === null ? null : world.claim(`disk ${home.id}`)
-    if (home === null || release === null) return null
-    home.disk.setFaults(faults(die))
+  (cluster, die) => {
+    const server = oneRunning(cluster, die)
+    const release = server === null ? null : cluster.claim(`disk ${server.id}`)
+    if (server === null || release === null) return null
+    server.disk.setFaults(faults(die))
     return {
-      what: `the disk of ${home.id} ${what}`,
-      bit: grown(() => home.disk.stats[count]),
+      what: `the disk of ${server.id} ${what}`,
+      hadEffect: grown(() => server.disk.stats[count]),
       end: () => {
-        home.disk.setFaults({ writeMs: home.calmWriteMs, hung: false, failing: false, full: false })
+        server.disk.setFaults({ writeMs: server.calmWriteMs, hung: false, failing: false, full: false })
         release()
       },
     }
   }
 
 /**
- * A disk is lost, and an empty one takes its place under the old name. Only of a minority in all: what a majority has lost is lost, and
- * a name with another disk does not vote any more.
+ * A disk is lost, and an empty one replaces it under the old name. It happens to a minority at most: a server with
+ * another disk does not vote any more, and entries that a majority has lost are lost.
  */
-const emptyDisk: Fault['begin'] = (world, die) => {
-  const lost = world.homes.filter(({ lostDisks }) => lostDisks > 0)
-  const home = oneRunning(world, die)
-  const release = home === null ? null : world.claim(`disk ${home.id}`)
-  if (home === null || release === null) return null
+const emptyDisk: Fault['begin'] = (cluster, die) => {
+  const lost = cluster.servers.filter(({ lostDisks }) => lostDisks > 0)
+  const server = oneRunning(cluster, die)
+  const release = server === null ? null : cluster.claim(`disk ${server.id}`)
+  if (server === null || release === null) return null
   release()
-  if (!lost.includes(home) && 2 * (lost.length + 1) >= world.homes.length) return null
-  home.loseDisk(whole(die, { min: 20, max: 4_000 }))
-  return { what: `the disk of ${home.id} is lost, and an empty one takes its place`, bit: () => true, end: () => undefined }
+  if (!lost.includes(server) && 2 * (lost.length + 1) >= cluster.servers.length) return null
+  server.loseDisk(whole(die, { min: 20, max: 4_000 }))
+  return { what: `the disk of ${server.id} is lost, and an empty one takes its place`, hadEffect: () => true, end: () => undefined }
 }
 
 export const diskFaults = {

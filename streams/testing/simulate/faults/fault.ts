@@ -1,26 +1,26 @@
 import type { Range } from '../dice.js'
 import type { SimulatedCluster } from '../simulatedCluster.js'
 
-/** A fault that goes on. */
+/** A fault that has begun. */
 export interface Ongoing {
-  /** Whom it meets and how, for the transcript. */
+  /** Which servers it meets and how, for the transcript. */
   readonly what: string
-  /** Takes it back. */
+  /** Ends it. */
   readonly end: () => void
   /** Whether it had an effect so far. */
-  readonly bit: () => boolean
+  readonly hadEffect: () => boolean
 }
 
 /** A kind of fault. */
 export interface Fault {
-  /** How often it comes in proportion to the others. */
+  /** How often it comes, in proportion to the others. */
   readonly weight: number
   readonly forMs: Range
-  /** Begins it; null where it cannot be now, which does not count as asked. */
-  readonly begin: (world: SimulatedCluster, die: () => number) => Ongoing | null
+  /** Begins it; null where it cannot begin now, which does not count as asked. */
+  readonly begin: (cluster: SimulatedCluster, die: () => number) => Ongoing | null
 }
 
-/** What `count` has grown by since now: how a fault finds out that it bit. */
+/** Whether `count` has grown since now: so a fault finds out that it had an effect. */
 export const grown = (count: () => number): (() => boolean) => {
   const before = count()
   return () => count() > before

@@ -3,7 +3,7 @@ import type { SimulatedServer } from '../simulatedServer.js'
 import type { SimulatedCluster } from '../simulatedCluster.js'
 import { type Fault, grown } from './fault.js'
 
-const names = (homes: ReadonlyArray<SimulatedServer>): string => homes.map(({ id }) => id).join(' ')
+const namesOf = (servers: ReadonlyArray<SimulatedServer>): string => servers.map(({ id }) => id).join(' ')
 
 /** A fault of every link, such as loss. One of a kind at a time. */
 const everywhere =
@@ -15,7 +15,7 @@ const everywhere =
     network.setFaults({ [kind]: probability })
     return {
       what: `${kind} of ${probability * 100} %`,
-      bit: grown(() => network.stats[count]),
+      hadEffect: grown(() => network.stats[count]),
       end: () => {
         network.setFaults({ [kind]: 0 })
         release()
@@ -23,7 +23,7 @@ const everywhere =
     }
   }
 
-const delay: Fault['begin'] = ({ network, claim, calmDelayMs }, die) => {
+const delay: Fault['begin'] = ({ network, claim, conditions }, die) => {
   const release = claim('delay')
   if (release === null) return null
   const min = whole(die, { min: 10, max: 100 })
@@ -31,35 +31,37 @@ const delay: Fault['begin'] = ({ network, claim, calmDelayMs }, die) => {
   network.setFaults({ delayMs })
   return {
     what: `messages take ${delayMs.min} to ${delayMs.max} ms`,
-    bit: grown(() => network.stats.sent),
+    hadEffect: grown(() => network.stats.sent),
     end: () => {
-      network.setFaults({ delayMs: calmDelayMs })
+      network.setFaults({ delayMs: conditions.calmDelayMs })
       release()
     },
   }
 }
 
-/** Links that pass nothing. One partition at a time, so that what it swallowed is known to be its own. */
+/**
+ * Links that pass nothing. There is one partition at a time, so that every message that is cut is known to be its own.
+ */
 const partition =
   (
     cuts: (
-      world: SimulatedCluster,
+      cluster: SimulatedCluster,
       die: () => number,
     ) => { readonly what: string; readonly cut: ReadonlyArray<readonly [SimulatedServer, SimulatedServer]> } | null,
   ): Fault['begin'] =>
-  (world, die) => {
-    const release = world.claim('partition')
+  (cluster, die) => {
+    const release = cluster.claim('partition')
     if (release === null) return null
-    const chosen = cuts(world, die)
+    const chosen = cuts(cluster, die)
     if (chosen === null) {
       release()
       return null
     }
-    const { network } = world
+    const { network } = cluster
     for (const [from, to] of chosen.cut) network.cutOneWay(from.id, to.id)
     return {
       what: chosen.what,
-      bit: grown(() => network.stats.cut),
+      hadEffect: grown(() => network.stats.cut),
       end: () => {
         for (const [from, to] of chosen.cut) network.mend(from.id, to.id)
         release()
@@ -76,78 +78,78 @@ const bothWays = (a: SimulatedServer, b: SimulatedServer): ReadonlyArray<readonl
 const apart = (some: ReadonlyArray<SimulatedServer>, others: ReadonlyArray<SimulatedServer>) =>
   some.flatMap((a) => others.flatMap((b) => bothWays(a, b)))
 
-const without = (homes: ReadonlyArray<SimulatedServer>, gone: ReadonlyArray<SimulatedServer>): ReadonlyArray<SimulatedServer> =>
-  homes.filter((home) => !gone.includes(home))
+const without = (servers: ReadonlyArray<SimulatedServer>, gone: ReadonlyArray<SimulatedServer>): ReadonlyArray<SimulatedServer> =>
+  servers.filter((server) => !gone.includes(server))
 
-const isolate = partition(({ homes }, die) => {
-  const one = oneOf(die, homes)
-  return { what: `${one.id} alone`, cut: apart([one], without(homes, [one])) }
+const isolate = partition(({ servers }, die) => {
+  const one = oneOf(die, servers)
+  return { what: `${one.id} alone`, cut: apart([one], without(servers, [one])) }
 })
 
 /** A minority apart, with the leader in it or without. */
 const minority = (withLeader: boolean): Fault['begin'] =>
-  partition((world, die) => {
-    const { homes } = world
-    const leader = world.leader()
+  partition((cluster, die) => {
+    const { servers } = cluster
+    const leader = cluster.leader()
     if (leader === null) return null
-    const size = whole(die, { min: 1, max: (homes.length - 1) >> 1 })
-    const followers = without(homes, [leader])
+    const size = whole(die, { min: 1, max: (servers.length - 1) >> 1 })
+    const followers = without(servers, [leader])
     const few = withLeader ? [leader, ...some(die, followers, size - 1)] : some(die, followers, size)
     return {
-      what: `${names(few)} apart, ${withLeader ? 'the leader among them' : `${leader.id} leads the others`}`,
-      cut: apart(few, without(homes, few)),
+      what: `${namesOf(few)} apart, ${withLeader ? 'the leader among them' : `${leader.id} leads the others`}`,
+      cut: apart(few, without(servers, few)),
     }
   })
 
-/** The leader, if there is one, is at one of its ends: two others have nothing to say to each other. */
-const oneWay = partition((world, die) => {
-  const { homes } = world
-  const one = oneOf(die, homes)
-  const chosen = some(die, without(homes, [one]), whole(die, { min: 1, max: homes.length - 1 }))
-  const leader = world.leader()
+/** The leader, if there is one, is at one of the ends: two followers send each other nothing. */
+const oneWay = partition((cluster, die) => {
+  const { servers } = cluster
+  const one = oneOf(die, servers)
+  const chosen = some(die, without(servers, [one]), whole(die, { min: 1, max: servers.length - 1 }))
+  const leader = cluster.leader()
   const others = leader === null || leader === one || chosen.includes(leader) ? chosen : [...chosen, leader]
   const deaf = die() < 0.5
   return {
-    what: deaf ? `${one.id} does not hear ${names(others)}` : `${one.id} is not heard by ${names(others)}`,
+    what: deaf ? `${one.id} does not hear ${namesOf(others)}` : `${one.id} is not heard by ${namesOf(others)}`,
     cut: others.map((other) => (deaf ? [other, one] : [one, other])),
   }
 })
 
 /** Two halves that see each other only through one server. */
-const bridge = partition(({ homes }, die) => {
-  const [middle, ...others] = some(die, homes, homes.length)
+const bridge = partition(({ servers }, die) => {
+  const [middle, ...others] = some(die, servers, servers.length)
   const half = others.length >> 1
   const [left, right] = [others.slice(0, half), others.slice(half)]
-  return { what: `${names(left)} and ${names(right)} see each other only through ${middle!.id}`, cut: apart(left, right) }
+  return { what: `${namesOf(left)} and ${namesOf(right)} see each other only through ${middle!.id}`, cut: apart(left, right) }
 })
 
-/** Each server sees a majority, and no two see the same one. With three servers that would be everyone. */
-const majorityRing = partition(({ homes }, die) => {
-  if (homes.length < 5) return null
-  const ring = some(die, homes, homes.length)
-  const reach = (homes.length - 1) >> 2
+/** Each server sees a majority, and no two see the same one. With three servers each would see all. */
+const majorityRing = partition(({ servers }, die) => {
+  if (servers.length < 5) return null
+  const ring = some(die, servers, servers.length)
+  const reach = (servers.length - 1) >> 2
   const cut = ring.flatMap((a, i) =>
     ring.flatMap((b, j) => {
       const distance = Math.min(Math.abs(i - j), ring.length - Math.abs(i - j))
       return distance > Math.max(1, reach) ? [[a, b] as const] : []
     }),
   )
-  return { what: `a ring: ${names(ring)}`, cut }
+  return { what: `a ring: ${namesOf(ring)}`, cut }
 })
 
-/** To the leader or from it, if there is one: between two others hardly anything passes. */
-const slowLink: Fault['begin'] = (world, die) => {
-  const { network, homes } = world
-  const release = world.claim('slowLink')
+/** To the leader or from it, if there is one: two followers send each other hardly anything. */
+const slowLink: Fault['begin'] = (cluster, die) => {
+  const { network, servers } = cluster
+  const release = cluster.claim('slowLink')
   if (release === null) return null
-  const one = world.leader() ?? oneOf(die, homes)
-  const other = oneOf(die, without(homes, [one]))
+  const one = cluster.leader() ?? oneOf(die, servers)
+  const other = oneOf(die, without(servers, [one]))
   const [from, to] = some(die, [one, other], 2)
   const min = whole(die, { min: 20, max: 400 })
   network.slow(from!.id, to!.id, { min, max: min + whole(die, { min: 0, max: 200 }) })
   return {
     what: `${from!.id} → ${to!.id} takes ${min} ms more`,
-    bit: grown(() => network.stats.slowed),
+    hadEffect: grown(() => network.stats.slowed),
     end: () => {
       network.slow(from!.id, to!.id, null)
       release()
@@ -156,11 +158,11 @@ const slowLink: Fault['begin'] = (world, die) => {
 }
 
 /** Every connection of one server breaks. */
-const reset: Fault['begin'] = ({ network, homes, unreachables }, die) => {
-  const one = oneOf(die, homes)
-  const bit = grown(unreachables)
-  for (const other of without(homes, [one])) network.reset(one.id, other.id)
-  return { what: `connections of ${one.id} are reset`, bit, end: () => undefined }
+const reset: Fault['begin'] = ({ network, servers, observer }, die) => {
+  const one = oneOf(die, servers)
+  const hadEffect = grown(() => observer.unreachable)
+  for (const other of without(servers, [one])) network.reset(one.id, other.id)
+  return { what: `connections of ${one.id} are reset`, hadEffect, end: () => undefined }
 }
 
 const partitionMs = { min: 200, max: 6_000 }

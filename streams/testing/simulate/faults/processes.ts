@@ -3,112 +3,112 @@ import type { SimulatedServer } from '../simulatedServer.js'
 import type { SimulatedCluster } from '../simulatedCluster.js'
 import { type Fault, grown } from './fault.js'
 
-/** One of the servers that run, the leader as often as all others together. */
-export const oneRunning = (world: SimulatedCluster, die: () => number): SimulatedServer | null => {
-  const running = world.homes.filter(({ isUp }) => isUp)
+/** One of the servers that run: the leader as often as all others together. */
+export const oneRunning = (cluster: SimulatedCluster, die: () => number): SimulatedServer | null => {
+  const running = cluster.servers.filter(({ isUp }) => isUp)
   if (running.length === 0) return null
-  const leader = world.leader()
+  const leader = cluster.leader()
   return leader !== null && die() < 0.5 ? leader : oneOf(die, running)
 }
 
 const downMs = { min: 20, max: 4_000 }
 
-/** kill -9: what was handed to the disk is on it. */
-const crash: Fault['begin'] = (world, die) => {
-  const home = oneRunning(world, die)
-  if (home === null) return null
-  home.crash('kept', whole(die, downMs))
-  return { what: `${home.id} is killed`, bit: () => true, end: () => undefined }
+/** kill -9: writes that the disk was given are on it. */
+const crash: Fault['begin'] = (cluster, die) => {
+  const server = oneRunning(cluster, die)
+  if (server === null) return null
+  server.crash('kept', whole(die, downMs))
+  return { what: `${server.id} is killed`, hadEffect: () => true, end: () => undefined }
 }
 
-/** After a step and before any of its effects: the state moved, and nothing was written or sent. */
-const crashInStep: Fault['begin'] = (world, die) => {
-  const home = oneRunning(world, die)
-  if (home === null) return null
-  const life = home.lives
-  home.crashAfterSteps = whole(die, { min: 1, max: 30 })
-  home.downMs = whole(die, downMs)
-  let bit = false
+/** After a step and before its effects: the state has changed, and nothing was written or sent. */
+const crashInStep: Fault['begin'] = (cluster, die) => {
+  const server = oneRunning(cluster, die)
+  if (server === null) return null
+  const life = server.lives
+  server.crashAfterSteps = whole(die, { min: 1, max: 30 })
+  server.downMs = whole(die, downMs)
+  let hadEffect = false
   return {
-    what: `${home.id} is killed in the middle of a step`,
-    bit: () => (bit ||= home.lives !== life || !home.isUp),
+    what: `${server.id} is killed in the middle of a step`,
+    hadEffect: () => (hadEffect ||= server.lives !== life || !server.isUp),
     end: () => {
-      home.crashAfterSteps = 0
+      server.crashAfterSteps = 0
     },
   }
 }
 
-/** Everyone at once, and no disk keeps what it had not acknowledged. */
-const blackout: Fault['begin'] = (world, die) => {
-  const running = world.homes.filter(({ isUp }) => isUp)
+/** All servers crash at once. A disk may lose a write that it has not acknowledged. */
+const blackout: Fault['begin'] = (cluster, die) => {
+  const running = cluster.servers.filter(({ isUp }) => isUp)
   if (running.length === 0) return null
-  for (const home of running) home.crash(oneOf(die, ['lost', 'torn', 'kept']), whole(die, downMs))
-  return { what: 'the lights go out', bit: () => true, end: () => undefined }
+  for (const server of running) server.crash(oneOf(die, ['lost', 'torn', 'kept']), whole(die, downMs))
+  return { what: 'the lights go out', hadEffect: () => true, end: () => undefined }
 }
 
-/** More than half of the servers at once: nothing can be decided until one of them is back. */
-const crashMajority: Fault['begin'] = (world, die) => {
-  const running = world.homes.filter(({ isUp }) => isUp)
+/** More than half of the servers crash at once: nothing can be committed until one of them is back. */
+const crashMajority: Fault['begin'] = (cluster, die) => {
+  const running = cluster.servers.filter(({ isUp }) => isUp)
   if (running.length === 0) return null
-  const killed = some(die, running, (world.homes.length >> 1) + 1)
-  for (const home of killed) home.crash(oneOf(die, ['lost', 'torn', 'kept']), whole(die, downMs))
-  return { what: `${killed.map(({ id }) => id).join(' ')} are killed`, bit: () => true, end: () => undefined }
+  const killed = some(die, running, (cluster.servers.length >> 1) + 1)
+  for (const server of killed) server.crash(oneOf(die, ['lost', 'torn', 'kept']), whole(die, downMs))
+  return { what: `${killed.map(({ id }) => id).join(' ')} are killed`, hadEffect: () => true, end: () => undefined }
 }
 
-const restart: Fault['begin'] = (world, die) => {
-  const home = oneRunning(world, die)
-  if (home === null) return null
-  const life = home.lives
-  home.close(whole(die, { min: 1, max: 500 }))
-  let bit = false
+const restart: Fault['begin'] = (cluster, die) => {
+  const server = oneRunning(cluster, die)
+  if (server === null) return null
+  const life = server.lives
+  server.close(whole(die, { min: 1, max: 500 }))
+  let hadEffect = false
   return {
-    what: `${home.id} is stopped in good order and started again`,
-    bit: () => (bit ||= home.lives !== life || !home.isUp),
+    what: `${server.id} is stopped in good order and started again`,
+    hadEffect: () => (hadEffect ||= server.lives !== life || !server.isUp),
     end: () => undefined,
   }
 }
 
-/** SIGSTOP, or a long stall of the event loop: nothing runs, everything waits. */
+/** SIGSTOP, or a long stall of the event loop: nothing runs, and everything waits. */
 const stop =
   (kind: string): Fault['begin'] =>
-  (world, die) => {
-    const home = oneRunning(world, die)
-    if (home === null || home.gate.isStopped) return null
+  (cluster, die) => {
+    const server = oneRunning(cluster, die)
+    if (server === null || server.gate.isStopped) return null
     const forMs = kind === 'stall' ? whole(die, { min: 20, max: 400 }) : whole(die, { min: 400, max: 5_000 })
-    home.stop(forMs)
+    server.stop(forMs)
     return {
-      what: `${home.id} stands still for ${forMs} ms`,
-      bit: grown(() => home.gate.postponed + home.heldMessages()),
-      end: () => home.goOn(),
+      what: `${server.id} stands still for ${forMs} ms`,
+      hadEffect: grown(() => server.gate.postponed + server.heldMessages()),
+      end: () => server.goOn(),
     }
   }
 
-/** The state machine takes its time. */
-const slowApplier: Fault['begin'] = (world, die) => {
-  const home = oneRunning(world, die)
-  const release = home === null ? null : world.claim(`slowApplier ${home.id}`)
-  if (home === null || release === null) return null
-  home.applierMs = { min: 1, max: whole(die, { min: 5, max: 1_000 }) }
+/** The state machine is slow. */
+const slowApplier: Fault['begin'] = (cluster, die) => {
+  const server = oneRunning(cluster, die)
+  const release = server === null ? null : cluster.claim(`slowApplier ${server.id}`)
+  if (server === null || release === null) return null
+  server.applierMs = { min: 1, max: whole(die, { min: 5, max: 1_000 }) }
   return {
-    what: `the state machine of ${home.id} takes up to ${home.applierMs.max} ms`,
-    bit: grown(() => home.slowAnswers),
+    what: `the state machine of ${server.id} takes up to ${server.applierMs.max} ms`,
+    hadEffect: grown(() => server.slowAnswers),
     end: () => {
-      home.applierMs = null
+      server.applierMs = null
       release()
     },
   }
 }
 
-/** What was done is not told: the client tries again. */
-const lostAnswer: Fault['begin'] = (world, die) => {
-  const release = world.claim('lostAnswer')
+/** A command is applied, and its client does not hear of it: the client tries again. */
+const lostAnswer: Fault['begin'] = (cluster, die) => {
+  const release = cluster.claim('lostAnswer')
   if (release === null) return null
-  world.answersLost = oneOf(die, [0.1, 0.5, 0.9])
+  cluster.clients.loss = oneOf(die, [0.1, 0.5, 0.9])
   return {
-    what: `clients miss ${world.answersLost * 100} % of their answers`,
-    bit: grown(() => world.lostAnswers),
+    what: `clients miss ${cluster.clients.loss * 100} % of their answers`,
+    hadEffect: grown(() => cluster.clients.lostAnswers),
     end: () => {
-      world.answersLost = 0
+      cluster.clients.loss = 0
       release()
     },
   }

@@ -1,7 +1,7 @@
 import type { TraceLine, TraceState } from '../line.js'
 import { durableIndex, write } from './disk.js'
 import { changed, lastIndex, lastTerm, termAt } from './log.js'
-import { type Done, keyOf, type ModelServer, newModel, type Model } from './model.js'
+import { type Done, keyOf, type Model, type ModelServer, newModel } from './model.js'
 import { must, Unexplained } from './must.js'
 import { advancedCommit, committed, elected, grown, handsOver } from './properties.js'
 import { happen, restarted } from './rules.js'
@@ -21,16 +21,17 @@ export interface TraceRejected {
 }
 
 /**
- * Whether a trace of a whole cluster is one that Figure 2 allows: replays it, line by line, against a statement of Figure 2 that was
- * written from the paper and shares no code with the servers that made it. It knows what all of them know and remembers every message;
- * so it sees a message that nobody sent, a promise that was not on disk, and every breach of Figure 3. Where the library departs from
- * the paper (docs/divergences.md), so does this, and nowhere else.
+ * Whether a trace of a whole cluster is one that Figure 2 allows: replays it, line by line, against a statement of
+ * Figure 2 that was written from the paper and shares no code with the servers that made it. It knows what all of them
+ * know and remembers every message; so it sees a message that nobody sent, a promise that was not on disk, and every
+ * breach of Figure 3. Where the library departs from the paper (docs/divergences.md), so does this, and nowhere else.
  *
- * Lines stand in the order in which they happened, from the first `Started` of each server on. A server that starts again has crashed.
+ * Lines stand in the order in which they happened, from the first `Started` of each server on. A server that starts
+ * again has crashed.
  *
  * @example
  * acceptsTrace(lines) // { _tag: 'Accepted', lines: 120 }
- * // { _tag: 'Rejected', line: 7, why: 'n2: nobody has sent this RequestVoteReply' }
+ * // { _tag: 'Rejected', line: 7, why: 'n2: no server has sent this RequestVoteReply' }
  */
 export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceRejected => {
   const next = traceChecker()
@@ -43,12 +44,15 @@ export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceR
   return { _tag: 'Accepted', lines: count }
 }
 
-/** The same while the lines come: tells of each why it is not allowed, null if it is. After the first that is not, no answer means anything. */
+/**
+ * Checks a trace line by line, as it comes: says why a line is not allowed, null if it is. After the first line that is
+ * not allowed, no answer means anything.
+ */
 export const traceChecker = (): ((line: TraceLine) => string | null) => {
-  const world = newModel()
+  const model = newModel()
   return (line) => {
     try {
-      explain(world, line)
+      explain(model, line)
       return null
     } catch (reason) {
       if (reason instanceof Unexplained) return `${line.id}: ${reason.message}`
@@ -57,29 +61,29 @@ export const traceChecker = (): ((line: TraceLine) => string | null) => {
   }
 }
 
-const explain = (world: Model, line: TraceLine): void => {
+const explain = (model: Model, line: TraceLine): void => {
   const { id, event } = line
   if (event._tag === 'Started') {
-    const server = restarted(world, id, event)
-    world.servers.set(id, server)
-    grown(world, server.log, server.log.baseIndex + 1)
-    committed(world, server, server.log.baseIndex)
+    const server = restarted(model, id, event)
+    model.servers.set(id, server)
+    grown(model, server.log, server.log.baseIndex + 1)
+    committed(model, server, server.log.baseIndex)
   }
-  const server = world.servers.get(id)
+  const server = model.servers.get(id)
   must(server !== undefined, 'its first line is not Started')
 
   const before = { ...server }
-  const did = happen(world, server, line)
+  const did = happen(model, server, line)
   if (did.change !== null) server.log = changed(server.log, did.change)
-  const advanced = advancedCommit(world, server, line.after.commitIndex)
+  const advanced = advancedCommit(model, server, line.after.commitIndex)
   writes(server, before, did, line)
   handsOver(server, line)
   expectState(server, line.after)
 
-  if (did.change !== null) grown(world, server.log, did.change._tag === 'Entries' ? did.change.from : server.log.baseIndex + 1)
-  if (before.role !== 'Leader' && server.role === 'Leader') elected(world, server)
-  committed(world, server, before.commitIndex)
-  sends(world, server, did, line)
+  if (did.change !== null) grown(model, server.log, did.change._tag === 'Entries' ? did.change.from : server.log.baseIndex + 1)
+  if (before.role !== 'Leader' && server.role === 'Leader') elected(model, server)
+  committed(model, server, before.commitIndex)
+  sends(model, server, did, line)
   expectActions(did, advanced, line)
 }
 
@@ -92,7 +96,7 @@ const writes = (server: ModelServer, before: ModelServer, { change }: Done, line
   if (changes) server.disk = write(server.disk, { currentTerm, votedFor }, change)
 }
 
-const sends = (world: Model, server: ModelServer, { reply }: Done, { send }: TraceLine): void => {
+const sends = (model: Model, server: ModelServer, { reply }: Done, { send }: TraceLine): void => {
   let replies = 0
   for (const { message, after } of send) {
     maySend(server, message, after)
@@ -100,7 +104,7 @@ const sends = (world: Model, server: ModelServer, { reply }: Done, { send }: Tra
       replies++
       must(reply !== null && keyOf(reply) === keyOf(message), `Figure 2 answers ${reply === null ? 'nothing' : JSON.stringify(reply)}`)
     }
-    if (after === null) world.sent.add(keyOf(message))
+    if (after === null) model.sent.add(keyOf(message))
     else server.waiting = [...server.waiting, { message, after }]
   }
   must(replies === (reply === null ? 0 : 1), replies === 0 ? 'it does not answer' : 'it answers twice')
@@ -108,8 +112,8 @@ const sends = (world: Model, server: ModelServer, { reply }: Done, { send }: Tra
 
 const expectState = (server: ModelServer, after: TraceState): void => {
   const { log } = server
-  const is = (name: string, model: unknown, said: unknown): void =>
-    must(model === said, `${name} is ${String(said)}, and ${String(model)} after Figure 2`)
+  const is = (name: string, expected: unknown, said: unknown): void =>
+    must(expected === said, `${name} is ${String(said)}, and ${String(expected)} after Figure 2`)
   is('currentTerm', server.currentTerm, after.currentTerm)
   is('votedFor', server.votedFor, after.votedFor)
   is('role', server.role, after.role)

@@ -3,8 +3,9 @@ import { type Change, changed, entryAt, isSame, lastIndex, type ModelLog, termAt
 import { must } from './must.js'
 
 /*
- * "Updated on stable storage before responding to RPCs" (Figure 2), where writing takes time (docs/divergences.md): a disk, and the
- * writes on their way to it. What is on the disk is not yet durable while a write under way will replace it.
+ * "Updated on stable storage before responding to RPCs" (Figure 2), where writing takes time (docs/divergences.md): a
+ * disk, and the writes on their way to it. What is on the disk is not yet durable while a write under way will replace
+ * it.
  */
 
 interface HardState {
@@ -42,7 +43,10 @@ export const persisted = (disk: Disk, seq: number): Disk => {
   }
 }
 
-/** Up to where the log is on the disk and will not be taken from it by a write under way. Terms are not looked at: the same may have been written twice. */
+/**
+ * Up to where the log is on the disk and will not be taken from it by a write under way. Terms are not looked at: the
+ * same may have been written twice.
+ */
 export const durableIndex = ({ log, pending }: Disk): number => Math.min(lastIndex(log), ...pending.map(({ change }) => keptBy(change)))
 
 const keptBy = (change: Change | null): number =>
@@ -50,7 +54,7 @@ const keptBy = (change: Change | null): number =>
 
 /** What may be said once the writes up to `after` are done; null: now. */
 export const once = (disk: Disk, after: number | null): Disk => {
-  must(after === null || after <= disk.written, `something waits for write ${after}, which nobody asked for`)
+  must(after === null || after <= disk.written, `something waits for write ${after}, which it did not ask for`)
   return after === null ? disk : persisted(disk, after)
 }
 
@@ -66,8 +70,8 @@ const isState = (found: TraceRecovered, { currentTerm, votedFor }: HardState, lo
   found.entries.every((entry, i) => isSame(entry, log.entries[i]))
 
 /**
- * A crash: the disk holds what was acknowledged and, of the writes under way, any number of the first records: of each write the
- * snapshot, the hard state, then the truncation, then the entries one by one.
+ * A crash: the disk holds what was acknowledged and, of the writes under way, any number of the first records: of each
+ * write the snapshot, the hard state, then the truncation, then the entries one by one.
  */
 export const mayHold = (disk: Disk, found: TraceRecovered): boolean => {
   let { log }: { log: ModelLog } = disk

@@ -2,8 +2,8 @@ import type { TraceConfiguration, TraceEntry, TraceMember } from '../line.js'
 import { must } from './must.js'
 
 /*
- * The log as the paper draws it: an array. "Log entries consist of two numbers, index and term, and a command" (Figure 6). It shares
- * no code with src/raft/state/log.ts, which it is there to check.
+ * The log as the paper draws it: an array. "Log entries consist of two numbers, index and term, and a command" (Figure
+ * 6). It shares no code with src/raft/state/log.ts, which it is there to check.
  */
 
 export interface ModelLog {
@@ -14,7 +14,10 @@ export interface ModelLog {
   readonly entries: ReadonlyArray<TraceEntry>
 }
 
-/** From `from` on, these entries and no others; or a snapshot in the place of all up to `index`, with what follows it or without (Figure 13, 6 and 7). */
+/**
+ * From `from` on, these entries and no others; or a snapshot in the place of all up to `index`, with what follows it or
+ * without (Figure 13, 6 and 7).
+ */
 export type Change =
   | { readonly _tag: 'Entries'; readonly from: number; readonly entries: ReadonlyArray<TraceEntry> }
   | {
@@ -43,7 +46,10 @@ export const changed = (log: ModelLog, change: Change): ModelLog => {
 export const isSame = (a: TraceEntry | undefined, b: TraceEntry | undefined): boolean =>
   a !== undefined && b !== undefined && a.term === b.term && a.kind === b.kind && a.command === b.command
 
-/** "A server always uses the latest configuration in its log" (§6): the names of those who vote, in one list, or in two while it is joint. */
+/**
+ * "A server always uses the latest configuration in its log" (§6): the names of those who vote, in one list, or in two
+ * while it is joint.
+ */
 export const voterLists = (log: ModelLog): ReadonlyArray<ReadonlyArray<string>> => listsOf(configurationAt(log, lastIndex(log)))
 
 export const configurationAt = (log: ModelLog, index: number): TraceConfiguration => {

@@ -3,7 +3,7 @@ import type { Disk } from './disk.js'
 import type { Change, ModelLog } from './log.js'
 
 /*
- * Figure 2, "State", and what is in view of nobody in a cluster but of whoever reads its trace.
+ * Figure 2, "State", of all servers, and the facts that only a reader of the whole trace can know.
  */
 
 export interface ModelServer {
@@ -19,7 +19,7 @@ export interface ModelServer {
   applyingIndex: number
   lastApplied: number
   role: 'Follower' | 'Candidate' | 'Leader'
-  /** Of a candidate: who granted it their vote, each with the name of its disk. */
+  /** Of a candidate: the servers that granted it their vote, each with the name of its disk. */
   votes: ReadonlyMap<string, string | null>
   /** "Volatile state on leaders": "index of highest log entry known to be replicated on server". */
   matchIndex: ReadonlyMap<string, number>

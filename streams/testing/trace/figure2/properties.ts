@@ -1,12 +1,12 @@
 import type { TraceLine } from '../line.js'
 import { durableIndex, holds } from './disk.js'
 import { entryAt, isMajority, isSame, lastIndex, type ModelLog, termAt, voterLists } from './log.js'
-import type { ModelServer, Model } from './model.js'
+import type { Model, ModelServer } from './model.js'
 import { must } from './must.js'
 
 /*
- * Figure 3, and what a leader may take for committed. Each is looked at where it can break, so that a long trace costs no more a line
- * than a short one.
+ * Figure 3, and what a leader may take for committed. Each is looked at where it can break, so that a long trace costs
+ * no more a line than a short one.
  */
 
 /** Election Safety, and Leader Completeness for whoever is elected. */
@@ -20,7 +20,10 @@ export const elected = ({ elected: seen, committed: all }: Model, { id, currentT
 const mustHold = (log: ModelLog, index: number, is: () => boolean, what: string): void =>
   must(index <= log.baseIndex || is(), `${what} was committed, and its log has another or none`)
 
-/** Log Matching: a log's entries from `from` on are those which every other log holds at that index and term, and so is what precedes them. */
+/**
+ * Log Matching: a log's entries from `from` on are those which every other log holds at that index and term, and so is
+ * what precedes them.
+ */
 export const grown = ({ entries: seen, committed: all }: Model, log: ModelLog, from: number): void => {
   const last = all.get(log.baseIndex)
   must(
@@ -38,7 +41,10 @@ export const grown = ({ entries: seen, committed: all }: Model, log: ModelLog, f
   }
 }
 
-/** State Machine Safety by what is known to be committed, and Leader Completeness for those who lead a later term already. */
+/**
+ * State Machine Safety by what is known to be committed, and Leader Completeness for those who lead a later term
+ * already.
+ */
 export const committed = ({ committed: all, servers }: Model, server: ModelServer, before: number): void => {
   const { log, commitIndex, currentTerm } = server
   must(commitIndex <= lastIndex(log), `commitIndex ${commitIndex} is beyond its log`)
@@ -55,8 +61,9 @@ export const committed = ({ committed: all, servers }: Model, server: ModelServe
 }
 
 /**
- * "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and log[N].term == currentTerm: set commitIndex = N."
- * The leader counts itself up to what is on its disk; and the disks of that majority are looked at, too. Whether it did.
+ * "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and log[N].term == currentTerm: set
+ * commitIndex = N." The leader counts itself up to what is on its disk; and the disks of that majority are looked at,
+ * too. Whether it did.
  */
 export const advancedCommit = ({ servers }: Model, server: ModelServer, N: number): boolean => {
   const { id, role, log, commitIndex, currentTerm, matchIndex, disk } = server
@@ -73,7 +80,10 @@ export const advancedCommit = ({ servers }: Model, server: ModelServer, N: numbe
   return true
 }
 
-/** "If commitIndex > lastApplied: apply log[lastApplied] to state machine": committed, on this disk, each command once and in order. */
+/**
+ * "If commitIndex > lastApplied: apply log[lastApplied] to state machine": committed, on this disk, each command once
+ * and in order.
+ */
 export const handsOver = (server: ModelServer, { apply, restore, after }: TraceLine): void => {
   const { log, commitIndex, disk, applyingIndex, lastApplied } = server
   must(after.applyingIndex >= applyingIndex, 'applyingIndex decreases')
@@ -85,7 +95,8 @@ export const handsOver = (server: ModelServer, { apply, restore, after }: TraceL
     after.lastApplied >= lastApplied && after.lastApplied <= after.applyingIndex,
     'lastApplied is beyond what was handed over, or decreases',
   )
-  // "Reset state machine using snapshot contents" (Figure 13): where its log begins after what it has, and nowhere else.
+  // "Reset state machine using snapshot contents" (Figure 13): where its log begins after what it has, and nowhere
+  // else.
   must(
     restore === null || (restore.index === log.baseIndex && restore.term === log.baseTerm),
     'it restores something else than its snapshot',

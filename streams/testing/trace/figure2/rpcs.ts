@@ -5,13 +5,14 @@ import { type Done, done, type ModelServer } from './model.js'
 import { must } from './must.js'
 
 /*
- * The boxes "RequestVote RPC" and "AppendEntries RPC" of Figure 2, from the side of the receiver, and what senders make of the answers.
- * The term rule came before.
+ * The boxes "RequestVote RPC" and "AppendEntries RPC" of Figure 2, from the side of the receiver, and what senders make
+ * of the answers. The term rule came before.
  */
 
 export const requestVote = (server: ModelServer, rpc: TraceMessageOf<'RequestVote'>): Done => {
   const { id, currentTerm, log } = server
-  // 2. "If votedFor is null or candidateId, and candidate's log is at least as up-to-date as receiver's log, grant vote."
+  // 2. "If votedFor is null or candidateId, and candidate's log is at least as up-to-date as receiver's log, grant
+  // vote."
   const free = server.votedFor === null || server.votedFor === rpc.candidateId
   const upToDate = rpc.lastLogTerm > lastTerm(log) || (rpc.lastLogTerm === lastTerm(log) && rpc.lastLogIndex >= lastIndex(log))
   // 1. "Reply false if term < currentTerm."
@@ -36,8 +37,9 @@ export const requestVoteReply = (
 })
 
 /**
- * Here the trace is asked which of two ways the receiver went: one that is full takes none of the entries and says so with what it
- * answers (docs/divergences.md). How much of a heartbeat's match it acknowledges is its own affair, as long as it is on its disk.
+ * Here the trace is asked which of two ways the receiver went: one that is full takes none of the entries and says so
+ * with what it answers (docs/divergences.md). How much of a heartbeat's match it acknowledges is its own affair, as
+ * long as it is on its disk.
  */
 export const appendEntries = (server: ModelServer, rpc: TraceMessageOf<'AppendEntries'>, line: TraceLine): Done => {
   const actions = ['HandleAppendEntriesRequest']
@@ -60,7 +62,8 @@ export const appendEntries = (server: ModelServer, rpc: TraceMessageOf<'AppendEn
   const lastNew = takes ? offered : rpc.prevLogIndex
   if (!takes) must(said.matchIndex <= Math.min(rpc.prevLogIndex, durableIndex(server.disk)), 'it acknowledges more than is on its disk')
 
-  // 3. and 4. "If an existing entry conflicts with a new one, delete the existing entry and all that follow it"; "append any new entries".
+  // 3. and 4. "If an existing entry conflicts with a new one, delete the existing entry and all that follow it";
+  // "append any new entries".
   const conflicts = (i: number): boolean => {
     const index = rpc.prevLogIndex + 1 + i
     return index > log.baseIndex && termAt(log, index) !== rpc.entries[i]!.term

@@ -1,7 +1,7 @@
 import type { TraceEventOf, TraceLine, TraceMessage } from '../line.js'
 import { mayHold, persisted, remembers } from './disk.js'
 import { diskNameOf, isAnonymous, isMajority, lastIndex, namingEntry, voterLists } from './log.js'
-import { type Done, done, keyOf, type ModelServer, type Model } from './model.js'
+import { type Done, done, keyOf, type Model, type ModelServer } from './model.js'
 import { must } from './must.js'
 import { appendEntries, appendEntriesReply, requestVote, requestVoteReply } from './rpcs.js'
 import {
@@ -18,7 +18,7 @@ import {
  * "Rules for Servers" (Figure 2), each on what its line says happened. A rule moves the model and answers what it did.
  */
 
-export const happen = (world: Model, server: ModelServer, line: TraceLine): Done => {
+export const happen = (model: Model, server: ModelServer, line: TraceLine): Done => {
   const { event } = line
   switch (event._tag) {
     case 'Started':
@@ -26,11 +26,11 @@ export const happen = (world: Model, server: ModelServer, line: TraceLine): Done
     case 'ElectionTimedOut':
       return electionTimedOut(server, line)
     case 'Received':
-      return received(world, server, line, event)
+      return received(model, server, line, event)
     case 'Proposed':
       return proposed(server, line, event)
     case 'Persisted':
-      return written(world, server, event.seq, line)
+      return written(model, server, event.seq, line)
     case 'Applied':
       server.lastApplied = Math.max(server.lastApplied, line.after.lastApplied)
       return done()
@@ -51,9 +51,12 @@ export const happen = (world: Model, server: ModelServer, line: TraceLine): Done
   }
 }
 
-/** "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed meanwhile. */
-export const restarted = (world: Model, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
-  const former = world.servers.get(id)
+/**
+ * "When servers start up, they begin as followers" (§5.2), with what is on their disk. One that ran before has crashed
+ * meanwhile.
+ */
+export const restarted = (model: Model, id: string, { recovered }: TraceEventOf<'Started'>): ModelServer => {
+  const former = model.servers.get(id)
   const { incarnation = null } = recovered
   // Another disk under the same name is another server.
   const isSameDisk = former !== undefined && former.incarnation === incarnation
@@ -95,7 +98,9 @@ const electionTimedOut = (server: ModelServer, { after }: TraceLine): Done => {
   return done(['Timeout'])
 }
 
-/** "If command received from client: append entry to local log", or refuse it: as many of them as there was room for. */
+/**
+ * "If command received from client: append entry to local log", or refuse it: as many of them as there was room for.
+ */
 const proposed = (server: ModelServer, { after }: TraceLine, { commands }: TraceEventOf<'Proposed'>): Done => {
   const taken = after.last.index - lastIndex(server.log)
   if (taken === 0) return done()
@@ -106,10 +111,10 @@ const proposed = (server: ModelServer, { after }: TraceLine, { commands }: Trace
 }
 
 /** A write is done: what waited for it leaves, and a candidate's own vote counts. */
-const written = (world: Model, server: ModelServer, seq: number, line: TraceLine): Done => {
+const written = (model: Model, server: ModelServer, seq: number, line: TraceLine): Done => {
   if (seq > server.disk.written) return done()
   server.disk = persisted(server.disk, seq)
-  for (const { message, after } of server.waiting) if (after <= seq) world.sent.add(keyOf(message))
+  for (const { message, after } of server.waiting) if (after <= seq) model.sent.add(keyOf(message))
   server.waiting = server.waiting.filter(({ after }) => after > seq)
   const voted = server.role === 'Candidate' && remembers(server.disk, server.currentTerm, server.id)
   return voted ? counted(server, server.id, server.incarnation, line) : done()
@@ -125,14 +130,17 @@ const followed = (server: ModelServer, { after }: TraceLine): Done => {
   return done()
 }
 
-/** Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another disk, or whose term is absurd. */
+/**
+ * Not in the paper (docs/divergences.md): a message is not believed whose sender the configuration knows by another
+ * disk, or whose term is absurd.
+ */
 const isBelieved = (server: ModelServer, { from, term }: TraceMessage, incarnation: string | null): boolean =>
   [null, incarnation].includes(diskNameOf(server.log, from)) && term - server.currentTerm <= 2 ** 32
 
-const received = (world: Model, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
+const received = (model: Model, server: ModelServer, line: TraceLine, event: TraceEventOf<'Received'>): Done => {
   const { message } = event
   const incarnation = event.incarnation ?? null
-  must(world.sent.has(keyOf(message)), `nobody has sent this ${message._tag}`)
+  must(model.sent.has(keyOf(message)), `no server has sent this ${message._tag}`)
   if (message.to !== server.id || message.from === server.id) return done()
   if (!isBelieved(server, message, incarnation)) return followed(server, line)
   // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1)."
@@ -168,8 +176,8 @@ const handled = (server: ModelServer, message: TraceMessage, incarnation: string
 }
 
 /**
- * "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). The first leader of a cluster whose
- * disks have names needs all votes, and opens its term with these names (docs/divergences.md).
+ * "If votes received from majority of servers: become leader." It may open its term with a no-op (§8). The first leader
+ * of a cluster whose disks have names needs all votes, and opens its term with these names (docs/divergences.md).
  */
 const counted = (server: ModelServer, voter: string, disk: string | null, { after }: TraceLine): Done => {
   const { currentTerm, incarnation, log } = server

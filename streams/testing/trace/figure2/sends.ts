@@ -4,7 +4,10 @@ import { entryAt, isSame, lastIndex, lastTerm, termAt } from './log.js'
 import type { ModelServer } from './model.js'
 import { must } from './must.js'
 
-/** Whether a server in this state may say that once the writes up to `after` are done; null: at once. It has the state after the step. */
+/**
+ * Whether a server in this state may say that once the writes up to `after` are done; null: at once. It has the state
+ * after the step.
+ */
 export const maySend = (server: ModelServer, message: TraceMessage, after: number | null): void => {
   const { id, role, currentTerm, log, commitIndex } = server
   must(message.from === id && message.to !== id, `it sends in the name of ${message.from} to ${message.to}`)

@@ -4,8 +4,9 @@ import { type Done, done, type ModelServer, type Storing } from './model.js'
 import { must } from './must.js'
 
 /*
- * §7 and Figure 13. What a snapshot holds is bytes to this model; it asks that they are stored whole and in order, and that a log forgets
- * nothing but what is committed, for a snapshot that is on the disk. Whether a server takes a snapshot, or wants a chunk, is its own affair.
+ * §7 and Figure 13. What a snapshot holds is bytes to this model; it asks that they are stored whole and in order, and
+ * that a log forgets nothing but what is committed, for a snapshot that is on the disk. Whether a server takes a
+ * snapshot, or wants a chunk, is its own affair.
  */
 
 const storing = (server: ModelServer, ref: number, snapshot: Storing): void => {
@@ -56,7 +57,7 @@ export const chunkStored = (server: ModelServer, line: TraceLine, { ref, offset 
   const said = answer(line)
   const known = server.storing.get(ref)
   if (said === null) return done()
-  must(typeof known?.from === 'string' && offset <= known.bytes, 'it answers for a chunk that nobody sent')
+  must(typeof known?.from === 'string' && offset <= known.bytes, 'it answers for a chunk that no leader sent')
   return done([], null, askFor(server, known.from, said.re, offset))
 }
 
@@ -102,7 +103,9 @@ export const chunkRead = ({ role }: ModelServer, { send }: TraceLine): Done => {
   return done()
 }
 
-/** Who has installed a snapshot has all that it stands for. The leader believes it if that is the snapshot that it sent. */
+/**
+ * Who has installed a snapshot has all that it stands for. The leader believes it if that is the snapshot that it sent.
+ */
 export const installSnapshotReply = (server: ModelServer, reply: TraceMessageOf<'InstallSnapshotReply'>, { after }: TraceLine): Done => {
   const { role, currentTerm, log, matchIndex } = server
   if (reply.term < currentTerm) return done(['DropStaleResponse'])

@@ -1,0 +1,32 @@
+import ts from 'typescript'
+import type { Source } from './source.js'
+
+/** Where each comment of a source begins and ends. Texts that only look like one, inside strings, are none. */
+const commentsOf = ({ text, tree }: Source): ReadonlyArray<ts.CommentRange> => {
+  const comments = new Map<number, ts.CommentRange>()
+  const visit = (node: ts.Node): void => {
+    const children = node.getChildren(tree)
+    if (children.length > 0) return children.forEach(visit)
+    const around = [...(ts.getLeadingCommentRanges(text, node.pos) ?? []), ...(ts.getTrailingCommentRanges(text, node.end) ?? [])]
+    for (const comment of around) comments.set(comment.pos, comment)
+  }
+  visit(tree)
+  return [...comments.values()]
+}
+
+/**
+ * `path:line` of each line with a comment that has more than `most` characters. Directives for eslint stay on one line.
+ */
+export const commentLinesLongerThan =
+  (most: number) =>
+  (source: Source): ReadonlyArray<string> => {
+    const { path, text, tree } = source
+    const lines = text.split('\n')
+    const lineAt = (position: number): number => tree.getLineAndCharacterOfPosition(position).line
+    const commented = commentsOf(source).flatMap(({ pos, end }) =>
+      Array.from({ length: lineAt(end) - lineAt(pos) + 1 }, (_, i) => lineAt(pos) + i),
+    )
+    return [...new Set(commented)]
+      .filter((line) => lines[line]!.length > most && !/\/\/ (eslint-disable|prettier-ignore)/.test(lines[line]!))
+      .map((line) => `${path}:${line + 1}`)
+  }
