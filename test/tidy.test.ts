@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
+import { longProse, pages } from './tidy/prose.js'
 import { type Import, importsOf, isNamed, offences, parse, reachedFrom, type Source, sourcesIn } from './tidy/source.js'
 
 /** `path → target` for each import of a source that offends. */
@@ -190,5 +191,20 @@ describe('what a browser loads', () => {
 
   it('is not what this test loads: there the same search finds modules of Node', () => {
     expect(reachedFrom('test/tidy.test.ts').flatMap(leaves)).toContain('test/tidy/source.ts → node:fs')
+  })
+})
+
+describe('lines of prose have at most 120 characters', () => {
+  const tooLong = longProse(120)
+
+  it('in the pages at the root and in docs', () => {
+    expect(pages().map(({ path }) => path)).toEqual(expect.arrayContaining(['CHANGELOG.md', 'README.md', 'docs/decisions/README.md']))
+    expect(pages().flatMap(tooLong)).toEqual([])
+  })
+
+  it('a breach is seen, outside of tables, code blocks and the targets of links', () => {
+    const long = 'x'.repeat(121)
+    const text = [long, `- ${long}`, `| ${long} |`, '```', long, '```', `[a link](${long})`, `    ${long}`, 'x'.repeat(120), `# ${long}`]
+    expect(tooLong({ path: 'a.md', text: text.join('\n') })).toEqual(['a.md:1', 'a.md:2', 'a.md:10'])
   })
 })
