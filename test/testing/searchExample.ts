@@ -1,4 +1,4 @@
-import { checkedStep } from 'rxraft'
+import { checkedStep } from 'rxraft/core'
 import { search, type SearchOptions } from 'rxraft/testing'
 
 /** It forgets its vote, so it votes for every server that asks. */
