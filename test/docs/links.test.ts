@@ -48,4 +48,15 @@ describe('links between pages', () => {
     const pagesOfDocs = pages().flatMap(({ path }) => [...path.matchAll(/^docs\/([\w-]+\.md)$/g)].map(([, name]) => name!))
     expect(pagesOfDocs.filter((name) => name !== 'README.md' && !contents.includes(`(${name})`))).toEqual([])
   })
+
+  it('files that a page names exist', () => {
+    const named = pages().flatMap(({ path, text }) =>
+      [...text.matchAll(/`((?:src|streams|cli|test|marbles|bench|tools|examples)\/[\w./-]+\.(?:ts|js|txt))`/g)].map(([, file = '']) => ({
+        path,
+        file,
+      })),
+    )
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter(({ file }) => !existsSync(join(root, file))).map(({ path, file }) => `${path} ${file}`)).toEqual([])
+  })
 })
