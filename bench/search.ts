@@ -4,7 +4,7 @@ import { type SearchBounds, searching, type SearchProgress } from '../streams/te
 
 /*
  * `npm run search -- --servers 3 --terms 1 --entries 2`: looks at every state within the bounds
- * (docs/testing.md, "Exhaustive search"). Besides the bounds: `--seconds 600` stops by then, `--no-noop`,
+ * (docs/search.md). Besides the bounds: `--seconds 600` stops by then, `--no-noop`,
  * `--no-symmetry`, `--long-turns`, and `--json` for one object in the last line. Exits with 1 where a property does not
  * hold, with 2 where it is asked for what cannot be.
  */

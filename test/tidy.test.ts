@@ -3,6 +3,7 @@ import ts from 'typescript'
 import { circlesAmong } from './tidy/circles.js'
 import { commentLinesLongerThan } from './tidy/comments.js'
 import { functionsLongerThan } from './tidy/functions.js'
+import { longProse, pages } from './tidy/prose.js'
 import { type Import, importsOf, isNamed, offences, parse, reachedFrom, type Source, sourcesIn } from './tidy/source.js'
 
 /** `path → target` for each import of a source that offends. */
@@ -326,5 +327,20 @@ describe('what an entry pulls in', () => {
   it.each(['index', 'core', 'kv', 'node', 'testing', 'lab'])('streams/%s.ts names each of its exports', (entry) => {
     const [source] = reachedFrom(`streams/${entry}.ts`)
     expect(offences(source!, (node) => ts.isExportDeclaration(node) && node.exportClause === undefined)).toEqual([])
+  })
+})
+
+describe('lines of prose have at most 120 characters', () => {
+  const tooLong = longProse(120)
+
+  it('in the pages at the root and in docs', () => {
+    expect(pages().map(({ path }) => path)).toEqual(expect.arrayContaining(['CHANGELOG.md', 'README.md', 'docs/decisions/README.md']))
+    expect(pages().flatMap(tooLong)).toEqual([])
+  })
+
+  it('a breach is seen, outside of tables, code blocks and the targets of links', () => {
+    const long = 'x'.repeat(121)
+    const text = [long, `- ${long}`, `| ${long} |`, '```', long, '```', `[a link](${long})`, `    ${long}`, 'x'.repeat(120), `# ${long}`]
+    expect(tooLong({ path: 'a.md', text: text.join('\n') })).toEqual(['a.md:1', 'a.md:2', 'a.md:10'])
   })
 })

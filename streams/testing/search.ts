@@ -9,7 +9,7 @@ import { silencesOf } from './search/site.js'
 export type { SearchBounds } from './search/bounds.js'
 export type { SearchProgress } from './search/explore.js'
 
-/** Bounds that are not given are those of docs/testing.md. */
+/** The bounds that are not given are those of docs/search.md. */
 export interface SearchOptions extends Partial<SearchBounds> {
   readonly settings?: Partial<Settings>
   /**

@@ -1,7 +1,7 @@
 import { checkedStep } from 'rxraft/core'
 import { search, type SearchOptions } from 'rxraft/testing'
 
-/** Whoever it voted for before: it votes for who asks now. */
+/** It forgets its vote, so it votes for every server that asks. */
 const forgetful: SearchOptions['step'] = (server, event, at) => {
   const isAsked = event._tag === 'Received' && event.message._tag === 'RequestVote'
   return checkedStep(isAsked && server.role._tag === 'Follower' ? { ...server, votedFor: null } : server, event, at)
