@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { KvRefusal } from '../../../src/kv/result.js'
-import { type KvFailure, replyMessage } from '../reply.js'
+import { indeterminate, type NotLeader } from '../gateway/outcome.js'
+import { replyMessage } from '../reply.js'
 
 /** What goes back over HTTP. */
 export interface HttpAnswer {
@@ -78,8 +79,11 @@ export const noRoom = (): HttpAnswer =>
   problem(503, 'NoRoom', 'maxAnswerBytes is reached: too many answers wait for clients that read slowly. Try again.', soon)
 
 /** To another server or a client of ours, which know what to do; others are passed on to the leader or wait for one. */
-export const misdirected = (leader: string | null, url: string | undefined): HttpAnswer =>
-  problem(421, 'NotLeader', replyMessage({ _tag: 'NotLeader', leader }), url === undefined ? {} : { 'rxraft-leader': url }, { leader })
+export const misdirected = (notLeader: NotLeader, peers: Readonly<Record<string, string>>): HttpAnswer => {
+  const { leader } = notLeader
+  const url = leader === null ? undefined : peers[leader]
+  return problem(421, 'NotLeader', replyMessage(notLeader), url === undefined ? {} : { 'rxraft-leader': url }, { leader })
+}
 
 export const noLeader = (waitedMs: number): HttpAnswer =>
   problem(
@@ -93,7 +97,4 @@ export const noLeader = (waitedMs: number): HttpAnswer =>
 export const noAnswer = (waitedMs: number): HttpAnswer =>
   problem(503, 'NoAnswer', `The read was not answered within ${waitedMs} ms: try again.`, soon)
 
-export const outcomeUnknown = (): HttpAnswer => {
-  const failure: KvFailure = { _tag: 'Indeterminate' }
-  return problem(504, failure._tag, replyMessage(failure))
-}
+export const outcomeUnknown = (): HttpAnswer => problem(504, indeterminate._tag, replyMessage(indeterminate))

@@ -2,14 +2,15 @@ import { Agent, createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AsyncSubject, BehaviorSubject, Observable } from 'rxjs'
+import { gateway } from '../gateway/gateway.js'
 import { problem } from './answer.js'
 import { boundConnections } from './connections.js'
 import { eventsUnderWay } from './eventsUnderWay.js'
 import type { HttpContext } from './httpContext.js'
-import { gateway } from './gateway.js'
 import { handler } from './handler.js'
 import { inTurn } from './inTurn.js'
 import { type KvHttpOptions, type TunedHttp, tunedHttp } from './options.js'
+import { httpPeers } from './peers.js'
 import { room } from './room.js'
 
 /** An HTTP face that listens. */
@@ -48,16 +49,15 @@ const maxHeaderBytes = 20 << 10
 export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
   const options = tunedHttp(httpOptions)
   return new Observable((subscriber) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 })
     const face: HttpContext = {
       options,
-      gateway: gateway(options),
-      agent: new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
+      gateway: gateway({ ...options, peers: httpPeers({ agent, id: options.server.id, peers: options.peers }) }),
       buffered: { bytes: 0 },
       answering: room(options.maxAnswerBytes),
       eventsUnderWay: eventsUnderWay(options.maxWatchBytes),
       counted: {
         answers: {},
-        watches: 0,
         watchesCut: 0,
         answersCut: 0,
         connections: 0,
@@ -83,7 +83,7 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
     })
     return () => {
       face.gateway.stop()
-      face.agent.destroy()
+      agent.destroy()
       server.close()
       server.closeAllConnections()
     }

@@ -9,7 +9,8 @@ import { readBody } from './body.js'
 import { callerOf } from './caller.js'
 import { conditionOf } from './condition.js'
 import type { HttpContext } from './httpContext.js'
-import { forward, forwardedHeader } from './forward.js'
+import { answerOf } from './outcome.js'
+import { forwardedHeader } from './peers.js'
 import { appendCommand, deleteCommand, putCommand, readAnswer, writeAnswer } from './keyCommands.js'
 import { type BadText, naturalIn, parameters } from './path.js'
 import type { Route } from './routes.js'
@@ -35,17 +36,12 @@ const carryOut = (
   },
 ): void => {
   const { caller, command, body = noBody, render } = asked
-  const { server } = face.options
-  const going = face.gateway.carryOut(
-    {
-      request: { caller, command },
-      isForwarded: req.headers[forwardedHeader] !== undefined,
-      render,
-      forward: (to) => forward(face.agent, to, req, body, server.id),
-    },
-    (answer) => reply(face, res, answer),
-  )
-  res.on('close', () => going.unsubscribe())
+  const { answerTimeoutMs: timeoutMs, peers } = face.options
+  const isForwarded = req.headers[forwardedHeader] !== undefined
+  const waiting = face.gateway
+    .execute({ request: { caller, command }, original: { req, body }, isForwarded, timeoutMs })
+    .subscribe((outcome) => reply(face, res, answerOf(outcome, peers, render)))
+  res.on('close', () => waiting.unsubscribe())
 }
 
 export const onKey = (face: HttpContext, req: IncomingMessage, res: ServerResponse, route: Extract<Route, { _tag: 'Key' }>): void => {

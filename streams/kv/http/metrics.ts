@@ -31,7 +31,7 @@ const roles = ['Follower', 'Candidate', 'Leader']
 export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered, answering, eventsUnderWay }: HttpContext): string => {
   const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
   const { proposals } = metrics
-  const { running, passedOn } = gateway.counts()
+  const { requests, forwarded, watches } = gateway.counts()
   return [
     family('gauge', 'info', 'This server.', [{ labels: { id: metrics.id }, value: 1 }]),
     family(
@@ -87,12 +87,12 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
       'Answers by class of status.',
       Object.entries(counted.answers).map(([code, value]) => ({ labels: { code }, value })),
     ),
-    family('gauge', 'http_requests', 'Requests under way.', running),
-    family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', passedOn),
+    family('gauge', 'http_requests', 'Requests under way.', requests),
+    family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', forwarded),
     family('gauge', 'http_buffered_bytes', 'Request bodies in memory.', buffered.bytes),
     family('gauge', 'http_answer_bytes', 'What answers keep in memory until they are sent.', answering.bytes),
     family('counter', 'http_answers_cut_total', 'Answers whose client read too slowly.', counted.answersCut),
-    family('gauge', 'http_watches', 'Watches there are.', counted.watches),
+    family('gauge', 'http_watches', 'Watches there are.', watches),
     family('counter', 'http_watches_cut_total', 'Watches whose client read too slowly.', counted.watchesCut),
     family('gauge', 'http_watch_bytes', 'Values of long events that are being sent to watches.', eventsUnderWay.bytes),
     family('gauge', 'http_connections', 'Connections there are.', counted.connections),

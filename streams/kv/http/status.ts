@@ -21,7 +21,7 @@ export const statusOf = (face: HttpContext): Observable<HttpAnswer> =>
     const { revision, compactRevision, keys, liveBytes, clients } = server.store()
     const leaderUrl = metrics.leader === null ? null : (peers[metrics.leader] ?? null)
     const store = { revision, compactRevision, keys: keys.size, liveBytes, sessions: clients.sessions.size }
-    return json(200, { ...metrics, leaderUrl, proposals, ...store, watches: face.counted.watches })
+    return json(200, { ...metrics, leaderUrl, proposals, ...store, watches: face.gateway.counts().watches })
   })
 
 export const metricsOf = (face: HttpContext): Observable<HttpAnswer> =>
