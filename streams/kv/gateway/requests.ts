@@ -7,7 +7,7 @@ import type { GatewayRequest } from './request.js'
 import { type Verdict, verdictOfDelivery, verdictOfReply } from './verdict.js'
 
 export interface RequestsOptions<Original, Answer> {
-  readonly server: Pick<KvServer, 'id' | 'submit'> & { readonly raft: Pick<KvServer['raft'], 'leader$'> }
+  readonly server: Pick<KvServer, 'id' | 'submit'> & { readonly raft: { readonly leader$: Observable<string | null> } }
   readonly peers: PeerTransport<Original, Answer>
   readonly scheduler: SchedulerLike
   /** How long a request waits for a leader. */

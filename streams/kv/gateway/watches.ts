@@ -4,11 +4,11 @@ import type { Revision } from '../../../src/kv/ids.js'
 import type { KeyRange } from '../../../src/kv/key.js'
 import type { Compacted } from '../../../src/kv/result.js'
 import type { KvServer } from '../server/kvServer.js'
-import type { Changes } from '../server/watch.js'
+import type { Changes, WatchOptions } from '../server/watch.js'
 import type { Overloaded } from './outcome.js'
 
 export interface WatchesOptions {
-  readonly server: Pick<KvServer, 'store' | 'watch'>
+  readonly server: Pick<KvServer, 'store'> & { watch(options: WatchOptions): Observable<Changes> }
   /** Watches at a time; one more is `Overloaded`. */
   readonly maxWatches: number
   /** Revisions that may pass while a watch is paused; one more ends it with `TooSlow`. */
