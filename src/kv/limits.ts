@@ -41,3 +41,9 @@ export const defaultLimits: KvLimits = {
   maxIdempotencyKeyBytes: 128,
   maxAnswerBytes: 64 * MiB,
 }
+
+/** The limits, with the default of each one that is left out or `undefined`. */
+export const limitsFrom = (limits: Partial<KvLimits>): KvLimits => ({
+  ...defaultLimits,
+  ...(Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)) as Partial<KvLimits>),
+})

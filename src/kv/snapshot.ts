@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import { type BadBytes, Reader, Writer } from './bytes.js'
 import { crc32 } from './crc32.js'
-import { defaultLimits, type KvLimits } from './limits.js'
+import { type KvLimits, limitsFrom } from './limits.js'
 import { readBody } from './snapshotReading.js'
 import { snapshotBody } from './snapshotWriting.js'
 import { seal, type Store } from './store.js'
@@ -97,7 +97,7 @@ export function* snapshotReading(bytes: Uint8Array, limits: Partial<KvLimits> = 
   }
   if (new Reader(bytes.subarray(end)).word() !== sum) reader.fail('its checksum does not match')
 
-  const draft = yield* readBody(reader, { ...defaultLimits, ...limits })
+  const draft = yield* readBody(reader, limitsFrom(limits))
   return either.mapLeft(({ reason, at }: BadBytes): SnapshotError => ({ _tag: 'DamagedSnapshot', reason: `${reason} (at byte ${at})` }))(
     reader.done(seal(draft)),
   )

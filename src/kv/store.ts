@@ -2,7 +2,7 @@ import { append, dropBelow, emptyHistory, firstThatFits, type History } from './
 import { nextRevision, type Revision, revision } from './ids.js'
 import type { Key } from './key.js'
 import { type Change, type KeyValue, sizeOf } from './keyValue.js'
-import { defaultLimits, type KvLimits } from './limits.js'
+import { type KvLimits, limitsFrom } from './limits.js'
 import { type Checkpoint, checkpointChanges, type Versions } from './past.js'
 import { PersistentTree } from './persistentTree.js'
 import { type Clients, forkClients, noClients, sealClients } from './sessions.js'
@@ -65,7 +65,7 @@ export const emptyDraft = (limits: KvLimits, appliedIndex: number, first: Revisi
  * const { store, result, events } = apply(emptyStore(), 1, encodeRequest({ caller: anonymous, command }))
  */
 export const emptyStore = (limits: Partial<KvLimits> = {}): Store => {
-  const draft = emptyDraft({ ...defaultLimits, ...limits }, 0, revision(1))
+  const draft = emptyDraft(limitsFrom(limits), 0, revision(1))
   addRevision(draft)
   return seal(draft)
 }

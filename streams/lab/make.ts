@@ -1,44 +1,27 @@
-import { EMPTY, type Observable, type Observer, ReplaySubject, type SchedulerLike, Subject, takeUntil } from 'rxjs'
+import { EMPTY, type Observable, type Observer, ReplaySubject, Subject, takeUntil } from 'rxjs'
 import { votersOnly } from '../../src/raft/state/configuration.js'
 import type { Effect } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, type NodeId, nodeId } from '../../src/raft/ids.js'
-import { checkedStep } from '../../src/raft/invariants.js'
 import { restart, type Server } from '../../src/raft/state/server.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { applied, type ApplyMsg as Command } from '../sinks/applied.js'
-import { type Codec, json } from '../wire/codec.js'
 import { electionTimer } from '../sinks/electionTimer.js'
 import type { Rejected } from '../network/network.js'
 import { InvalidOption } from '../options/invalidOption.js'
-import { defaultClock } from '../server/options.js'
 import { raft } from '../loop/raft.js'
 import type { Inspection } from '../loop/run.js'
 import { reasonOf, type StopReason } from '../server/stopReason.js'
 import type { ApplyMsg } from './applyMsg.js'
 import { flushing } from './flushing.js'
 import { heartbeat } from '../sinks/heartbeat.js'
+import { type LabOptions, tunedLab } from './options.js'
 import type { Persister } from './persister.js'
 import { RaftState } from './raftState.js'
 import { type PeerEnd, RequestResponse } from './requestResponse.js'
 import { LabSnapshots } from './snapshots.js'
 
-export interface LabOptions<C = unknown> {
-  /** Default: the real clock. */
-  readonly scheduler?: SchedulerLike
-  /** Uniform in [0, 1). Default `Math.random`. */
-  readonly random?: () => number
-  /** The same on every server. Default: JSON. */
-  readonly codec?: Codec<C>
-  /** Quiet time after which a leader sends a heartbeat. Default 120: at most ten a second, as the lab asks. */
-  readonly heartbeatMs?: number
-  /** Both ends included. Default 400 to 800: a few heartbeats, and an election that fails leaves time for others within 5 s. */
-  readonly electionTimeoutMs?: { readonly min: number; readonly max: number }
-  /** How long the news of a commit waits for a command to ride with. Default 10: half of what the lab's tests wait between two looks. */
-  readonly commitNoticeMs?: number
-  /** What decides. Default `checkedStep`; a test may put a mistaken one in its place, to see that it is found. */
-  readonly step?: typeof checkedStep
-}
+export type { LabOptions } from './options.js'
 
 /** A Raft as the lab describes it: an object with five calls, all of which answer at once, inside `applyCh` and after `kill()` too. */
 export interface Rf<C = unknown> {
@@ -89,11 +72,8 @@ export const make = <C = unknown>(
   applyCh: Partial<Observer<ApplyMsg<C>>>,
   options: LabOptions<C> = {},
 ): Rf<C> => {
-  const { scheduler = defaultClock, random = Math.random, codec = json<C>(), step = checkedStep } = options
-  const { heartbeatMs = 120, electionTimeoutMs = { min: 400, max: 800 }, commitNoticeMs = 10 } = options
+  const { scheduler, random, codec, step, heartbeatMs, electionTimeoutMs, commitNoticeMs } = tunedLab(options)
   if (peers[me] === undefined) throw new InvalidOption('me', `must be the place of one of the ${peers.length} peers, not ${me}`)
-  if (!(heartbeatMs > 0 && heartbeatMs < electionTimeoutMs.min && electionTimeoutMs.min <= electionTimeoutMs.max))
-    throw new InvalidOption('heartbeatMs', 'must be above 0 and below electionTimeoutMs.min, which must not exceed its max')
 
   const ids = peers.map((_, place) => idOf(place))
   const raftState = new RaftState(ids, persister.readRaftState())

@@ -29,7 +29,7 @@ import { IterableObservable } from '../rx/iterable.js'
 import { counting, type Metrics, metricsOf } from './metrics.js'
 import type { Rejected } from '../network/network.js'
 import { InvalidOption } from '../options/invalidOption.js'
-import { defaultClock, type RaftOptions, tuned } from './options.js'
+import { checkParts, defaultClock, type RaftOptions, tuned } from './options.js'
 import type { Proposal } from '../sinks/proposal.js'
 import { proposals } from '../sinks/proposals.js'
 import { raft } from '../loop/raft.js'
@@ -101,6 +101,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const { network, storage, scheduler = defaultClock, random = Math.random } = options
   const codec = options.codec ?? (bytes as unknown as Codec<C>)
   const tuning = tuned(options)
+  checkParts(options)
   const id = checkedId(options.id)
 
   const state$ = new Latest<Server>()

@@ -1,5 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { defaultLimits } from '../../../src/kv/limits.js'
+import { check, flag, fn, having, list, scheduler, span, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { Transport } from '../transport.js'
@@ -54,13 +56,23 @@ const defaults: ClientTuning = {
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
 export const tunedClient = (options: ClientOptions): ClientOptions & ClientTuning => {
-  const tuning = { ...defaults, ...options }
-  for (const [name, value] of Object.entries(tuning)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0))
-      throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
-  }
-  const { min, max } = tuning.backoffMs
-  if (!(min > 0 && min <= max)) throw new InvalidOption('backoffMs', `must have 0 < min ≤ max, not ${min} and ${max}`)
-  if (options.endpoints.length === 0) throw new InvalidOption('endpoints', 'name at least one server')
+  const tuning = withDefaults(defaults, options)
+  check(tuning, {
+    transport: having('send', 'watch'),
+    endpoints: list(text),
+    timeoutMs: whole(),
+    attemptTimeoutMs: whole(),
+    backoffMs: span(),
+    maxInFlight: whole(),
+    maxQueued: whole(),
+    maxBatch: whole(),
+    maxBatchBytes: whole(),
+    maxBatchesInFlight: whole(),
+    session: flag,
+    watchIdleMs: whole(),
+    scheduler,
+    random: fn,
+  })
+  if (tuning.endpoints.length === 0) throw new InvalidOption('endpoints', 'name at least one server')
   return tuning
 }

@@ -1,4 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
+import { check, having, list, record, scheduler, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
@@ -109,17 +111,41 @@ export type TunedHttp = KvHttpOptions & KvHttpTuning
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
 export const tunedHttp = (options: KvHttpOptions): TunedHttp => {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options
-  const tuning = { ...defaults, ...given }
-  for (const [name, value] of Object.entries(tuning)) {
-    const least = name === 'port' ? 0 : 1
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value >= least))
-      throw new InvalidOption(name, `must be a whole number from ${least} on, not ${value}`)
-  }
+  const tuning = withDefaults(defaults, options)
+  check(tuning, {
+    server: having('submit', 'submitAll', 'watch', 'store'),
+    port: whole(0, 65_535),
+    host: text,
+    peers: record,
+    hostNames: list(text),
+    leaderWaitMs: whole(),
+    answerTimeoutMs: whole(),
+    maxRequests: whole(),
+    maxBodyBytes: whole(),
+    maxBatchBytes: whole(),
+    maxBatch: whole(),
+    maxBufferedBytes: whole(),
+    maxAnswerBytes: whole(),
+    answerStallMs: whole(),
+    rangeLimit: whole(),
+    maxWatches: whole(),
+    maxWatchBehind: whole(),
+    maxWatchBytes: whole(),
+    watchStallMs: whole(),
+    watchHeartbeatMs: whole(),
+    maxConnections: whole(),
+    maxConnectionsPerAddress: whole(),
+    maxPipelined: whole(),
+    lingerMs: whole(),
+    headersTimeoutMs: whole(),
+    requestTimeoutMs: whole(),
+    keepAliveMs: whole(),
+    scheduler,
+  })
   if (tuning.headersTimeoutMs > tuning.requestTimeoutMs)
     throw new InvalidOption('headersTimeoutMs', 'is a part of requestTimeoutMs, so not longer')
   for (const [id, url] of Object.entries(tuning.peers)) {
-    if (!/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
+    if (typeof url !== 'string' || !/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
       throw new InvalidOption('peers', `${id} must be at http://host:port, not at ${url}`)
   }
   for (const name of tuning.hostNames) {

@@ -4,11 +4,17 @@ import type { KvLimits } from '../../../src/kv/limits.js'
 import type { KvResult } from '../../../src/kv/result.js'
 import { emptyStore, type Store } from '../../../src/kv/store.js'
 import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../../sinks/applied.js'
+import { check, scheduler as isScheduler, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
+import { defaultClock } from '../../server/options.js'
+import { kvLimits } from './limits.js'
 import { snapshotOf, storeOf } from './storeSnapshots.js'
 
 export interface KvStateMachineOptions {
+  /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>
-  readonly scheduler: SchedulerLike
+  /** Default `realClock`. */
+  readonly scheduler?: SchedulerLike
   /** Commands applied without letting others have a turn. Default 512, a few milliseconds' work. */
   readonly maxAppliesPerSlice?: number
 }
@@ -27,12 +33,16 @@ export interface KvStateMachine {
 /**
  * The key/value store as a state machine. What is handed over in one turn is applied in the next, in slices, each with one copy of
  * the store for all its commands, which costs less than a copy for each. A snapshot is read in slices too; commands wait for it.
+ * Throws `InvalidOption`.
  *
  *   apply$   (123)-------     slices of two
  *   store$   -----(2)(3)-
  *   Applied  -----(12)(3)
  */
-export const kvStateMachine = ({ limits = {}, scheduler, maxAppliesPerSlice = 512 }: KvStateMachineOptions): KvStateMachine => {
+export const kvStateMachine = (options: KvStateMachineOptions = {}): KvStateMachine => {
+  const tuned = withDefaults({ limits: {}, scheduler: defaultClock, maxAppliesPerSlice: 512 }, options)
+  check<KvStateMachineOptions>(tuned, { limits: kvLimits, scheduler: isScheduler, maxAppliesPerSlice: whole() })
+  const { limits, scheduler, maxAppliesPerSlice } = tuned
   const store$ = new BehaviorSubject(emptyStore(limits))
   /** Up to where a snapshot holds the store. */
   let covered = 0

@@ -5,6 +5,8 @@ import { contains, type KeyRange } from '../../../src/kv/key.js'
 import type { Change } from '../../../src/kv/keyValue.js'
 import { type Compacted, refusalMessage } from '../../../src/kv/result.js'
 import type { Store } from '../../../src/kv/store.js'
+import { check, having, optional, record, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 
 /** What one revision changed within the range that is watched: all of it, at once. */
 export interface Changes {
@@ -54,21 +56,28 @@ export interface WatchOptions {
   readonly progressMs?: number
 }
 
+const checks = {
+  range: record,
+  fromRevision: optional(whole(0)),
+  paused$: having('subscribe'),
+  maxBehind: whole(),
+  progressMs: optional(whole()),
+}
+
 /**
  * What the store changes within a range, from a revision on: first the past, then the present, in one way. The history of the store
  * is its only buffer: a watch keeps nothing but the revision that it reads next, so that there is no gap between past and present,
  * nothing to be told twice, and nothing that grows with a slow reader. What it has not read can be compacted away under it; then
- * it fails with `Compacted`.
+ * it fails with `Compacted`. Throws `InvalidOption`.
  *
  *   store$      4--5--6---8     4 and 6 changed other keys
  *   watch from  3 4 5: ---5-----(78)
  */
-export const watchStore = (
-  store$: Observable<Store>,
-  scheduler: SchedulerLike,
-  { range, fromRevision, paused$ = EMPTY, maxBehind = 10_000, progressMs }: WatchOptions,
-): Observable<Changes> =>
-  new Observable((subscriber) => {
+export const watchStore = (store$: Observable<Store>, scheduler: SchedulerLike, options: WatchOptions): Observable<Changes> => {
+  const tuned = withDefaults({ paused$: EMPTY, maxBehind: 10_000 }, options)
+  check<WatchOptions>(tuned, checks)
+  const { range, fromRevision, paused$, maxBehind, progressMs } = tuned
+  return new Observable((subscriber) => {
     let store: Store | undefined
     let next = fromRevision
     let paused = false
@@ -116,6 +125,7 @@ export const watchStore = (
     tellProgress()
     subscriber.add(interval(progressMs, scheduler).subscribe(tellProgress))
   })
+}
 
 /** At some ten million revisions a second: a fraction of a millisecond. */
 const revisionsPerTurn = 1024

@@ -2,6 +2,8 @@ import { Observable, type SchedulerLike, type Subscriber } from 'rxjs'
 import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { realClock } from '../../time/clock.js'
+import { check, fn, probability, scheduler as isScheduler, span, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import type { Network, NetworkError, NetworkEvent } from '../network.js'
 import { unknownUser } from '../unknownUser.js'
 
@@ -16,6 +18,8 @@ export interface Faults {
   /** A message is held back by 1 ms to `max(1, delayMs.max)`, and later ones overtake it. Otherwise messages between two servers keep their order. */
   readonly reordering: number
 }
+
+const faultChecks = { delayMs: span(0), loss: probability, duplication: probability, reordering: probability }
 
 export interface MemoryNetworkOptions extends Partial<Faults> {
   /** Default `realClock`. */
@@ -129,7 +133,9 @@ interface Parcel {
  * network.isolate('n1')
  */
 export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork => {
-  const { scheduler = realClock, random = Math.random, maxInFlight = 16_384 } = options
+  const tuned = withDefaults({ ...calm, scheduler: realClock, random: Math.random, maxInFlight: 16_384 }, options)
+  check<MemoryNetworkOptions>(tuned, { ...faultChecks, scheduler: isScheduler, random: fn, maxInFlight: whole() })
+  const { scheduler, random, maxInFlight, delayMs, loss, duplication, reordering } = tuned
   const ports = new Map<string, Port>()
   const stats = {
     sent: 0,
@@ -271,10 +277,11 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   }
 
   const setFaults = (changed: Partial<Faults>): void => {
-    faults = { ...faults, ...changed }
+    const next = withDefaults(faults, changed)
+    check<Faults>(next, faultChecks)
+    faults = next
     faulty = faults.loss > 0 || faults.duplication > 0 || faults.reordering > 0 || faults.delayMs.max > 0
   }
-  const { delayMs = calm.delayMs, loss = 0, duplication = 0, reordering = 0 } = options
   setFaults({ delayMs, loss, duplication, reordering })
 
   return {
