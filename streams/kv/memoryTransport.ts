@@ -18,8 +18,8 @@ export interface MemoryTransportOptions {
 }
 
 /**
- * Servers of the same process, by their ids, as endpoints. Given a function, it asks that one each time, for servers that come and go.
- * Throws `InvalidOption`.
+ * Servers of the same process, by their ids, as endpoints. Given a function, it asks that one each time, for servers
+ * that come and go. Throws `InvalidOption`.
  *
  * @example
  * createClient({ transport: memoryTransport(servers), endpoints: ['n1', 'n2', 'n3'] })

@@ -15,9 +15,15 @@ export interface LabOptions<C = unknown> {
   readonly codec?: Codec<C>
   /** Quiet time after which a leader sends a heartbeat. Default 120: at most ten a second, as the lab asks. */
   readonly heartbeatMs?: number
-  /** Both ends included. Default 400 to 800: a few heartbeats, and an election that fails leaves time for others within 5 s. */
+  /**
+   * Both ends included. Default 400 to 800: a few heartbeats, and an election that fails leaves time for others within
+   * 5 s.
+   */
   readonly electionTimeoutMs?: { readonly min: number; readonly max: number }
-  /** How long the news of a commit waits for a command to ride with. Default 10: half of what the lab's tests wait between two looks. */
+  /**
+   * How long the news of a commit waits for a command to ride with. Default 10: half of what the lab's tests wait
+   * between two looks.
+   */
   readonly commitNoticeMs?: number
   /** What decides. Default `checkedStep`; a test may put a mistaken one in its place, to see that it is found. */
   readonly step?: typeof checkedStep

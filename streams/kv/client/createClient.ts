@@ -34,8 +34,8 @@ export interface LoadOptions extends CallOptions {
 }
 
 /**
- * A client of the store. Its promises reject with a `ClientError`, whose `reason` tells "not done" from "unknown". In a session, which is
- * the default, an operation that was tried several times was applied once.
+ * A client of the store. Its promises reject with a `ClientError`, whose `reason` tells "not done" from "unknown". In a
+ * session, which is the default, an operation that was tried several times was applied once.
  */
 export interface Client {
   put(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
@@ -57,9 +57,15 @@ export interface Client {
   scan(prefix: string, options?: CallOptions): IterableObservable<KvItem>
   /** Any command, now and once; tells its outcome and replays it. Works in virtual time, where promises do not. */
   execute(command: KvCommand, options?: CallOptions): Observable<Outcome>
-  /** Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`; throws `InvalidOption`. */
+  /**
+   * Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`;
+   * throws `InvalidOption`.
+   */
   watch(prefix: string, options?: { readonly fromRevision?: number }): IterableObservable<KvChanges>
-  /** Puts everything, many at a time, each once; tells how far it is, and fails with a `ClientError` at the first that cannot be put. */
+  /**
+   * Puts everything, many at a time, each once; tells how far it is, and fails with a `ClientError` at the first that
+   * cannot be put.
+   */
   load(entries: Iterable<KvEntry> | AsyncIterable<KvEntry>, options?: LoadOptions): IterableObservable<LoadProgress>
   /** The endpoint that is taken for the leader's; replays. */
   readonly endpoint$: IterableObservable<string>

@@ -34,7 +34,10 @@ export class Operation {
     return either.tryCatch(() => encodeRequest({ caller, command: this.command }), malformed)
   }
 
-  /** Whether it may be tried again although it may have arrived. A session that is opened twice does no harm: it expires. */
+  /**
+   * Tells whether it may be tried again although it may have arrived. A session that is opened twice does no harm: it
+   * expires.
+   */
   isRepeatable(): boolean {
     return this.reads || this.ticket !== null || this.command._tag === 'Register'
   }

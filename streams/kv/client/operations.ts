@@ -10,12 +10,12 @@ import { ServerChoice } from './serverChoice.js'
 import { Session } from './session.js'
 import { judge, type Verdict } from './verdict.js'
 
-/** One timer looks at all operations this often: deadlines are kept no more exactly. */
+/** A single timer looks at all operations this often: deadlines are kept no more exactly. */
 const sweepMs = 50
 
 /**
- * The operations of a client: gathered for a turn, sent to the leader as a batch, and tried again elsewhere when they were not taken or
- * their answer was lost, until they are answered or their time is up.
+ * The operations of a client: gathered for a turn, sent to the leader as a batch, and tried again elsewhere when they
+ * were not taken or their answer was lost, until they are answered or their time is up.
  *
  *   execute   abc--------------
  *   n1        (abc)-x             lost: it may have been done
@@ -134,7 +134,7 @@ export class Operations {
     return true
   }
 
-  /** Whether it needs no session, or has a place in one. */
+  /** Tells whether it needs no session, or has a place in one. */
   private hasPlace(operation: Operation): boolean {
     if (!this.options.session || operation.reads || operation.ticket !== null) return true
     if (this.session === null) this.registration ??= this.register()

@@ -17,7 +17,9 @@ export interface ClientTuning {
   readonly timeoutMs: number
   /** How long one server may take before another is asked. Default 2,000. */
   readonly attemptTimeoutMs: number
-  /** Before another try: drawn between half and all of a bound that doubles from `min` to `max`. Default 20 to 1,000. */
+  /**
+   * Before another try: drawn between half and all of a bound that doubles from `min` to `max`. Default 20 to 1,000.
+   */
   readonly backoffMs: { readonly min: number; readonly max: number }
   /** Operations under way; more wait. Default 1,024, which is also the most that a session allows. */
   readonly maxInFlight: number
@@ -29,9 +31,14 @@ export interface ClientTuning {
   readonly maxBatchBytes: number
   /** Batches under way. Default 4. */
   readonly maxBatchesInFlight: number
-  /** Open a session, in which a retry is applied once. Default true. Without it a write that may have arrived is `Indeterminate`. */
+  /**
+   * Open a session, in which a retry is applied once. Default true. Without it a write that may have arrived is
+   * `Indeterminate`.
+   */
   readonly session: boolean
-  /** How long a watch may be silent before it is resumed elsewhere; longer than a server's heartbeat. Default 30,000. */
+  /**
+   * How long a watch may be silent before it is resumed elsewhere; longer than a server's heartbeat. Default 30,000.
+   */
   readonly watchIdleMs: number
   /** Default `realClock`. */
   readonly scheduler: SchedulerLike

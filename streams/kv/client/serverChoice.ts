@@ -2,12 +2,16 @@ import { BehaviorSubject } from 'rxjs'
 import type { ClientTuning } from './options.js'
 import type { Standing } from './verdict.js'
 
-/** Hints that are followed without a pause: two servers that each take the other for the leader must not make a client spin. */
+/**
+ * Hints that are followed without a pause: two servers that each take the other for the leader must not make a client
+ * spin.
+ */
 const maxHops = 2
 
 /**
- * The choice of the server to ask: a client takes one for the leader until it proves otherwise. Each report says how long to wait before
- * the next try, in milliseconds. A report about a server that is not asked any more changes nothing.
+ * The choice of the server to ask: a client takes one for the leader until it proves otherwise. Each report says how
+ * long to wait before the next try, in milliseconds. A report about a server that is not asked any more changes
+ * nothing.
  */
 export class ServerChoice {
   readonly target$: BehaviorSubject<string>

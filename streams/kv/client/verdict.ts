@@ -3,7 +3,7 @@ import { isFailure, type KvReply, replyMessage } from '../reply.js'
 import type { Delivery } from '../transport.js'
 import type { Outcome } from './outcome.js'
 
-/** What a delivery means for one operation of the batch. */
+/** The meaning of a delivery for one operation of the batch. */
 export type Verdict =
   | { readonly _tag: 'Ended'; readonly outcome: Outcome }
   /** Nothing was done. */
@@ -13,7 +13,7 @@ export type Verdict =
   /** This attempt did nothing, and no later one under this session will. */
   | { readonly _tag: 'SessionEnded' }
 
-/** What a delivery says of the server that was asked. */
+/** The state of the server that was asked, by a delivery. */
 export type Standing =
   | { readonly _tag: 'Leads' }
   | { readonly _tag: 'DoesNotLead'; readonly leader: string | null; readonly why: string }

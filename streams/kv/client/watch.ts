@@ -9,8 +9,8 @@ import { ServerChoice } from './serverChoice.js'
 const isCompacted = (error: unknown): boolean => error instanceof WatchError && error.reason._tag === 'Compacted'
 
 /**
- * Watches one server after another as if they were one. Each message says from which revision to resume, so that nothing is told twice and
- * nothing is missed. Fails only where that revision was compacted away.
+ * Watches one server after another as if they were one. Each message says from which revision to resume, so that
+ * nothing is told twice and nothing is missed. Fails only where that revision was compacted away.
  */
 export const resuming = (options: ClientOptions & ClientTuning, prefix: Key, fromRevision: Revision): Observable<WatchMessage> =>
   new Observable((subscriber) => {

@@ -13,22 +13,25 @@ export interface GatewayOptions<Original, Answer> extends RequestsOptions<Origin
 
 /** How a batch ended. */
 export type BatchOutcome =
-  /** One reply for each request, in their order. */
+  /** A reply for each request, in their order. */
   { readonly _tag: 'Replied'; readonly replies: ReadonlyArray<KvReply> } | NotLeader | Indeterminate
 
 /**
- * What stands between clients of one protocol and the cluster, whatever that protocol is. `Original` is a request of that protocol,
- * `Answer` an answer: a gateway hands both on unread.
+ * A gateway stands between the clients of one protocol and the cluster. It knows nothing of the protocol: `Original` is
+ * a request of it and `Answer` an answer, and a gateway hands both on unread.
  */
 export interface Gateway<Original, Answer> {
-  /** Brings a request to the leader. Emits one outcome; unsubscribing says that nobody wants it, which undoes nothing. */
+  /**
+   * Brings a request to the leader. Emits one outcome; unsubscribing says that it is not wanted any more, which undoes
+   * nothing.
+   */
   execute(request: GatewayRequest<Original>): Observable<GatewayOutcome<Answer>>
   /**
-   * Has many requests carried out here, each as `encodeRequest` makes it. They are not forwarded: a client that sends batches knows all
-   * servers, and asks the leader itself.
+   * Has many requests carried out here, each as `encodeRequest` makes it. They are not forwarded: a client that sends
+   * batches knows all servers, and asks the leader itself.
    */
   batch(requests: ReadonlyArray<Uint8Array>, timeoutMs: number): Observable<BatchOutcome>
-  /** Watches this server, or says why not. */
+  /** Watches this server, or refuses with a reason. */
   watch(request: WatchRequest): either.Either<WatchRefusal, BeginWatch>
   /** Why this server takes no batch now; null where it does. */
   notLeader(): NotLeader | null

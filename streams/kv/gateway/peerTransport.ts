@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { GatewayRequest } from './request.js'
 
-/** What became of a request that was forwarded to another server. */
+/** The fate of a request that was forwarded to another server. */
 export type PeerDelivery<Answer> =
   /** That server leads: it answered or refused. */
   | { readonly _tag: 'Answered'; readonly answer: Answer }

@@ -6,7 +6,10 @@ import type { GatewayRequest } from './request.js'
 /** A request that has no outcome yet. */
 export class Pending<Original, Answer> {
   readonly reads: boolean
-  /** It may be tried again after an answer was lost: a read, or a write that the store applies once, however often it arrives. */
+  /**
+   * It may be tried again after an answer was lost: a read, or a write that the store applies once, however often it
+   * arrives.
+   */
   readonly isRepeatable: boolean
   /** The attempt that is under way, if one is. */
   attempt = Subscription.EMPTY

@@ -16,13 +16,13 @@ export interface RequestsOptions<Original, Answer> {
   readonly maxRequests: number
 }
 
-/** One timer looks at all requests this often: it ends those whose time is up, and tries again those that wait. */
+/** A single timer looks at all requests this often: it ends those whose time is up, and tries again those that wait. */
 const sweepMs = 100
 
 /**
- * Brings requests to the leader: here, or at the server that is known to lead. Without a leader they wait until one is known. A request
- * that is known not to be done is tried again until its time is up. A request that may have been done is tried again only where the
- * store would not do it twice.
+ * Brings requests to the leader: here, or at the server that is known to lead. Without a leader they wait until one is
+ * known. A request that is known not to be done is tried again until its time is up. A request that may have been done
+ * is tried again only where the store would not do it twice.
  */
 export class Requests<Original, Answer> {
   private readonly pending = new Set<Pending<Original, Answer>>()
@@ -113,20 +113,27 @@ export class Requests<Original, Answer> {
         return this.onNotDone(one, verdict.refusal)
       case 'InDoubt':
         one.lostAnswer()
-        // The server that forwarded it decides whether to ask again. It must not take a later "not the leader" for "not done".
+        // The server that forwarded it decides whether to ask again. It must not take a later "not the leader" for "not
+        // done".
         if (one.isRepeatable && !one.request.isForwarded) one.isWaiting = true
         else this.end(one, indeterminate)
     }
   }
 
-  /** An earlier attempt may have been done: then "overloaded" does not end the request, because it would say that nothing was done. */
+  /**
+   * An earlier attempt may have been done: then "overloaded" does not end the request, because it would say that
+   * nothing was done.
+   */
   private onNotDone(one: Pending<Original, Answer>, refusal: NotLeader | Overloaded | null): void {
     if (refusal?._tag === 'Overloaded' && !one.isInDoubt) this.end(one, refusal)
     else if (refusal?._tag === 'NotLeader' && one.request.isForwarded) this.end(one, refusal)
     else one.isWaiting = true
   }
 
-  /** Another server leads now. The server that was asked may be cut off and never answer, so ask the new leader where that is harmless. */
+  /**
+   * Another server leads now. The server that was asked may be cut off and never answer, so ask the new leader where
+   * that is harmless.
+   */
   private isOvertaken(one: Pending<Original, Answer>): boolean {
     const leader = this.knownLeader
     if (leader === null || one.asked === leader || !one.isRepeatable || one.request.isForwarded) return false

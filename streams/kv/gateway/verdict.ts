@@ -3,7 +3,7 @@ import { isFailure, type KvReply } from '../reply.js'
 import type { GatewayOutcome, NotLeader, Overloaded } from './outcome.js'
 import type { PeerDelivery } from './peerTransport.js'
 
-/** What an attempt says about a request. */
+/** The meaning of an attempt for a request. */
 export type Verdict<Answer> =
   | { readonly _tag: 'Ended'; readonly outcome: GatewayOutcome<Answer> }
   /** Nothing was done: it may be tried again. `refusal` is what this server said, if it was asked. */

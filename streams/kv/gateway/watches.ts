@@ -27,8 +27,8 @@ export interface WatchRequest {
 export type WatchRefusal = Overloaded | Compacted
 
 /**
- * A watch that may begin. While `paused$` says true, it stands still in the history of the store: so the client's connection is the only
- * buffer. Fails with a `WatchError`.
+ * A watch that may begin. While `paused$` says true, it stands still in the history of the store: so the client's
+ * connection is the only buffer. Fails with a `WatchError`.
  */
 export type BeginWatch = (paused$: Observable<boolean>) => Observable<Changes>
 

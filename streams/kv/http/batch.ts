@@ -11,11 +11,14 @@ import type { HttpContext } from './httpContext.js'
 import { reply } from './send.js'
 import { sliceBytes } from './slices.js'
 
-/** Many commands in one request, for our own client. It knows all servers, so a server that does not lead names the leader instead. */
-export const onBatch = (face: HttpContext, req: IncomingMessage, res: ServerResponse): void => {
-  const { options, gateway, buffered } = face
+/**
+ * Many commands in one request, for our own client. It knows all servers, so a server that does not lead names the
+ * leader instead.
+ */
+export const onBatch = (context: HttpContext, req: IncomingMessage, res: ServerResponse): void => {
+  const { options, gateway, buffered } = context
   const { answerTimeoutMs, maxBatch, maxBatchBytes: maxBytes, maxBufferedBytes, peers } = options
-  const answer = (answered: HttpAnswer): void => reply(face, res, answered)
+  const answer = (answered: HttpAnswer): void => reply(context, res, answered)
   // A batch may be long: refuse it before it is read.
   const notLeader = gateway.notLeader()
   if (notLeader !== null) return answer(misdirected(notLeader, peers))
@@ -25,7 +28,7 @@ export const onBatch = (face: HttpContext, req: IncomingMessage, res: ServerResp
     if (either.isLeft(requests)) return answer(badBatch(requests.left))
     const waiting = gateway
       .batch(requests.right, answerTimeoutMs)
-      .pipe(map((outcome) => answerOf(face, res, outcome)))
+      .pipe(map((outcome) => answerOf(context, res, outcome)))
       .subscribe(answer)
     res.on('close', () => waiting.unsubscribe())
   }
@@ -35,12 +38,12 @@ export const onBatch = (face: HttpContext, req: IncomingMessage, res: ServerResp
 const badBatch = ({ at, reason }: BadBytes): HttpAnswer =>
   problem(400, 'BadBatch', `The batch ends to make sense at byte ${at}: ${reason}.`)
 
-const answerOf = (face: HttpContext, res: ServerResponse, outcome: BatchOutcome): HttpAnswer => {
+const answerOf = (context: HttpContext, res: ServerResponse, outcome: BatchOutcome): HttpAnswer => {
   switch (outcome._tag) {
     case 'Replied':
-      return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: bodyOf(face, res, outcome.replies) }
+      return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: bodyOf(context, res, outcome.replies) }
     case 'NotLeader':
-      return misdirected(outcome, face.options.peers)
+      return misdirected(outcome, context.options.peers)
     case 'Indeterminate':
       return outcomeUnknown()
     default:
@@ -48,11 +51,14 @@ const answerOf = (face: HttpContext, res: ServerResponse, outcome: BatchOutcome)
   }
 }
 
-/** Short replies as they are; long ones in slices, where there is room for them, or else without the values that they carry. */
-const bodyOf = ({ answering }: HttpContext, res: ServerResponse, replies: ReadonlyArray<KvReply>): Body => {
+/**
+ * Short replies as they are; long ones in slices, where there is room for them, or else without the values that they
+ * carry.
+ */
+const bodyOf = ({ answerBudget }: HttpContext, res: ServerResponse, replies: ReadonlyArray<KvReply>): Body => {
   const holds = replies.reduce((bytes, one) => bytes + sizeOfReply(one), 0)
   if (holds <= sliceBytes) return encodeReplies(replies)
-  const release = answering.take(holds)
+  const release = answerBudget.take(holds)
   if (release === null) return encodeReplies(replies.map((one) => withoutRoom(one, 'maxAnswerBytes')))
   res.once('close', release)
   return { _tag: 'Sliced', holds: 0, slices: repliesInPieces(replies, sliceBytes) }

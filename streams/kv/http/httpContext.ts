@@ -3,18 +3,18 @@ import type { Buffered } from './body.js'
 import type { Gateway } from '../gateway/gateway.js'
 import type { TunedHttp } from './options.js'
 import type { PeerAnswer, Received } from './peers.js'
-import type { Room } from './room.js'
-import type { EventsUnderWay } from './eventsUnderWay.js'
+import type { ByteBudget } from './byteBudget.js'
+import type { EventBudget } from './eventBudget.js'
 
-/** What the parts of one HTTP face share. */
+/** Everything that the parts of the HTTP server share. */
 export interface HttpContext {
   readonly options: TunedHttp
   readonly gateway: Gateway<Received, PeerAnswer>
   readonly buffered: Buffered
-  /** What answers hold until they are sent. */
-  readonly answering: Room
-  /** What events hold until they are sent to watches. */
-  readonly eventsUnderWay: EventsUnderWay
+  /** Bytes that answers keep in memory until they are sent. */
+  readonly answerBudget: ByteBudget
+  /** Bytes that long events keep in memory until they are sent to watches. */
+  readonly eventBudget: EventBudget
   readonly counted: Counted
   /** True, once: no more requests are taken, connections end with their answer, and watches end. */
   readonly closing$: BehaviorSubject<boolean>

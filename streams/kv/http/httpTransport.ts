@@ -12,7 +12,10 @@ import { watchOver } from './watchClient.js'
 export interface HttpTransportOptions {
   /** Connections to one server that are kept for the next request. Default 8. */
   readonly maxFreeSockets?: number
-  /** How long an idle connection is kept: shorter than servers keep it, or requests are lost on connections that end. Default 30,000. */
+  /**
+   * How long an idle connection is kept: shorter than servers keep it, or requests are lost on connections that end.
+   * Default 30,000.
+   */
   readonly keepAliveMs?: number
   /** A longer answer counts as lost. Default 64 MiB. */
   readonly maxAnswerBytes?: number
@@ -27,7 +30,8 @@ export interface HttpTransport extends Transport {
 const defaults = { maxFreeSockets: 8, keepAliveMs: 30_000, maxAnswerBytes: 64 << 20 }
 
 /**
- * Reaches servers over HTTP; endpoints are `http://host:port`. Throws `InvalidOption`. Idle connections do not keep a process alive.
+ * Reaches servers over HTTP; endpoints are `http://host:port`. Throws `InvalidOption`. Idle connections do not keep a
+ * process alive.
  *
  * @example
  * createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401', 'http://127.0.0.1:7402', 'http://127.0.0.1:7403'] })

@@ -11,18 +11,18 @@ export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly port: number
 }
 
-/** The bounds of an HTTP face, each with its default; see the docs page on HTTP for what happens at each bound. */
+/** The bounds of the HTTP server, each with its default; the docs page on HTTP says what happens at each bound. */
 export interface KvHttpTuning {
   /** Default 127.0.0.1. */
   readonly host: string
   /**
-   * The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among them. Looked up
-   * when it is needed, so that ports can be filled in once they are known. Default none.
+   * The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among
+   * them. Looked up when it is needed, so that ports can be filled in once they are known. Default none.
    */
   readonly peers: Readonly<Record<string, string>>
   /**
-   * Names under which clients reach this server, beside `host` and the hosts of `peers`; addresses always do. A request that names
-   * another host gets 403. Default none.
+   * Names under which clients reach this server, beside `host` and the hosts of `peers`; addresses always do. A request
+   * that names another host gets 403. Default none.
    */
   readonly hostNames: ReadonlyArray<string>
   /** How long a request waits for a leader before it gets 503. Default 4,000. */
@@ -40,8 +40,8 @@ export interface KvHttpTuning {
   /** Bodies that are in memory, together; one more gets 429. Default 256 MiB. */
   readonly maxBufferedBytes: number
   /**
-   * What answers to reads and batches keep in memory until they are sent, together: the keys and values that they are made of, and what
-   * is encoded. One more read gets 503. Default 128 MiB.
+   * Bytes that answers to reads and batches keep in memory until they are sent, together: keys and values, and their
+   * encoded form. A read beyond it gets 503. Default 128 MiB.
    */
   readonly maxAnswerBytes: number
   /** How long a client may take nothing of its answer; then its connection is broken. Default 10,000. */
@@ -52,7 +52,10 @@ export interface KvHttpTuning {
   readonly maxWatches: number
   /** Revisions that a watch may be behind while its client reads nothing; then it is cut. Default 10,000. */
   readonly maxWatchBehind: number
-  /** Values of long events that are being sent to watches, those of a revision once; beyond, the watches furthest behind are cut. Default 64 MiB. */
+  /**
+   * Values of long events that are being sent to watches, those of a revision once; beyond, the watches furthest behind
+   * are cut. Default 64 MiB.
+   */
   readonly maxWatchBytes: number
   /** How long the client of a watch may read nothing; then it is cut. Default 30,000. */
   readonly watchStallMs: number
@@ -64,7 +67,10 @@ export interface KvHttpTuning {
   readonly maxConnectionsPerAddress: number
   /** Requests that wait on one connection for the answer to the one before them; one more closes it. Default 64. */
   readonly maxPipelined: number
-  /** How long a connection that is refused, or a body that is, is read and thrown away, so that its client gets the answer. Default 5,000. */
+  /**
+   * How long a connection that is refused, or a body that is, is read and thrown away, so that its client gets the
+   * answer. Default 5,000.
+   */
   readonly lingerMs: number
   /** From connecting, or from the former answer, to the end of the headers. Default 10,000. */
   readonly headersTimeoutMs: number

@@ -12,12 +12,13 @@ import { reply } from './send.js'
 import { naturalIn, parameters } from './path.js'
 
 /**
- * A watch as server-sent events. The client's socket is its only buffer: while that is full the watch stands still in the history of the
- * store, and a client that does not read for too long, or falls too far behind, is cut. It resumes with the last id it saw.
+ * A watch as server-sent events. The client's socket is its only buffer: while it is full, the watch is paused in the
+ * history of the store. A client that reads nothing for too long, or falls too far behind, is cut. It resumes with the
+ * last id that it saw.
  */
-export const onWatch = (face: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
-  const { gateway, closing$ } = face
-  const bad = (sentence: string): void => reply(face, res, problem(400, 'BadRequest', sentence))
+export const onWatch = (context: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
+  const { gateway, closing$ } = context
+  const bad = (sentence: string): void => reply(context, res, problem(400, 'BadRequest', sentence))
 
   const asked = parameters(query, ['prefix', 'from'])
   if (either.isLeft(asked)) return bad(asked.left)
@@ -31,11 +32,11 @@ export const onWatch = (face: HttpContext, req: IncomingMessage, res: ServerResp
     range: withPrefix(asked.right.prefix ?? key('')),
     fromRevision: first === undefined ? null : revision(first),
   })
-  if (either.isLeft(begin)) return reply(face, res, refusalOf(begin.left))
+  if (either.isLeft(begin)) return reply(context, res, refusalOf(begin.left))
 
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' })
   if (req.method === 'HEAD') return void res.end()
-  const events = eventStream(face, res)
+  const events = eventStream(context, res)
   const watching = begin
     .right(events.paused$)
     .pipe(takeUntil(closing$.pipe(filter((isClosing) => isClosing))))

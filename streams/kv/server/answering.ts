@@ -16,7 +16,7 @@ export interface AnsweringOptions {
 export interface PendingRead {
   readonly query: Get | Range
   readonly reply$: AsyncSubject<KvReply>
-  /** Whether there is room for an answer. */
+  /** Tells whether there is room for an answer. */
   readonly hasRoom: () => boolean
 }
 
@@ -29,14 +29,14 @@ interface Batch {
 }
 
 /**
- * Keys visited without letting others have a turn. A read of the past, which may have to undo as many changes, fills a turn by itself.
- * All batches take turns in one line: however many there are, a turn is no longer.
+ * Keys visited without letting others have a turn. A read of the past, which may have to undo as many changes, fills a
+ * turn by itself. All batches take turns in one line: however many there are, a turn is no longer.
  */
 const keysPerTurn = 4096
 
 /**
- * Answers batches of reads, a bounded number of keys a turn. A batch is answered from one value of the store, however many turns it takes.
- * `settle` is given each reply.
+ * Answers batches of reads, a bounded number of keys a turn. A batch is answered from one value of the store, however
+ * many turns it takes. `settle` is given each reply.
  */
 export const answering = (
   { scheduler, maxRangeKeys, maxRangeBytes }: AnsweringOptions,

@@ -12,7 +12,10 @@ export interface CarrierOptions {
   readonly read: Read
 }
 
-/** Carries requests out, each at the call and once: reads by reading, everything else through the log. The reply is replayed. */
+/**
+ * Carries requests out, each at the call and once: reads by reading, everything else through the log. The reply is
+ * replayed.
+ */
 export const carrier = ({ propose, read }: CarrierOptions) => {
   const write = ({ command }: KvRequest, bytes: Uint8Array): Observable<KvReply> => {
     if (command._tag === 'Expire') return of({ _tag: 'Malformed', reason: 'only the leader itself may expire sessions' })

@@ -25,7 +25,7 @@ const looksPerLife = 8
 /** Sessions, and idempotency keys, that one command ends, so that none takes long: what is left is for the next. */
 const maxExpired = 1024
 
-/** What both kinds of housekeeping need. */
+/** Both kinds of housekeeping need these. */
 export interface LeaderWork {
   readonly role$: Observable<Role['_tag']>
   readonly store: () => Store
@@ -40,9 +40,9 @@ const whileLeading = <T>(role$: Observable<Role['_tag']>, work$: Observable<T>):
   )
 
 /**
- * The commands with which a leader ends what clients do not use any more. No time enters the log (see `Expire`): it notes which index
- * comes next when, on its own monotonic clock, and names the one that lies a time to live back. A new leader starts noting anew,
- * so that a change of leader lengthens lives and never shortens them.
+ * The commands with which a leader ends sessions and idempotency keys that clients do not use any more. No time enters
+ * the log (see `Expire`): the leader notes on its own monotonic clock which index comes next, and names the index of a
+ * time to live ago. A new leader starts with no notes, so a change of leader lengthens lives and never shortens them.
  */
 export const expiry = ({ role$, store, scheduler, ttlMs }: LeaderWork & { readonly ttlMs: number }): Observable<KvCommand> =>
   whileLeading(

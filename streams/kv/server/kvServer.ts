@@ -23,28 +23,38 @@ export interface KvServer {
   start(): void
   close(): Observable<StopReason>
   kill(): void
-  /** The state as this server has applied it: anywhere but at the leader it may be behind. It is empty until what the disk held is read and applied. */
+  /**
+   * The state as this server has applied it. It may be behind, except at the leader. It is empty until the disk was
+   * read and applied.
+   */
   store(): Store
-  /** Replays the present one, then each, once per turn in which something was applied or a snapshot was restored: always a newer one. */
+  /**
+   * Replays the present store, then emits a newer one after each turn in which something was applied or a snapshot was
+   * restored.
+   */
   readonly store$: IterableObservable<Store>
-  /** Has a request carried out, now and once; the Observable tells the reply, and replays it. Reads are linearizable. */
+  /**
+   * Has a request carried out, now and once; the Observable tells the reply, and replays it. Reads are linearizable.
+   */
   submit(request: KvRequest): Observable<KvReply>
   /** The same for many, each as `encodeRequest` makes it: one reply for each, in their order, when all are there. */
   submitAll(requests: ReadonlyArray<Uint8Array>): Observable<ReadonlyArray<KvReply>>
-  /** What changes within a range: in order, no revision missing, none twice. Fails with a `WatchError`. Any server can be watched. */
+  /**
+   * The changes within a range: in order, no revision missing, none twice. Fails with a `WatchError`. Any server can be
+   * watched.
+   */
   watch(options: WatchOptions): IterableObservable<Changes>
 }
 
 /**
- * A Raft server that holds the key/value store. Like `createRaft` it only builds. Throws `InvalidOption` where an option cannot work.
+ * A Raft server that holds the key/value store. Like `createRaft` it only builds. Throws `InvalidOption` where an
+ * option cannot work.
  *
  * @example
  * const network = memoryNetwork()
- * const cluster = ['n1', 'n2', 'n3']
- * const servers = cluster.map((id) => createKvServer({ id, network: network.join(id), storage: memoryStorage(cluster) }))
- * for (const server of servers) server.start()
- * const client = createClient({ transport: memoryTransport(servers), endpoints: cluster })
- * await client.put('greeting', 'hello')
+ * const cluster = ['n1', 'n2', 'n3'] const servers = cluster.map((id) => createKvServer({ id, network:
+ * network.join(id), storage: memoryStorage(cluster) })) for (const server of servers) server.start() const client =
+ * createClient({ transport: memoryTransport(servers), endpoints: cluster }) await client.put('greeting', 'hello')
  */
 export const createKvServer = (options: KvServerOptions): KvServer => {
   const tuned = tunedKvServer(options)

@@ -20,13 +20,18 @@ export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>,
   /** Bytes of keys and values in one answer to a range of several keys; likewise. Default 16 MiB. */
   readonly maxRangeBytes?: number
   /**
-   * Bytes of keys and values in the replies to one batch. The reply that reaches the bound is the last with values: later reads are
-   * `Overloaded`, later writes whose answers carry values `Indeterminate`. Default 16 MiB.
+   * Bytes of keys and values in the replies to one batch. The reply that reaches the bound is the last with values:
+   * later reads are `Overloaded`, later writes whose answers carry values `Indeterminate`. Default 16 MiB.
    */
   readonly maxBatchReplyBytes?: number
-  /** How long the log grows before a snapshot of the store replaces it (§7). Default: up to 100,000 entries or 64 MiB of commands. */
+  /**
+   * How long the log grows before a snapshot of the store replaces it (§7). Default: up to 100,000 entries or 64 MiB of
+   * commands.
+   */
   readonly snapshots?: Pick<SnapshotOptions, 'everyEntries' | 'everyBytes'>
-  /** What the leader has compacted. Default null: the history is kept within the bounds in `limits`, and that is all. */
+  /**
+   * The leader forgets old revisions by this policy. Default null: only the bounds in `limits` make the store forget.
+   */
   readonly compaction?: CompactionPolicy | null
 }
 

@@ -21,8 +21,9 @@ export type Read = (query: Get | Range, hasRoom?: () => boolean) => Observable<K
 const barrier = encodeRequest({ caller: anonymous, command: { _tag: 'Txn', compares: [], success: [], failure: [] } })
 
 /**
- * Linearizable reads through the log (§8): all reads of one turn wait for one command without effect that is proposed after them.
- * When it is applied they are answered from the store as it then is, which has everything that was acknowledged before they came.
+ * Linearizable reads through the log (§8): all reads of one turn wait for one command without effect that is proposed
+ * after them. When it is applied they are answered from the store as it then is, which has everything that was
+ * acknowledged before they came.
  *
  *   reads    abc----d--
  *   log      ---1---2--

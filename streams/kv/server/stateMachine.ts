@@ -20,20 +20,32 @@ export interface KvStateMachineOptions {
 }
 
 export interface KvStateMachine {
-  /** For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one server. */
+  /**
+   * For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one
+   * server.
+   */
   readonly stateMachine: StateMachine<Uint8Array, KvResult>
-  /** The present store; when a command is answered for, this store has it. After a snapshot from a leader it is the restored one. */
+  /**
+   * The present store; when a command is answered for, this store has it. After a snapshot from a leader it is the
+   * restored one.
+   */
   readonly store$: BehaviorSubject<Store>
-  /** For the option `snapshots` of `createRaft`: the present store, in slices; nothing where a snapshot holds all of it already. */
+  /**
+   * For the option `snapshots` of `createRaft`: the present store, in slices; nothing where a snapshot holds all of it
+   * already.
+   */
   readonly take: () => Observable<Snapshot>
-  /** For the option `snapshots` of `createRaft`: reads a snapshot, in slices, and forgets it. Fails where it holds no store. */
+  /**
+   * For the option `snapshots` of `createRaft`: reads a snapshot, in slices, and forgets it. Fails where it holds no
+   * store.
+   */
   readonly check: (snapshot: Snapshot) => Observable<unknown>
 }
 
 /**
- * The key/value store as a state machine. What is handed over in one turn is applied in the next, in slices, each with one copy of
- * the store for all its commands, which costs less than a copy for each. A snapshot is read in slices too; commands wait for it.
- * Throws `InvalidOption`.
+ * The key/value store as a state machine. Commands of one turn are applied in the next, in slices. A slice makes one
+ * copy of the store for all its commands, which costs less than a copy for each. A snapshot is read in slices too;
+ * commands wait for it. Throws `InvalidOption`.
  *
  *   apply$   (123)-------     slices of two
  *   store$   -----(2)(3)-
@@ -46,12 +58,12 @@ export const kvStateMachine = (options: KvStateMachineOptions = {}): KvStateMach
   const store$ = new BehaviorSubject(emptyStore(limits))
   /** Up to where a snapshot holds the store. */
   let covered = 0
-  /** One is being read, and the store is not what commands are for. */
+  /** A snapshot is being read: commands wait for the store in it. */
   let restoring = false
 
   const stateMachine: StateMachine<Uint8Array, KvResult> = (apply$: Observable<ApplyMsg>, snapshot: Snapshot | null) =>
     new Observable<Applied<KvResult>>((subscriber) => {
-      /** Bounded by the core, which hands over no more than `maxApplying`. */
+      /** The core bounds it: it hands over no more than `maxApplying`. */
       const waiting: ApplyMsg[] = []
       let turn: Subscription | undefined
 
