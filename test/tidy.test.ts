@@ -104,6 +104,12 @@ const rules: ReadonlyArray<Rule> = [
     caught: ['streams/time/clock.ts', "import { hrtime } from 'node:process'"],
   },
   {
+    sentence: 'the gateway of the store speaks no protocol: streams/kv/gateway imports nothing of node: and nothing of streams/kv/http',
+    folders: ['streams/kv/gateway'],
+    offends: imports((i) => i.target.startsWith('node:') || isIn(i.target, 'streams/kv/http')),
+    caught: ['streams/kv/gateway/gateway.ts', "import type { HttpAnswer } from '../http/answer.js'"],
+  },
+  {
     sentence: 'cli imports src, streams, itself, commander, node: and the libraries of the others',
     folders: ['cli'],
     offends: imports((i) =>

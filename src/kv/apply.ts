@@ -16,23 +16,24 @@ export interface CommandEntry {
   readonly command: Uint8Array
 }
 
-/** What came of one command. */
+/** The effect of one command. */
 export interface KvApplied {
   readonly index: number
   readonly result: KvResult
-  /** What it changed, in order: none for a read, a refusal, a retry. */
+  /** Its changes, in order: none for a read, a refusal, a retry. */
   readonly events: ReadonlyArray<Change>
 }
 
 /**
- * The state machine: the next store, what the client is told, and what watchers are told. Deterministic and pure: the former
- * store stays valid.
+ * The state machine: the next store, what the client is told, and what watchers are told. Deterministic and pure: the
+ * former store stays valid.
  *
  * @throws when `index` is not after the store's `appliedIndex`: an entry is applied once (§5.3)
  *
  * @example
  * const bytes = encodeRequest({ caller: anonymous, command: { _tag: 'Put', key: key('a'), value, prevKv: false } })
- * const { store, result, events } = apply(emptyStore(), 1, bytes) // result: { _tag: 'Written', revision: 2, prevKv: null }
+ * const { store, result, events } = apply(emptyStore(), 1, bytes) // result: { _tag: 'Written', revision: 2, prevKv:
+ * null }
  */
 export const apply = (store: Store, index: number, command: Uint8Array): KvApplied & { readonly store: Store } => {
   const draft = fork(store)

@@ -9,7 +9,10 @@ export interface BadBytes {
   readonly reason: string
 }
 
-/** Writes into one growing buffer: numbers as little-endian base 128 (up to 2^53 - 1), bytes with their length before them. */
+/**
+ * Writes into one growing buffer: numbers as little-endian base 128 (up to 2^53 - 1), bytes with their length before
+ * them.
+ */
 export class Writer {
   private buffer = new Uint8Array(64)
   length = 0
@@ -79,8 +82,9 @@ const nothing = new Uint8Array(0)
 const maxDepth = 8
 
 /**
- * Reads what `Writer` wrote, and any other bytes. It never throws: the first fault is kept, from then on everything reads as zero
- * and empty, and `done` tells. So a loop over a count ends at a fault: `for (…; i < count && reader.sound; …)`.
+ * Reads what `Writer` wrote, and any other bytes. It never throws: the first fault is kept, from then on everything
+ * reads as zero and empty, and `done` tells. So a loop over a count ends at a fault: `for (…; i < count &&
+ * reader.sound; …)`.
  */
 export class Reader {
   private at = 0

@@ -2,8 +2,8 @@ import type { Reader, Writer } from './bytes.js'
 import type { Key } from './key.js'
 
 /**
- * How a type is written as bytes and read back. Reading is total: where the bytes make no sense the reader keeps the fault, and
- * some value of the type is returned that nobody will see.
+ * How a type is written as bytes and read back. Reading is total: where the bytes make no sense the reader keeps the
+ * fault, and returns some value of the type, which is never used.
  *
  * Every value has one encoding only, so that equal bytes mean equal values and the other way round.
  */
@@ -33,7 +33,7 @@ export const keyCodec: Codec<Key> = { write: (writer, k) => writer.key(k), read:
 /** Plain ASCII, such as our own sentences. */
 export const ascii: Codec<string> = { write: (writer, text) => writer.key(text), read: (reader) => reader.key() }
 
-/** One of some words, by its place among them. */
+/** A word out of a list, by its place in it. */
 export const oneOf = <A extends string>(what: string, choices: readonly [A, ...ReadonlyArray<A>]): Codec<A> => ({
   write: (writer, a) => writer.byte(choices.indexOf(a)),
   read: (reader) => {

@@ -1,7 +1,7 @@
 import type { Revision, Serial, SessionId } from './ids.js'
 import type { Key, KeyRange } from './key.js'
 
-/** One key, now or as it was at `revision`. */
+/** A single key, now or as it was at `revision`. */
 export interface Get {
   readonly _tag: 'Get'
   readonly key: Key
@@ -46,7 +46,10 @@ export interface Delete {
   readonly prevKv: boolean
 }
 
-/** Puts if the key's mod revision is the expected one, 0 meaning that there is no such key; else answers with what there is. */
+/**
+ * Puts if the key's mod revision is the expected one, 0 meaning that there is no such key; else answers with what there
+ * is.
+ */
 export interface CompareAndSet {
   readonly _tag: 'CompareAndSet'
   readonly key: Key
@@ -59,8 +62,8 @@ export interface CompareAndSet {
 export type Relation = '=' | '!=' | '<' | '>'
 
 /**
- * Holds if every key of the range stands so to the operand. Where the range has no key, numbers are compared as 0 and a value
- * comparison fails.
+ * Holds if every key of the range stands so to the operand. Where the range has no key, numbers are compared as 0 and a
+ * value comparison fails.
  */
 export type Compare = CompareNumber<'CreateRevision'> | CompareNumber<'ModRevision'> | CompareNumber<'Version'> | CompareValue
 
@@ -80,12 +83,13 @@ export interface CompareValue {
   readonly operand: Uint8Array
 }
 
-/** What a transaction is made of. */
+/** An operation of a transaction. */
 export type TxnOp = Get | Range | Put | Append | Delete | Txn
 
 /**
- * If all comparisons hold, the operations of `success`, else those of `failure`: in order, each seeing the former's effect, all with
- * one revision, and none of them if one is refused. Nested comparisons too are made before the first operation.
+ * If all comparisons hold, the operations of `success`, else those of `failure`: in order, each seeing the former's
+ * effect, all with one revision, and none of them if one is refused. Nested comparisons too are made before the first
+ * operation.
  *
  * Without comparisons and operations it changes nothing, and so is how an idle client keeps its session.
  */
@@ -108,13 +112,14 @@ export interface Register {
 }
 
 /**
- * Ends sessions and forgets idempotency keys that were last used before the log index `unusedSince`, the longest unused first, at most
- * `limit` of each, so that one command cannot take long.
+ * Ends sessions and forgets idempotency keys that were last used before the log index `unusedSince`, the longest unused
+ * first, at most `limit` of each, so that one command cannot take long.
  *
- * Expiry must be the same on every server, so it goes through the log. Thesis §6.3 lets the leader write its time into each entry; a
- * wall clock that once ran ahead would then expire everybody. Here no time enters the log: the leader notes, on its own monotonic
- * clock, which index it applied when, and proposes this with the index that lies one time-to-live back. A new leader starts noting
- * anew, so that a change of leader lengthens lives and never shortens them.
+ * Expiry must be the same on every server, so it goes through the log. Thesis §6.3 lets the leader write its time into
+ * each entry; a wall clock that once ran ahead would then expire everybody. Here no time enters the log: the leader
+ * notes, on its own monotonic clock, which index it applied when, and proposes this with the index that lies one
+ * time-to-live back. A new leader starts noting anew, so that a change of leader lengthens lives and never shortens
+ * them.
  */
 export interface Expire {
   readonly _tag: 'Expire'
@@ -122,22 +127,23 @@ export interface Expire {
   readonly limit: number
 }
 
-/** What can be asked of the store through the log. */
+/** Everything that can be asked of the store through the log. */
 export type KvCommand = TxnOp | CompareAndSet | Compact | Register | Expire
 
-/** Who asks, and so how a retry is recognised. */
+/** The caller, by which a retry is recognised. */
 export type Caller =
   /** A retry is applied again. */
   | { readonly _tag: 'Anonymous' }
   /**
-   * §8: "the state machine tracks the latest serial number processed for each client, along with the associated response". Here
-   * many serials may be in flight at once and arrive in any order; the client has all answers below `firstUnanswered`.
+   * §8: "the state machine tracks the latest serial number processed for each client, along with the associated
+   * response". Here many serials may be in flight at once and arrive in any order; the client has all answers below
+   * `firstUnanswered`.
    */
   | { readonly _tag: 'Session'; readonly session: SessionId; readonly serial: Serial; readonly firstUnanswered: Serial }
   /** A client without a session, and one command of it: a binary string like a key, as in HTTP's `idempotency-key`. */
   | { readonly _tag: 'Once'; readonly idempotencyKey: Key }
 
-/** What one log entry holds. */
+/** The contents of a log entry. */
 export interface KvRequest {
   readonly caller: Caller
   readonly command: KvCommand
@@ -146,6 +152,6 @@ export interface KvRequest {
 /** The caller who does not retry, or does not mind. */
 export const anonymous: Caller = { _tag: 'Anonymous' }
 
-/** Whether a command only reads. Answers to reads are not remembered: a retry may as well read again. */
+/** Tells whether a command only reads. Answers to reads are not remembered: a retry may as well read again. */
 export const isRead = (command: KvCommand): boolean =>
   command._tag === 'Get' || command._tag === 'Range' || (command._tag === 'Txn' && [...command.success, ...command.failure].every(isRead))

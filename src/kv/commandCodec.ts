@@ -3,9 +3,9 @@ import type { Caller, Compare, KvCommand, Relation, TxnOp } from './command.js'
 import { keyRangeCodec } from './keyCodec.js'
 
 /*
- * The format of commands in the log. Codes and fields stay as they are for as long as logs hold them; new codes may be added. An
- * older server finds a newer command malformed where a newer one carries it out, so a cluster must not use a new command before all
- * its servers know it.
+ * The format of commands in the log. Codes and fields stay as they are for as long as logs hold them; new codes may be
+ * added. An older server finds a newer command malformed where a newer one carries it out, so a cluster must not use a
+ * new command before all its servers know it.
  */
 
 const relation = oneOf<Relation>('relation', ['=', '!=', '<', '>'])

@@ -27,7 +27,8 @@ for (let byte = 0; byte < 256; byte++) {
 }
 
 /**
- * CRC-32 as in zlib, without a table of the platform's; about 1 GB/s. It finds damage, it is no defence against an adversary.
+ * CRC-32 as in zlib, without a table of the platform's; about 1 GB/s. It finds damage, it is no defence against an
+ * adversary.
  *
  * @param sum what an earlier call returned, to go on from there
  *

@@ -10,7 +10,8 @@ const chunkRevisions = 1024
  * The changes of each revision from `first` on, as a persistent value. Guarantees:
  *
  *  1. every revision from `first` up to but without `next` is held, in chunks that begin at multiples of 1024;
- *  2. an older value never changes: a chunk grows in place only where this value ends, and is copied where another has grown it;
+ *  2. an older value never changes: a chunk grows in place only where this value ends, and is copied where another has
+ *    grown it;
  *  3. appending costs the same at any length; what was dropped can be collected as soon as no older value is held.
  */
 export interface History {
@@ -21,7 +22,10 @@ export interface History {
   readonly bytes: number
 }
 
-/** The history of an empty store, about to make revision `next`. Its first chunk begins with the revisions that it does not hold. */
+/**
+ * The history of an empty store, about to make revision `next`. Its first chunk begins with the revisions that it does
+ * not hold.
+ */
 export const emptyHistory = (next: Revision): History => ({
   first: next,
   next,

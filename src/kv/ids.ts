@@ -8,8 +8,8 @@ interface RevisionBrand {
   readonly Revision: unique symbol
 }
 /**
- * The store's own clock: moved once by each command that changes something. An empty store stands at 1, as etcd's does, so that
- * 0 is free to mean "there is no such key" where a mod revision is expected.
+ * The store's own clock: moved once by each command that changes something. An empty store stands at 1, as etcd's does,
+ * so that 0 is free to mean "there is no such key" where a mod revision is expected.
  */
 export const Revision = t.brand(t.number, (n): n is t.Branded<number, RevisionBrand> => natural(n), 'Revision')
 export type Revision = t.TypeOf<typeof Revision>
@@ -24,7 +24,10 @@ export type SessionId = t.TypeOf<typeof SessionId>
 interface SerialBrand {
   readonly Serial: unique symbol
 }
-/** "The solution is for clients to assign unique serial numbers to every command" (§8): counted by the client, per session. */
+/**
+ * "The solution is for clients to assign unique serial numbers to every command" (§8): counted by the client, per
+ * session.
+ */
 export const Serial = t.brand(t.number, (n): n is t.Branded<number, SerialBrand> => natural(n), 'Serial')
 export type Serial = t.TypeOf<typeof Serial>
 

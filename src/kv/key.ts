@@ -3,11 +3,11 @@ interface KeyBrand {
 }
 
 /**
- * A key: any bytes, kept as a *binary string*, one UTF-16 unit (0–255) per byte. Then `<` compares bytes, `===` compares keys, a
- * `Map` and a tree can hold them, and V8 stores one byte per unit.
+ * A key: any bytes, kept as a *binary string*, one UTF-16 unit (0–255) per byte. Then `<` compares bytes, `===`
+ * compares keys, a `Map` and a tree can hold them, and V8 stores one byte per unit.
  *
- * Text becomes a key at the border: `keyOfBytes(new TextEncoder().encode(text))`. What is typed as a text there (an HTTP path, say)
- * must be UTF-8; the store itself takes all bytes.
+ * Text becomes a key at the border: `keyOfBytes(new TextEncoder().encode(text))`. What is typed as a text there (an
+ * HTTP path, say) must be UTF-8; the store itself takes all bytes.
  */
 export type Key = string & KeyBrand
 
@@ -58,10 +58,10 @@ export const from = (start: Key): KeyRange => ({ start, end: null })
 /** All keys. */
 export const everything: KeyRange = from(key(''))
 
-/** Whether a key lies in a range. */
+/** Tells whether a key lies in a range. */
 export const contains = ({ start, end }: KeyRange, k: Key): boolean => start <= k && (end === null || k < end)
 
-/** Whether a range is made for one key alone. */
+/** Tells whether a range is made for one key alone. */
 export const isSingle = ({ start, end }: KeyRange): boolean => end !== null && end.length === start.length + 1 && end === start + '\0'
 
 /** The first key after all those with this prefix: its last byte that can be raised, raised. */

@@ -1,7 +1,7 @@
 import type { Revision } from './ids.js'
 import type { Key } from './key.js'
 
-/** One version of one key, in etcd's words. Immutable: nobody may write into `value`. */
+/** A version of a key, in etcd's words. Immutable: do not write into `value`. */
 export interface KeyValue {
   readonly key: Key
   readonly value: Uint8Array
@@ -13,16 +13,16 @@ export interface KeyValue {
   readonly version: number
 }
 
-/** What one command did to one key. All changes of a command have its one revision. */
+/** The change of a key by one command. All changes of a command have the same revision. */
 export type Change =
   | { readonly _tag: 'Put'; readonly revision: Revision; readonly key: Key; readonly kv: KeyValue; readonly prevKv: KeyValue | null }
   | { readonly _tag: 'Delete'; readonly revision: Revision; readonly key: Key; readonly kv: null; readonly prevKv: KeyValue }
 
-/** What an object, its place in a tree and the header of its value cost beside the bytes themselves, roughly. */
+/** About the bytes that an object, its place in a tree and the header of its value cost beside the bytes themselves. */
 const overheadBytes = 200
 
 /** An estimate of the memory that a version takes, the same on every server. */
 export const sizeOf = (kv: KeyValue): number => overheadBytes + kv.key.length + kv.value.length
 
-/** What the history alone keeps alive for a change: the version that it replaced. */
+/** The bytes that the history alone keeps alive for a change: the version that it replaced. */
 export const pastSizeOf = (change: Change): number => overheadBytes + (change.prevKv === null ? 0 : sizeOf(change.prevKv))

@@ -8,17 +8,19 @@ export interface KvLimits {
   readonly maxValueBytes: number
   /** Comparisons and operations of a transaction, nested ones included. */
   readonly maxTxnOps: number
-  /** Memory for the current versions of all keys, estimated; a write that would exceed it is refused with `StoreFull`. */
+  /**
+   * Memory for the current versions of all keys, estimated; a write that would exceed it is refused with `StoreFull`.
+   */
   readonly maxLiveBytes: number
   /** Older revisions are forgotten as if by `Compact`, an eighth of the bound at a time. */
   readonly maxHistoryRevisions: number
   /** Memory that only the history holds, estimated; likewise. */
   readonly maxHistoryBytes: number
-  /** One more ends the session that was not used for longest. */
+  /** The next one ends the session that was not used for longest. */
   readonly maxSessions: number
   /** Serials of one session from its `firstUnanswered` on; a higher one is refused with `TooManyUnanswered`. */
   readonly maxUnanswered: number
-  /** One more forgets the key that was not used for longest. */
+  /** The next one forgets the key that was not used for longest. */
   readonly maxIdempotencyKeys: number
   readonly maxIdempotencyKeyBytes: number
   /** Remembered answers of all sessions, and as much again for idempotency keys: the longest unused are dropped. */
@@ -27,7 +29,7 @@ export interface KvLimits {
 
 const MiB = 1024 * 1024
 
-/** What `emptyStore` takes where it is not told otherwise. */
+/** The limits that `emptyStore` takes by default. */
 export const defaultLimits: KvLimits = {
   maxKeyBytes: 4096,
   maxValueBytes: MiB,
@@ -41,3 +43,9 @@ export const defaultLimits: KvLimits = {
   maxIdempotencyKeyBytes: 128,
   maxAnswerBytes: 64 * MiB,
 }
+
+/** The limits, with the default of each one that is left out or `undefined`. */
+export const limitsFrom = (limits: Partial<KvLimits>): KvLimits => ({
+  ...defaultLimits,
+  ...(Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)) as Partial<KvLimits>),
+})

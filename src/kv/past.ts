@@ -6,7 +6,10 @@ import type { Compacted, FutureRevision } from './result.js'
 import type { PersistentTree } from './persistentTree.js'
 import type { SortedTree } from './tree.js'
 
-/** All keys as they were right after a revision: the tree of that time, which shares most of its nodes with the present one. */
+/**
+ * All keys as they were right after a revision: the tree of that time, which shares most of its nodes with the present
+ * one.
+ */
 export interface Checkpoint {
   readonly revision: Revision
   readonly keys: SortedTree<Key, KeyValue>
@@ -33,8 +36,8 @@ export const unreadable = ({ revision, compactRevision }: Versions, r: Revision)
 }
 
 /**
- * The keys of a range as they were right after revision `at` (others may be of any revision): what came later is undone, newest
- * first, from the nearest checkpoint back.
+ * The keys of a range as they were right after revision `at` (others may be of any revision): what came later is
+ * undone, newest first, from the nearest checkpoint back.
  */
 export const stateAt = (versions: Versions, at: Revision, range: KeyRange): SortedTree<Key, KeyValue> => {
   const nearest = versions.checkpoints.find((checkpoint) => checkpoint.revision >= at)

@@ -3,7 +3,7 @@ import { emptyTree, type SortedMap, type SortedTree } from './tree.js'
 /** After so many edits a version keeps a tree of its own, which ends the chain of edits that older ones depend on. */
 const editsPerCopy = 16_384
 
-/** What a key held before an edit, undefined where nothing; then the edit before that one. */
+/** The value of a key before an edit, undefined where it had none; then the edit before that one. */
 interface Undo<K, V> {
   readonly key: K
   readonly former: V | undefined
@@ -15,16 +15,16 @@ interface Undo<K, V> {
  *
  *  1. a version that is sealed never changes;
  *  2. editing the newest version changes one tree in place: nothing is copied;
- *  3. an older version costs nothing until it is read; then its tree is the newest one's copy-on-write clone, with the edits since
- *     undone, of which there are never more than some thousands;
+ *  3. an older version costs nothing until it is read; then its tree is the newest one's copy-on-write clone, with the
+ *    edits since undone, of which there are never more than some thousands;
  *  4. what only older versions need can be collected as soon as they are not held.
  *
- * This is Baker's "shallow binding" (as in Conchon and Filliâtre, "A persistent union-find data structure", 2007) over a B+ tree. A
- * clone per command would copy a path of nodes each time, which costs three times as much.
+ * This is Baker's "shallow binding" (as in Conchon and Filliâtre, "A persistent union-find data structure", 2007) over
+ * a B+ tree. A clone per command would copy a path of nodes each time, which costs three times as much.
  */
 export class PersistentTree<K, V> implements SortedMap<K, V> {
   private newer: PersistentTree<K, V> | null = null
-  /** What leads from `newer` back to this version, the last edit first. */
+  /** The edits that lead from `newer` back to this version, the last one first. */
   private undo: Undo<K, V> | null = null
   /** While this version is open: the one it was made from, if that one depends on it. */
   private older: PersistentTree<K, V> | null = null

@@ -45,7 +45,7 @@ export const readRange = (versions: Versions, query: Range): Ranged | Unreadable
 }
 
 /**
- * What `key` holds, or held right after a revision.
+ * The value of `key`, now or right after a revision.
  *
  * @returns `null` where there is no such key; `Compacted` or `FutureRevision` where that revision cannot be read
  *
@@ -62,8 +62,8 @@ export const get = (
 }
 
 /**
- * The keys of a range in byte order, now or as they were right after a revision. Costs what it returns, `count` what the range
- * holds, and the past at most some thousand steps more.
+ * The keys of a range in byte order, now or as they were right after a revision. Costs what it returns, `count` what
+ * the range holds, and the past at most some thousand steps more.
  *
  * @example
  * range(store, withPrefix(key('users/')), { limit: 100 }) // either.right({ kvs, more, … })
@@ -78,8 +78,9 @@ export const range = (
 }
 
 /**
- * The changes from revision `from` on up to the present, in order, as a lazy iterable over this value of the store. To watch without
- * gap or duplicate: iterate, then go on with the `events` of later commands, or from `store.revision + 1`.
+ * The changes from revision `from` on up to the present, in order, as a lazy iterable over this value of the store. To
+ * watch without gap or duplicate: iterate, then go on with the `events` of later commands, or from `store.revision +
+ * 1`.
  *
  * @returns `Compacted` where some of them were forgotten; no changes for a revision that is yet to come
  *

@@ -13,12 +13,15 @@ export type KvAnswer =
       readonly more: boolean
       readonly count: number | null
     }
-  /** By `Put`, `Append` and `CompareAndSet`; `revision` is the key's mod revision. `prevKv` is null where it was not asked for, too. */
+  /**
+   * By `Put`, `Append` and `CompareAndSet`; `revision` is the key's mod revision. `prevKv` is null where it was not
+   * asked for, too.
+   */
   | { readonly _tag: 'Written'; readonly revision: Revision; readonly prevKv: KeyValue | null }
   | { readonly _tag: 'Deleted'; readonly revision: Revision; readonly deleted: number; readonly prevKvs: ReadonlyArray<KeyValue> }
   /** `CompareAndSet` found this instead, and wrote nothing. */
   | { readonly _tag: 'Conflict'; readonly revision: Revision; readonly kv: KeyValue | null }
-  /** One answer for each operation of the branch that was taken. */
+  /** An answer for each operation of the branch that was taken. */
   | { readonly _tag: 'TxnDone'; readonly revision: Revision; readonly succeeded: boolean; readonly answers: ReadonlyArray<KvAnswer> }
   | { readonly _tag: 'CompactDone'; readonly revision: Revision }
   | { readonly _tag: 'Registered'; readonly revision: Revision; readonly session: SessionId }
@@ -52,7 +55,7 @@ export interface FutureRevision {
   readonly revision: Revision
 }
 
-/** What a command came to. Both the reducer and the session table speak it, and snapshots hold it. */
+/** The result of a command. The reducer and the session table both use it, and snapshots hold it. */
 export type KvResult = KvAnswer | KvRefusal
 
 const answers: Readonly<Record<KvAnswer['_tag'], true>> = {
@@ -67,7 +70,7 @@ const answers: Readonly<Record<KvAnswer['_tag'], true>> = {
   Expired: true,
 }
 
-/** Whether a command was carried out. A `Conflict` is an answer: it compared, and did not set. */
+/** Tells whether a command was carried out. A `Conflict` is an answer: it compared, and did not set. */
 export const isAnswer = (result: KvResult): result is KvAnswer => result._tag in answers
 
 /** A refusal as a sentence that says what to do. */

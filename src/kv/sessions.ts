@@ -14,16 +14,18 @@ export interface SessionCall {
 }
 
 export interface RememberedAnswer {
-  /** Of the command's bytes, to tell a retry from another command under the same name. */
+  /** The hash of the command's bytes: it tells a retry from another command under the same name. */
   readonly hash: number
   readonly result: KvResult
 }
 
 /**
- * What the store knows of its clients (§8, thesis §6.3). Guarantees:
+ * The clients that the store knows (§8, thesis §6.3). Guarantees:
  *
- *  1. a command that changes something is applied at most once per serial of a session, and per idempotency key while it is kept;
- *  2. `answers` holds serials from the session's `firstUnanswered` up to `maxUnanswered` further, of living sessions only;
+ *  1. a command that changes something is applied at most once per serial of a session, and per idempotency key while
+ *    it is kept;
+ *  2. `answers` holds serials from the session's `firstUnanswered` up to `maxUnanswered` further, of living sessions
+ *    only;
  *  3. who leaves when a bound is reached depends on the log alone.
  */
 export interface Clients {
@@ -51,7 +53,10 @@ export const sealClients = ({ sessions, answers, idempotencyKeys }: Clients): vo
   idempotencyKeys.seal()
 }
 
-/** What the caller gets without its command being executed: an answer that is remembered, or a refusal. `null`: execute it. */
+/**
+ * The result that the caller gets without its command being executed: an answer that is remembered, or a refusal.
+ * `null`: execute it.
+ */
 export const admit = (clients: Clients, limits: KvLimits, index: number, caller: Caller, hash: number): KvResult | null => {
   if (caller._tag === 'Session') return admitSession(clients, limits, index, caller, hash)
   if (caller._tag === 'Once') return admitOnce(clients, limits, index, caller.idempotencyKey, hash)

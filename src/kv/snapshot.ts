@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import { type BadBytes, Reader, Writer } from './bytes.js'
 import { crc32 } from './crc32.js'
-import { defaultLimits, type KvLimits } from './limits.js'
+import { type KvLimits, limitsFrom } from './limits.js'
 import { readBody } from './snapshotReading.js'
 import { snapshotBody } from './snapshotWriting.js'
 import { seal, type Store } from './store.js'
@@ -14,8 +14,8 @@ import { seal, type Store } from './store.js'
  *   the sessions in order of use, each with its remembered answers; the idempotency keys likewise
  *   CRC-32 of all this
  *
- * The current keys are what the changes make of the older ones, so nothing is written twice, and nothing depends on how the store
- * came to be: equal stores give equal bytes on every server.
+ * The current keys are what the changes make of the older ones, so nothing is written twice, and nothing depends on how
+ * the store came to be: equal stores give equal bytes on every server.
  */
 
 const magic = 0x564b5852
@@ -41,7 +41,10 @@ export const snapshotErrorMessage = (error: SnapshotError): string => {
   }
 }
 
-/** The whole state as bytes: equal stores give equal bytes, on every server. Takes as long as the store is large; see `snapshotPieces`. */
+/**
+ * The whole state as bytes: equal stores give equal bytes, on every server. Takes as long as the store is large; see
+ * `snapshotPieces`.
+ */
 export const encodeSnapshot = (store: Store): Uint8Array => {
   const pieces = [...snapshotPieces(store)]
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
@@ -60,7 +63,10 @@ export function* snapshotPieces(store: Store): Generator<Uint8Array, void> {
   yield end.take()
 }
 
-/** A number by which servers that have applied the same entries compare their whole states, sessions included: its snapshot's CRC-32. */
+/**
+ * A number by which servers that have applied the same entries compare their whole states, sessions included: its
+ * snapshot's CRC-32.
+ */
 export const digest = (store: Store): number => {
   const pieces = checkedBody(store)
   for (;;) {
@@ -82,7 +88,10 @@ export const decodeSnapshot = (bytes: Uint8Array, limits: Partial<KvLimits> = {}
   }
 }
 
-/** `decodeSnapshot` in slices of some thousand records, between which other work can be done; the last one returns the store. */
+/**
+ * `decodeSnapshot` in slices of some thousand records, between which other work can be done; the last one returns the
+ * store.
+ */
 export function* snapshotReading(bytes: Uint8Array, limits: Partial<KvLimits> = {}): Generator<void, either.Either<SnapshotError, Store>> {
   const end = Math.max(0, bytes.length - checksumBytes)
   const reader = new Reader(bytes.subarray(0, end))
@@ -97,7 +106,7 @@ export function* snapshotReading(bytes: Uint8Array, limits: Partial<KvLimits> = 
   }
   if (new Reader(bytes.subarray(end)).word() !== sum) reader.fail('its checksum does not match')
 
-  const draft = yield* readBody(reader, { ...defaultLimits, ...limits })
+  const draft = yield* readBody(reader, limitsFrom(limits))
   return either.mapLeft(({ reason, at }: BadBytes): SnapshotError => ({ _tag: 'DamagedSnapshot', reason: `${reason} (at byte ${at})` }))(
     reader.done(seal(draft)),
   )

@@ -11,7 +11,7 @@ import { deleteOf, putOf } from './write.js'
 
 const recordsPerSlice = 1024
 
-/** What `snapshotBody` wrote, as a draft; faults are kept by the reader. */
+/** Reads what `snapshotBody` wrote, as a draft; the reader keeps the faults. */
 export function* readBody(reader: Reader, limits: KvLimits): Generator<void, Draft> {
   const appliedIndex = reader.number()
   const last = revision(reader.number())

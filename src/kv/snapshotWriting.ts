@@ -10,7 +10,10 @@ import type { Store } from './store.js'
 
 const pieceBytes = 64 * 1024
 
-/** A store without header and checksum, in pieces. What it reads later it takes hold of first: a store that is not the newest is slower to read. */
+/**
+ * A store without header and checksum, in pieces. What it reads later it takes hold of first: a store that is not the
+ * newest is slower to read.
+ */
 export function* snapshotBody(store: Store): Generator<Uint8Array, void> {
   const { appliedIndex, compactRevision, history } = store
   const base = stateAt(store, revision(compactRevision - 1), everything)

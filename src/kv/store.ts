@@ -2,15 +2,15 @@ import { append, dropBelow, emptyHistory, firstThatFits, type History } from './
 import { nextRevision, type Revision, revision } from './ids.js'
 import type { Key } from './key.js'
 import { type Change, type KeyValue, sizeOf } from './keyValue.js'
-import { defaultLimits, type KvLimits } from './limits.js'
+import { type KvLimits, limitsFrom } from './limits.js'
 import { type Checkpoint, checkpointChanges, type Versions } from './past.js'
 import { PersistentTree } from './persistentTree.js'
 import { type Clients, forkClients, noClients, sealClients } from './sessions.js'
 import { byString } from './tree.js'
 
 /**
- * The replicated state, as a value: applying a command gives a new one and leaves this one valid, for as long as it is held.
- * Read it with `get`, `range` and `eventsSince`. Guarantees:
+ * The replicated state, as a value: applying a command gives a new one and leaves this one valid, for as long as it is
+ * held. Read it with `get`, `range` and `eventsSince`. Guarantees:
  *
  *  1. it is a function of the commands applied and of the limits, and of nothing else;
  *  2. `keys` is the current state; every state from `compactRevision` to `revision` can be read;
@@ -41,7 +41,10 @@ export interface Draft extends Versions {
   clients: Clients
 }
 
-/** What a store is made of before its first change, or when a snapshot is read: at the revision before `first`, without keys. */
+/**
+ * The draft of a store before its first change, or when a snapshot is read: at the revision before `first`, without
+ * keys.
+ */
 export const emptyDraft = (limits: KvLimits, appliedIndex: number, first: Revision): Draft => ({
   limits,
   appliedIndex,
@@ -65,7 +68,7 @@ export const emptyDraft = (limits: KvLimits, appliedIndex: number, first: Revisi
  * const { store, result, events } = apply(emptyStore(), 1, encodeRequest({ caller: anonymous, command }))
  */
 export const emptyStore = (limits: Partial<KvLimits> = {}): Store => {
-  const draft = emptyDraft({ ...defaultLimits, ...limits }, 0, revision(1))
+  const draft = emptyDraft(limitsFrom(limits), 0, revision(1))
   addRevision(draft)
   return seal(draft)
 }
@@ -134,7 +137,10 @@ export const addRevision = (draft: Draft): ReadonlyArray<Change> => {
   return changes
 }
 
-/** Keeps the history within its bounds, an eighth at a time, so that a write costs the same on average as without bounds. */
+/**
+ * Keeps the history within its bounds, an eighth at a time, so that a write costs the same on average as without
+ * bounds.
+ */
 const trim = (draft: Draft): void => {
   const { history, revision: last, limits } = draft
   const { maxHistoryRevisions, maxHistoryBytes } = limits

@@ -1,15 +1,18 @@
 import { EmptyBTree } from 'sorted-btree'
 import type { KeyRange } from './key.js'
 
-/** What queries need of an ordered map. */
+/** The ordered map that queries need. */
 export interface SortedMap<K, V> {
   readonly size: number
   get(key: K): V | undefined
-  /** Visits the pairs with `low <= key < high` (`<= high`) in order, until `visit` gives something. Returns how many it visited, or that break. */
+  /**
+   * Visits the pairs with `low <= key < high` (`<= high`) in order, until `visit` gives something. Returns how many it
+   * visited, or that break.
+   */
   forRange(low: K, high: K, includeHigh: boolean, visit?: (key: K, value: V) => { readonly break: number } | undefined): number
 }
 
-/** What we use of sorted-btree. */
+/** The part of sorted-btree that we use. */
 export interface SortedTree<K, V> extends SortedMap<K, V> {
   set(key: K, value: V): boolean
   delete(key: K): boolean

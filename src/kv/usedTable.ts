@@ -5,12 +5,15 @@ import { byNumber, type SortedTree } from './tree.js'
 export interface Used<V> {
   /** The log index of its last use; no two entries of a table have the same. */
   readonly usedAt: number
-  /** What it counts in the table's sum of bytes. */
+  /** Its part of the table's sum of bytes. */
   readonly bytes: number
   readonly value: V
 }
 
-/** Entries by name and by last use, so that the longest unused is found at once; "used" is told by the log, and so alike on all servers. */
+/**
+ * Entries by name and by last use, so that the longest unused is found at once; "used" is told by the log, and so alike
+ * on all servers.
+ */
 export class UsedTable<K, V> {
   private constructor(
     private byName: PersistentTree<K, Used<V>>,

@@ -40,7 +40,10 @@ export const deleteRange = (draft: Draft, { range, prevKv }: Delete): KvResult =
   return { _tag: 'Deleted', revision: headRevision(draft), deleted: prevKvs.length, prevKvs: prevKv ? prevKvs : [] }
 }
 
-/** The next version of a key. All its versions share one string, which costs less memory and keeps the tree's keys close together. */
+/**
+ * The next version of a key. All its versions share one string, which costs less memory and keeps the tree's keys close
+ * together.
+ */
 export const putOf = (draft: Draft, named: Key, value: Uint8Array): Change => {
   const revision = nextRevision(draft.revision)
   const prevKv = draft.keys.get(named) ?? null

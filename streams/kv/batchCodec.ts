@@ -50,7 +50,10 @@ export const encodeRequests = (requests: ReadonlyArray<Uint8Array>): Uint8Array 
   return writer.take()
 }
 
-/** Total: any bytes give at most `max` requests, or say what is wrong with them. The requests themselves are not looked at. */
+/**
+ * Total: any bytes give at most `max` requests, or say what is wrong with them. The requests themselves are not looked
+ * at.
+ */
 export const decodeRequests = (bytes: Uint8Array, max: number): either.Either<BadBytes, ReadonlyArray<Uint8Array>> => {
   const reader = new Reader(bytes)
   const count = reader.number()
@@ -60,7 +63,10 @@ export const decodeRequests = (bytes: Uint8Array, max: number): either.Either<Ba
   return reader.done(requests)
 }
 
-/** The replies in pieces: put together they are what `decodeReplies` reads. A piece has at least `pieceBytes`, but for the last. */
+/**
+ * The replies in pieces: put together they are what `decodeReplies` reads. A piece has at least `pieceBytes`, but for
+ * the last.
+ */
 export function* repliesInPieces(replies: ReadonlyArray<KvReply>, pieceBytes: number): Generator<Uint8Array> {
   let writer = new Writer()
   writer.number(replies.length)

@@ -2,6 +2,8 @@ import { concat, defer, map, type Observable, of, type SchedulerLike, subscribeO
 import { type Key, withPrefix } from '../../src/kv/key.js'
 import type { Revision } from '../../src/kv/ids.js'
 import type { Change } from '../../src/kv/keyValue.js'
+import { check, scheduler as isScheduler, whole } from '../options/checks.js'
+import { withDefaults } from '../options/given.js'
 import { defaultClock } from '../server/options.js'
 import type { KvServer } from './server/kvServer.js'
 import type { KvReply } from './reply.js'
@@ -16,15 +18,19 @@ export interface MemoryTransportOptions {
 }
 
 /**
- * Servers of the same process, by their ids, as endpoints. Given a function, it asks that one each time, for servers that come and go.
+ * Servers of the same process, by their ids, as endpoints. Given a function, it asks that one each time, for servers
+ * that come and go. Throws `InvalidOption`.
  *
  * @example
  * createClient({ transport: memoryTransport(servers), endpoints: ['n1', 'n2', 'n3'] })
  */
 export const memoryTransport = (
   servers: ReadonlyArray<KvServer> | ((id: string) => KvServer | undefined),
-  { scheduler = defaultClock, progressMs = 10_000 }: MemoryTransportOptions = {},
+  options: MemoryTransportOptions = {},
 ): Transport => {
+  const tuned = withDefaults({ scheduler: defaultClock, progressMs: 10_000 }, options)
+  check<MemoryTransportOptions>(tuned, { scheduler: isScheduler, progressMs: whole() })
+  const { scheduler, progressMs } = tuned
   const find = typeof servers === 'function' ? servers : (id: string) => servers.find((server) => server.id === id)
   const absent = (id: string): string => `There is no server ${id} here: name one of those that the transport was given.`
 

@@ -5,29 +5,32 @@ import { isAnswer, type KvAnswer, type KvRefusal, type KvResult, refusalMessage,
 /** The bounds that a read can meet, or a reply that carries values, by the names they have in the options. */
 export type ReplyLimit = 'maxReads' | 'maxBatchReplyBytes' | 'maxAnswerBytes'
 
-/** Why a server did not do what was asked, and what that says about whether it was done. */
+/** A server did not answer. The kind says whether the request was done. */
 export type KvFailure =
-  /** Nothing was done. `leader` is who does such things, as far as this server knows. */
+  /** Nothing was done. `leader` is the server to ask, as far as this server knows. */
   | { readonly _tag: 'NotLeader'; readonly leader: string | null }
   /** Nothing was done: a bound is reached, `limit` names it. */
   | { readonly _tag: 'Overloaded'; readonly limit: LimitName | ReplyLimit }
   /**
-   * It may have been done or may yet be: this server stopped leading, or stopped, before it knew, or there was no room for the values
-   * that the answer to a write carries. A read is never indeterminate.
+   * It may have been done or may yet be: this server stopped leading, or stopped, before it knew, or there was no room
+   * for the values that the answer to a write carries. A read is never indeterminate.
    */
   | { readonly _tag: 'Indeterminate' }
 
-/** What a server says to a request: what the store answered or refused, or why it was not asked or did not answer. */
+/** The reply of a server to a request: an answer or a refusal of the store, or a failure before there was one. */
 export type KvReply = KvResult | KvFailure
 
 const failures: Readonly<Record<KvFailure['_tag'], true>> = { NotLeader: true, Overloaded: true, Indeterminate: true }
 
 export const isFailure = (reply: KvReply): reply is KvFailure => reply._tag in failures
 
-/** Whether the store carried the command out. */
+/** Tells whether the store carried the command out. */
 export const isDone = (reply: KvReply): reply is KvAnswer => !isFailure(reply) && isAnswer(reply)
 
-/** What stands for a reply that carries values where there is no room for them: a read can simply be asked again, a write was done. */
+/**
+ * The reply where there is no room for the values that it carries. A read can be asked again. A write was done, so its
+ * outcome is unknown.
+ */
 export const withoutRoom = (reply: KvReply, limit: ReplyLimit): KvReply => {
   if (!carriesValues(reply)) return reply
   return reply._tag === 'Got' || reply._tag === 'Ranged' ? { _tag: 'Overloaded', limit } : { _tag: 'Indeterminate' }

@@ -10,7 +10,7 @@ const isAscii = (text: string): boolean => {
   return true
 }
 
-/** What a text lacks to be a key. */
+/** The reason why a text is no key. */
 export interface NotUtf8 {
   readonly _tag: 'KeyNotUtf8'
   readonly message: string
@@ -24,10 +24,10 @@ export const keyOfText = (text: string): either.Either<NotUtf8, Key> => {
   return /\p{Surrogate}/u.test(text) ? either.left(notUtf8) : either.right(keyOfBytes(encoder.encode(text)))
 }
 
-/** The text that a key is. Keys that are no UTF-8, which only other clients can have made, get U+FFFD where it ends being so. */
+/** The text that a key is. Only other clients can make keys that are no UTF-8; their bad bytes become U+FFFD. */
 export const textOfKey = (k: Key): string => (isAscii(k) ? k : decoder.decode(bytesOfKey(k)))
 
-/** Whether `textOfKey` gives the key as it is. */
+/** Tells whether `textOfKey` gives the key as it is. */
 export const isText = (k: Key): boolean => {
   if (isAscii(k)) return true
   try {

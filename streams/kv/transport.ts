@@ -4,11 +4,13 @@ import type { Key } from '../../src/kv/key.js'
 import type { KeyValue } from '../../src/kv/keyValue.js'
 import type { KvReply } from './reply.js'
 
-/** What became of a batch of requests that was given to a transport. */
+/** The fate of a batch of requests that was given to a transport. */
 export type Delivery =
-  /** One reply for each request, in their order. */
+  /** A reply for each request, in their order. */
   | { readonly _tag: 'Answered'; readonly replies: ReadonlyArray<KvReply> }
-  /** That server does not lead: nothing was done. `leader` is the endpoint of who does, as far as it knows. */
+  /**
+   * That server does not lead: nothing was done. `leader` is the endpoint of the leader, as far as that server knows.
+   */
   | { readonly _tag: 'Misdirected'; readonly leader: string | null }
   /** That server takes no more at present: nothing was done. */
   | { readonly _tag: 'Busy'; readonly message: string }
@@ -19,10 +21,13 @@ export type Delivery =
   /** It may have arrived, and no answer did. */
   | { readonly _tag: 'Lost'; readonly message: string }
 
-/** What happened to one key, as a watcher outside is told. */
+/** A change of one key, as a client sees it. */
 export type WatchEvent = { readonly _tag: 'Put'; readonly kv: KeyValue } | { readonly _tag: 'Delete'; readonly key: Key }
 
-/** What a watcher outside is told: in order of revision, all events of a revision at once; none where time has merely passed. */
+/**
+ * A message to the client of a watch: all events of one revision, in order of revision. It has no events where only
+ * time has passed.
+ */
 export interface WatchMessage {
   /** Nothing up to and including this revision is still to come. */
   readonly revision: Revision
@@ -30,15 +35,19 @@ export interface WatchMessage {
 }
 
 /**
- * How a client reaches servers, by whatever name an endpoint has there. Contract:
+ * How a client reaches servers. Each kind of transport has its own names for endpoints. Contract:
  *
  *  - nothing is delivered within the call that caused it;
  *  - `send` emits one delivery and never fails; unsubscribing gives up, which undoes nothing;
- *  - `watch` emits messages for as long as it can, and fails with a `WatchError` that is `Compacted` or `Disconnected`; it does not complete.
+ *  - `watch` emits messages for as long as it can, and fails with a `WatchError` that is `Compacted` or `Disconnected`;
+ *    it does not complete.
  */
 export interface Transport {
   /** Each request as `encodeRequest` makes it. */
   send(endpoint: string, requests: ReadonlyArray<Uint8Array>): ObservableInput<Delivery>
-  /** Changes of the keys with `prefix`, from revision `from` on; null: from now on, told by a first message without events. */
+  /**
+   * Changes of the keys with `prefix`, from revision `from` on; null: from now on, told by a first message without
+   * events.
+   */
   watch(endpoint: string, prefix: Key, from: Revision | null): ObservableInput<WatchMessage>
 }

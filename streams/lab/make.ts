@@ -1,17 +1,15 @@
-import type { Observer, SchedulerLike } from 'rxjs'
+import type { Observer } from 'rxjs'
 import { type NodeId, nodeId } from '../../src/raft/ids.js'
-import { checkedStep } from '../../src/raft/invariants.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { restart } from '../../src/raft/state/server.js'
 import { InvalidOption } from '../options/invalidOption.js'
-import { defaultClock } from '../server/options.js'
 import { applied } from '../sinks/applied.js'
 import { electionTimer } from '../sinks/electionTimer.js'
 import { flush } from '../sinks/flush.js'
 import { heartbeat } from '../sinks/heartbeat.js'
-import { type Codec, json } from '../wire/codec.js'
 import type { ApplyMsg } from './applyMsg.js'
 import { LabServer } from './labServer.js'
+import { type LabOptions, tunedLab } from './options.js'
 import type { Persister } from './persister.js'
 import { type PeerEnd, RequestResponse } from './requestResponse.js'
 import type { Rf } from './rf.js'
@@ -19,22 +17,7 @@ import { LabStore } from './store.js'
 
 export type { Rf } from './rf.js'
 
-export interface LabOptions<C = unknown> {
-  /** Default: the real clock. */
-  readonly scheduler?: SchedulerLike
-  /** Uniform in [0, 1). Default `Math.random`. */
-  readonly random?: () => number
-  /** The same on every server. Default: JSON. */
-  readonly codec?: Codec<C>
-  /** Quiet time after which a leader sends a heartbeat. Default 120: at most ten a second, as the lab asks. */
-  readonly heartbeatMs?: number
-  /** Both ends included. Default 400 to 800: a few heartbeats, and an election that fails leaves time for others within 5 s. */
-  readonly electionTimeoutMs?: { readonly min: number; readonly max: number }
-  /** How long the news of a commit waits for a command to ride with. Default 10: half of what the lab's tests wait between two looks. */
-  readonly commitNoticeMs?: number
-  /** What decides. Default `checkedStep`; a test may put a mistaken one in its place, to see that it is found. */
-  readonly step?: typeof checkedStep
-}
+export type { LabOptions } from './options.js'
 
 /**
  * A Raft server among `peers`, of which it is number `me` (its own end is never called); it runs at
@@ -58,11 +41,8 @@ export const make = <C = unknown>(
   applyCh: Partial<Observer<ApplyMsg<C>>>,
   options: LabOptions<C> = {},
 ): Rf<C> => {
-  const { scheduler = defaultClock, random = Math.random, codec = json<C>(), step = checkedStep } = options
-  const { heartbeatMs = 120, electionTimeoutMs = { min: 400, max: 800 }, commitNoticeMs = 10 } = options
+  const { scheduler, random, codec, step, heartbeatMs, electionTimeoutMs, commitNoticeMs } = tunedLab(options)
   if (peers[me] === undefined) throw new InvalidOption('me', `must be the place of one of the ${peers.length} peers, not ${me}`)
-  if (!(heartbeatMs > 0 && heartbeatMs < electionTimeoutMs.min && electionTimeoutMs.min <= electionTimeoutMs.max))
-    throw new InvalidOption('heartbeatMs', 'must be above 0 and below electionTimeoutMs.min, which must not exceed its max')
 
   const ids = peers.map((_, place) => idOf(place))
   const rpc = new RequestResponse(ids[me]!, ids, peers)

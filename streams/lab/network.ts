@@ -1,4 +1,6 @@
 import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber } from 'rxjs'
+import { check, fn, scheduler as isScheduler, whole } from '../options/checks.js'
+import { withDefaults } from '../options/given.js'
 import { defaultClock } from '../server/options.js'
 import type { PeerEnd } from './requestResponse.js'
 
@@ -80,7 +82,9 @@ class Network implements LabNetwork {
   private requests = 0
   private bytes = 0
 
-  constructor({ servers, scheduler = defaultClock, random = Math.random }: LabNetworkOptions) {
+  constructor(options: LabNetworkOptions) {
+    const { servers, scheduler, random } = withDefaults({ scheduler: defaultClock, random: Math.random }, options)
+    check<LabNetworkOptions>({ servers, scheduler, random }, { servers: whole(), scheduler: isScheduler, random: fn })
     this.places = Array.from({ length: servers }, () => ({ life: 0, handler: null, connected: true, received: 0 }))
     this.scheduler = scheduler
     this.random = random

@@ -17,7 +17,7 @@ import { bytes, type Codec } from '../wire/codec.js'
 import { Lifecycle, type RunningStorage } from './lifecycle.js'
 import { counting } from './metrics.js'
 import { InvalidOption } from '../options/invalidOption.js'
-import { defaultClock, type RaftOptions, tuned } from './options.js'
+import { checkParts, defaultClock, type RaftOptions, tuned } from './options.js'
 import type { Raft } from './raftServer.js'
 import { views } from './views.js'
 
@@ -38,6 +38,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const { network, storage, stateMachine = null, snapshots, step, scheduler = defaultClock, random = Math.random } = options
   const codec = options.codec ?? (bytes as unknown as Codec<C>)
   const tuning = tuned(options)
+  checkParts(options)
   const id = checkedId(options.id)
   const { maxProposals, maxCommandBytes, maxAppliesPerTurn, maxWaitingSends, maxEffectsPerTurn } = tuning
 

@@ -3,6 +3,7 @@ import type { checkedStep } from '../../src/raft/invariants.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { StateMachine } from '../sinks/stateMachine.js'
 import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
+import { check, fn, having, optional, record, scheduler as isScheduler } from '../options/checks.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { realClock } from '../time/clock.js'
 import { maxEntriesPerMessage as maxEntriesPerFrame } from '../wire/message.js'
@@ -94,3 +95,20 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
 }
 
 export const defaultClock: SchedulerLike = realClock
+
+/** Checks the parts that a server is put together from. Throws `InvalidOption`. */
+export const checkParts = <C, R>(options: RaftOptions<C, R>): void => {
+  const { network, storage, stateMachine, snapshots, codec, scheduler, random, step } = options
+  check({ network, storage, stateMachine, snapshots, codec, scheduler, random, step }, parts)
+}
+
+const parts = {
+  step: optional(fn),
+  network: fn,
+  storage: having('open'),
+  stateMachine: optional(fn),
+  snapshots: optional(record),
+  codec: optional(having('encode', 'decode')),
+  scheduler: optional(isScheduler),
+  random: optional(fn),
+}

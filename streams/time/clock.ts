@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs'
+import { check, fn } from '../options/checks.js'
 import { HeapScheduler } from './heapScheduler.js'
 
 /** What a clock needs of the program that it runs in. */
@@ -96,8 +97,11 @@ class Clock extends HeapScheduler {
 const maxSliceMs = 4
 const maxTimeoutMs = 2 ** 31 - 1
 
-/** A clock of another host, such as an event loop that a test turns by hand. */
-export const createClock = (host: ClockHost): SchedulerLike => new Clock(host)
+/** A clock of another host, such as an event loop that a test turns by hand. Throws `InvalidOption`. */
+export const createClock = (host: ClockHost): SchedulerLike => {
+  check(host, { now: fn, startTimer: fn, soon: fn })
+  return new Clock(host)
+}
 
 /** `setImmediate` in Node, a message to oneself in a browser. */
 const soon: (task: () => void) => void = (() => {

@@ -50,7 +50,11 @@ const reading = (bounds: Partial<Parameters<typeof reads>[0]> = {}) => {
     maxRangeBytes: 1 << 20,
     ...bounds,
   })
-  return { take, answers, read: (query: Get | Range, hasRoom?: () => boolean) => read(query, (reply) => answers.push(reply), hasRoom) }
+  return {
+    take,
+    answers,
+    read: (query: Get | Range, hasRoom?: () => boolean) => read(query, hasRoom).subscribe((reply) => answers.push(reply)),
+  }
 }
 
 const past: Get = { _tag: 'Get', key: key('k0000'), revision: revision(10) }

@@ -1,36 +1,20 @@
-import {
-  AsyncSubject,
-  defer,
-  EMPTY,
-  expand,
-  lastValueFrom,
-  map,
-  mergeMap,
-  type Observable,
-  of,
-  switchMap,
-  takeUntil,
-  throwError,
-} from 'rxjs'
+import { AsyncSubject, defer, lastValueFrom, map, mergeMap, type Observable, of, switchMap, takeUntil } from 'rxjs'
 import { either } from 'fp-ts'
 import type { KvCommand } from '../../../src/kv/command.js'
-import { Revision, revision } from '../../../src/kv/ids.js'
-import { key as asKey, type KeyRange, withPrefix } from '../../../src/kv/key.js'
-import type { KvAnswer } from '../../../src/kv/result.js'
+import { revision } from '../../../src/kv/ids.js'
+import type { KeyRange } from '../../../src/kv/key.js'
 import { IterableObservable } from '../../rx/iterable.js'
-import { InvalidOption } from '../../options/invalidOption.js'
-import { calls } from './calls.js'
+import { optional, whole } from '../../options/checks.js'
+import { asking, type CallOptions, inRange, timeoutOf } from './asking.js'
 import * as commands from './commands.js'
 import { changesOf, itemOf, type KvChanges, type KvItem } from './items.js'
 import { load, type LoadProgress } from './load.js'
+import { Operations } from './operations.js'
 import { type ClientOptions, tunedClient } from './options.js'
-import { ClientError, type Outcome } from './outcome.js'
+import type { Outcome } from './outcome.js'
 import { resuming } from './watch.js'
 
-export interface CallOptions {
-  /** Default: the client's. */
-  readonly timeoutMs?: number
-}
+export type { CallOptions } from './asking.js'
 
 export interface KvWritten {
   readonly revision: number
@@ -50,8 +34,8 @@ export interface LoadOptions extends CallOptions {
 }
 
 /**
- * A client of the store. Its promises reject with a `ClientError`, whose `reason` tells "not done" from "unknown". In a session, which is
- * the default, an operation that was tried several times was applied once.
+ * A client of the store. Its promises reject with a `ClientError`, whose `reason` tells "not done" from "unknown". In a
+ * session, which is the default, an operation that was tried several times was applied once.
  */
 export interface Client {
   put(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
@@ -73,9 +57,15 @@ export interface Client {
   scan(prefix: string, options?: CallOptions): IterableObservable<KvItem>
   /** Any command, now and once; tells its outcome and replays it. Works in virtual time, where promises do not. */
   execute(command: KvCommand, options?: CallOptions): Observable<Outcome>
-  /** Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`; throws `InvalidOption`. */
+  /**
+   * Changes of the keys with `prefix`, without gap or duplicate, through changes of server. Fails with a `WatchError`;
+   * throws `InvalidOption`.
+   */
   watch(prefix: string, options?: { readonly fromRevision?: number }): IterableObservable<KvChanges>
-  /** Puts everything, many at a time, each once; tells how far it is, and fails with a `ClientError` at the first that cannot be put. */
+  /**
+   * Puts everything, many at a time, each once; tells how far it is, and fails with a `ClientError` at the first that
+   * cannot be put.
+   */
   load(entries: Iterable<KvEntry> | AsyncIterable<KvEntry>, options?: LoadOptions): IterableObservable<LoadProgress>
   /** The endpoint that is taken for the leader's; replays. */
   readonly endpoint$: IterableObservable<string>
@@ -98,38 +88,9 @@ export interface KvEntry {
  */
 export const createClient = (clientOptions: ClientOptions): Client => {
   const options = tunedClient(clientOptions)
-  const operations = calls(options)
+  const operations = new Operations(options)
+  const { begin, ask, page, pages } = asking(operations, options.timeoutMs)
   const closed$ = new AsyncSubject<true>()
-
-  const begin = (command: commands.Command, { timeoutMs = options.timeoutMs }: CallOptions = {}): Observable<Outcome> =>
-    either.isLeft(command) ? of(command.left) : operations.execute(command.right, timeoutMs)
-
-  const answer = <Tag extends KvAnswer['_tag']>(outcome$: Observable<Outcome>, ...tags: ReadonlyArray<Tag>): Observable<Answer<Tag>> =>
-    outcome$.pipe(
-      map((outcome) => {
-        if (outcome._tag !== 'Done') throw new ClientError(outcome)
-        if (isOneOf(outcome.answer, tags)) return outcome.answer
-        throw new Error(`A ${tags.join(' or ')} was asked for and a ${outcome.answer._tag} came: do all servers run the same version?`)
-      }),
-    )
-  const ask = <Tag extends KvAnswer['_tag']>(command: commands.Command, given: CallOptions | undefined, ...tags: ReadonlyArray<Tag>) =>
-    lastValueFrom(answer(begin(command, given), ...tags))
-
-  const inRange = <T>(prefix: string, use: (range: KeyRange) => Observable<T>): Observable<T> => {
-    const key = commands.keyIn(prefix)
-    return either.isLeft(key) ? throwError(() => new ClientError(key.left)) : use(withPrefix(key.right))
-  }
-  const page = (range: KeyRange, query: CallOptions & { readonly revision?: number; readonly limit?: number } = {}) =>
-    answer(begin(either.right(commands.range(range, query)), query), 'Ranged')
-
-  /** The pages from the first on, all as of its revision. */
-  const pages = (range: KeyRange, given: CallOptions | undefined): Observable<Answer<'Ranged'>> =>
-    page(range, given).pipe(
-      mergeMap((first) => {
-        const after = ({ kvs }: Answer<'Ranged'>): KeyRange => ({ ...range, start: asKey(`${kvs.at(-1)!.key}\0`) })
-        return of(first).pipe(expand((last) => (last.more ? page(after(last), { ...given, revision: first.revision }) : EMPTY)))
-      }),
-    )
 
   return {
     put: (key, value, given) => ask(commands.put(key, value), given, 'Written').then(revisionOf),
@@ -144,15 +105,20 @@ export const createClient = (clientOptions: ClientOptions): Client => {
     get: (key, given = {}) => ask(commands.get(key, given.revision), given, 'Got').then(({ kv }) => (kv === null ? null : itemOf(kv))),
     range: (prefix, given) =>
       lastValueFrom(
-        inRange(prefix, (range) => page(range, given)).pipe(map(({ revision, kvs, more }) => ({ revision, items: kvs.map(itemOf), more }))),
+        defer(() => inRange(prefix, (range) => page(range, given))).pipe(
+          map(({ revision, kvs, more }) => ({ revision, items: kvs.map(itemOf), more })),
+        ),
       ),
-    scan: (prefix, given) =>
-      new IterableObservable(defer(() => inRange(prefix, (range) => pages(range, given))).pipe(mergeMap(({ kvs }) => kvs.map(itemOf)))),
-    execute: (command, given) => begin(either.right(command), given),
+    scan: (prefix, given = {}) => {
+      const timeoutMs = timeoutOf(given, options.timeoutMs)
+      return new IterableObservable(
+        defer(() => inRange(prefix, (range) => pages(range, { timeoutMs }))).pipe(mergeMap(({ kvs }) => kvs.map(itemOf))),
+      )
+    },
+    execute: (command, given = {}) => begin(either.right(command), timeoutOf(given, options.timeoutMs)),
     watch: (prefix, { fromRevision } = {}) => {
-      if (fromRevision !== undefined && !Revision.is(fromRevision))
-        throw new InvalidOption('fromRevision', `must be a whole number, not ${fromRevision}`)
-      // The present is what a linearizable read says it is: the server that will be watched may not have come so far.
+      optional(whole(0))('fromRevision', fromRevision)
+      // A linearizable read says what the present is: the server that will be watched may not have come so far.
       const watched = (range: KeyRange): Observable<KvChanges> =>
         (fromRevision === undefined ? page(range, { limit: 0 }).pipe(map((present) => present.revision + 1)) : of(fromRevision)).pipe(
           switchMap((first) => resuming(options, range.start, revision(first))),
@@ -160,16 +126,19 @@ export const createClient = (clientOptions: ClientOptions): Client => {
         )
       return new IterableObservable(defer(() => inRange(prefix, watched)).pipe(takeUntil(closed$)))
     },
-    load: (entries, { timeoutMs, maxInFlight = options.maxInFlight } = {}) =>
-      new IterableObservable(
+    load: (entries, { maxInFlight = options.maxInFlight, ...given } = {}) => {
+      const timeoutMs = timeoutOf(given, options.timeoutMs)
+      whole()('maxInFlight', maxInFlight)
+      return new IterableObservable(
         load<KvEntry>({
           entries,
           maxInFlight,
-          put: ({ key, value }) => begin(commands.put(key, value), timeoutMs === undefined ? {} : { timeoutMs }),
-          retries: () => operations.retries(),
+          put: ({ key, value }) => begin(commands.put(key, value), timeoutMs),
+          retries: () => operations.retries,
           scheduler: options.scheduler,
         }),
-      ),
+      )
+    },
     endpoint$: new IterableObservable(operations.target$),
     close: () => {
       operations.close()
@@ -178,10 +147,5 @@ export const createClient = (clientOptions: ClientOptions): Client => {
     },
   }
 }
-
-type Answer<Tag extends KvAnswer['_tag']> = Extract<KvAnswer, { readonly _tag: Tag }>
-
-const isOneOf = <Tag extends KvAnswer['_tag']>(answer: KvAnswer, tags: ReadonlyArray<Tag>): answer is Answer<Tag> =>
-  (tags as ReadonlyArray<string>).includes(answer._tag)
 
 const revisionOf = ({ revision }: KvWritten): KvWritten => ({ revision })

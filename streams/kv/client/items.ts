@@ -2,7 +2,7 @@ import type { KeyValue } from '../../../src/kv/keyValue.js'
 import { textOfKey } from '../text.js'
 import type { WatchMessage } from '../transport.js'
 
-/** One version of one key, as users see it. */
+/** A version of a key, as users see it. */
 export interface KvItem {
   readonly key: string
   readonly value: Uint8Array
@@ -14,7 +14,7 @@ export interface KvItem {
   readonly version: number
 }
 
-/** What one revision did to the keys that are watched. */
+/** The changes of one revision to the keys that are watched. */
 export interface KvChanges {
   readonly revision: number
   readonly events: ReadonlyArray<KvEvent>

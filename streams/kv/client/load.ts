@@ -18,8 +18,9 @@ export interface LoadWork<T> {
 }
 
 /**
- * Takes entries as fast as they are put, never more than `maxInFlight` ahead, so that a source of any length needs no memory. Tells how
- * far it is once a turn, and completes when all is put; fails with a `ClientError` at the first entry that is not.
+ * Takes entries as fast as they are put, never more than `maxInFlight` ahead, so that a source of any length needs no
+ * memory. Tells its progress once a turn, and completes when all is put; fails with a `ClientError` at the first entry
+ * that is not.
  *
  *   entries    abcde|            maxInFlight 2
  *   put        (ab)-(cd)-e
@@ -44,7 +45,8 @@ export const load = <T>({ entries, maxInFlight, put, retries, scheduler }: LoadW
       isExhausted = next.done === true
       if (next.done === true) return void (turn ??= scheduler.schedule(tell))
       inFlight++
-      // Not added to the subscriber: what is under way cannot be called back, and a thousand teardowns would have to be searched.
+      // Not added to the subscriber: what is under way cannot be called back, and a thousand teardowns would have to be
+      // searched.
       put(next.value).subscribe((outcome) => {
         if (subscriber.closed) return
         if (outcome._tag !== 'Done') return subscriber.error(new ClientError(outcome))

@@ -1,5 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { defaultLimits } from '../../../src/kv/limits.js'
+import { check, flag, fn, having, list, scheduler, span, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { Transport } from '../transport.js'
@@ -15,7 +17,9 @@ export interface ClientTuning {
   readonly timeoutMs: number
   /** How long one server may take before another is asked. Default 2,000. */
   readonly attemptTimeoutMs: number
-  /** Before another try: drawn between half and all of a bound that doubles from `min` to `max`. Default 20 to 1,000. */
+  /**
+   * Before another try: drawn between half and all of a bound that doubles from `min` to `max`. Default 20 to 1,000.
+   */
   readonly backoffMs: { readonly min: number; readonly max: number }
   /** Operations under way; more wait. Default 1,024, which is also the most that a session allows. */
   readonly maxInFlight: number
@@ -27,9 +31,14 @@ export interface ClientTuning {
   readonly maxBatchBytes: number
   /** Batches under way. Default 4. */
   readonly maxBatchesInFlight: number
-  /** Open a session, in which a retry is applied once. Default true. Without it a write that may have arrived is `Indeterminate`. */
+  /**
+   * Open a session, in which a retry is applied once. Default true. Without it a write that may have arrived is
+   * `Indeterminate`.
+   */
   readonly session: boolean
-  /** How long a watch may be silent before it is resumed elsewhere; longer than a server's heartbeat. Default 30,000. */
+  /**
+   * How long a watch may be silent before it is resumed elsewhere; longer than a server's heartbeat. Default 30,000.
+   */
   readonly watchIdleMs: number
   /** Default `realClock`. */
   readonly scheduler: SchedulerLike
@@ -54,13 +63,23 @@ const defaults: ClientTuning = {
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
 export const tunedClient = (options: ClientOptions): ClientOptions & ClientTuning => {
-  const tuning = { ...defaults, ...options }
-  for (const [name, value] of Object.entries(tuning)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0))
-      throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
-  }
-  const { min, max } = tuning.backoffMs
-  if (!(min > 0 && min <= max)) throw new InvalidOption('backoffMs', `must have 0 < min ≤ max, not ${min} and ${max}`)
-  if (options.endpoints.length === 0) throw new InvalidOption('endpoints', 'name at least one server')
+  const tuning = withDefaults(defaults, options)
+  check(tuning, {
+    transport: having('send', 'watch'),
+    endpoints: list(text),
+    timeoutMs: whole(),
+    attemptTimeoutMs: whole(),
+    backoffMs: span(),
+    maxInFlight: whole(),
+    maxQueued: whole(),
+    maxBatch: whole(),
+    maxBatchBytes: whole(),
+    maxBatchesInFlight: whole(),
+    session: flag,
+    watchIdleMs: whole(),
+    scheduler,
+    random: fn,
+  })
+  if (tuning.endpoints.length === 0) throw new InvalidOption('endpoints', 'name at least one server')
   return tuning
 }

@@ -1,6 +1,6 @@
 import type { KvAnswer, KvRefusal } from '../../../src/kv/result.js'
 
-/** Why an operation was not answered. */
+/** The reason why an operation was not answered. */
 export type ClientFailure =
   /** Not done: the store refused. */
   | { readonly _tag: 'Refused'; readonly refusal: KvRefusal; readonly message: string }
@@ -16,7 +16,7 @@ export type ClientFailure =
 /** How an operation ended. */
 export type Outcome<A = KvAnswer> = { readonly _tag: 'Done'; readonly answer: A } | ClientFailure
 
-/** What the promises of a client reject with: `reason` says whether nothing was done or whether that is unknown. */
+/** The promises of a client reject with this: `reason` says that nothing was done, or that it is unknown. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
   constructor(readonly reason: ClientFailure) {

@@ -9,8 +9,8 @@ export interface Ticket {
 }
 
 /**
- * The client's side of a session (§8): it counts the serials, and knows from which on answers are still missing, which every request
- * tells the store, so that it can forget the older ones.
+ * The client's side of a session (§8). It counts the serials, and knows the first one without an answer. Every request
+ * tells it to the store, which can then forget the older ones.
  */
 export class Session {
   private next = 0
@@ -27,7 +27,7 @@ export class Session {
     return { session: this, serial: serial(taken) }
   }
 
-  /** Nobody will try this one again: it was answered, or given up. */
+  /** This one is not tried again: it was answered, or given up. */
   release(released: Serial): void {
     this.unanswered.delete(released)
     while (this.firstUnanswered < this.next && !this.unanswered.has(this.firstUnanswered)) this.firstUnanswered++

@@ -3,23 +3,24 @@ import { isFailure, type KvReply, replyMessage } from '../reply.js'
 import type { Delivery } from '../transport.js'
 import type { Outcome } from './outcome.js'
 
-/** What a delivery means for one operation of the batch. */
+/** The meaning of a delivery for one operation of the batch. */
 export type Verdict =
   | { readonly _tag: 'Ended'; readonly outcome: Outcome }
   /** Nothing was done. */
   | { readonly _tag: 'Again' }
   /** It may have been done. */
   | { readonly _tag: 'InDoubt'; readonly why: string }
-  /** Nothing was done by this attempt, nor will anything be done under this session. */
+  /** This attempt did nothing, and no later one under this session will. */
   | { readonly _tag: 'SessionEnded' }
 
-/** What a delivery says of the server that was asked. */
+/** The state of the server that was asked, by a delivery. */
 export type Standing =
   | { readonly _tag: 'Leads' }
   | { readonly _tag: 'DoesNotLead'; readonly leader: string | null; readonly why: string }
   | { readonly _tag: 'Busy'; readonly why: string }
   | { readonly _tag: 'Fails'; readonly why: string }
-  | { readonly _tag: 'WantsLess' }
+  /** It takes no batch of this size. */
+  | { readonly _tag: 'TakesLess' }
 
 export interface Judged {
   readonly verdicts: ReadonlyArray<Verdict>
@@ -28,7 +29,7 @@ export interface Judged {
 
 const again: Verdict = { _tag: 'Again' }
 
-/** What is to be concluded from a delivery to a batch of `count` operations. */
+/** The meaning of a delivery for a batch of `count` operations. */
 export const judge = (count: number, delivery: Delivery): Judged => {
   const all = (verdict: Verdict): ReadonlyArray<Verdict> => new Array<Verdict>(count).fill(verdict)
   switch (delivery._tag) {
@@ -44,11 +45,11 @@ export const judge = (count: number, delivery: Delivery): Judged => {
     case 'Lost':
       return { verdicts: all({ _tag: 'InDoubt', why: delivery.message }), standing: { _tag: 'Fails', why: delivery.message } }
     case 'TooLarge':
-      return { verdicts: all(count > 1 ? again : tooLarge(delivery.message)), standing: { _tag: 'WantsLess' } }
+      return { verdicts: all(count > 1 ? again : tooLarge(delivery.message)), standing: { _tag: 'TakesLess' } }
   }
 }
 
-/** What is too large alone will be so at every try. */
+/** A request that is too large alone is too large at every try. */
 const tooLarge = (message: string): Verdict => ({
   _tag: 'Ended',
   outcome: { _tag: 'Refused', refusal: { _tag: 'Malformed', reason: message }, message },

@@ -1,15 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { KvRefusal } from '../../../src/kv/result.js'
-import { type KvFailure, replyMessage } from '../reply.js'
+import { indeterminate, type NotLeader } from '../gateway/outcome.js'
+import { replyMessage } from '../reply.js'
 
-/** What goes back over HTTP. */
+/** An answer over HTTP. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Body
 }
 
-/** A short text, a value, or what is too long to be in memory as a whole. */
+/** A short text, a value, or a body that is too long to be in memory as a whole. */
 export type Body = string | Uint8Array | Sliced | PassedOn
 
 /** Made while it is sent; its length is not known before. */
@@ -20,13 +21,13 @@ export interface Sliced {
   readonly slices: Iterable<string | Uint8Array>
 }
 
-/** What another server answers, as it arrives. */
+/** The answer of another server, sent on as it arrives. */
 export interface PassedOn {
   readonly _tag: 'PassedOn'
   readonly from: IncomingMessage
 }
 
-/** Whatever is answered to a program is JSON, except values, metrics and batches. */
+/** All answers are JSON, except values, metrics and batches. */
 export const json = (
   status: number,
   value: unknown,
@@ -77,9 +78,15 @@ export const overloaded = (limit: string): HttpAnswer =>
 export const noRoom = (): HttpAnswer =>
   problem(503, 'NoRoom', 'maxAnswerBytes is reached: too many answers wait for clients that read slowly. Try again.', soon)
 
-/** To another server or a client of ours, which know what to do; others are passed on to the leader or wait for one. */
-export const misdirected = (leader: string | null, url: string | undefined): HttpAnswer =>
-  problem(421, 'NotLeader', replyMessage({ _tag: 'NotLeader', leader }), url === undefined ? {} : { 'rxraft-leader': url }, { leader })
+/**
+ * To another server or a client of ours: both know what to do. Requests of other clients are forwarded, or wait for a
+ * leader.
+ */
+export const misdirected = (notLeader: NotLeader, peers: Readonly<Record<string, string>>): HttpAnswer => {
+  const { leader } = notLeader
+  const url = leader === null ? undefined : peers[leader]
+  return problem(421, 'NotLeader', replyMessage(notLeader), url === undefined ? {} : { 'rxraft-leader': url }, { leader })
+}
 
 export const noLeader = (waitedMs: number): HttpAnswer =>
   problem(
@@ -89,11 +96,8 @@ export const noLeader = (waitedMs: number): HttpAnswer =>
     soon,
   )
 
-/** Of a read: there is nothing that could be in doubt. */
+/** To a read. It changes nothing, so nothing is in doubt. */
 export const noAnswer = (waitedMs: number): HttpAnswer =>
   problem(503, 'NoAnswer', `The read was not answered within ${waitedMs} ms: try again.`, soon)
 
-export const outcomeUnknown = (): HttpAnswer => {
-  const failure: KvFailure = { _tag: 'Indeterminate' }
-  return problem(504, failure._tag, replyMessage(failure))
-}
+export const outcomeUnknown = (): HttpAnswer => problem(504, indeterminate._tag, replyMessage(indeterminate))

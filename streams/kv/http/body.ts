@@ -14,15 +14,19 @@ export interface BodyBounds {
 
 const nothing = Buffer.alloc(0)
 
-/** How much more than the bound is read and thrown away, so that the client, which writes first and reads then, gets the answer. */
+/**
+ * How much more than the bound is read and thrown away, so that the client, which writes first and reads then, gets the
+ * answer.
+ */
 const drainFactor = 4
 
 const tooLarge = (maxBytes: number, hangUp: boolean): HttpAnswer =>
   problem(413, 'BodyTooLarge', `A body here has at most ${maxBytes} bytes: split it.`, hangUp ? { connection: 'close' } : {})
 
 /**
- * Reads a body into memory; the memory is counted until `res` is closed. A length that is announced and too large is refused before
- * anything is read; one that is not announced is refused where it exceeds the bound. Where the client leaves, nothing is called.
+ * Reads a body into memory; the memory is counted until `res` is closed. A body that announces too large a length is
+ * refused before it is read; any other is refused where it exceeds the bound. Where the client leaves, neither `done`
+ * nor `refuse` is called.
  */
 export const readBody = (
   req: IncomingMessage,

@@ -5,7 +5,7 @@ import { serial, sessionId } from '../../../src/kv/ids.js'
 import { key } from '../../../src/kv/key.js'
 import { type BadText, naturalIn } from './path.js'
 
-/** Who asks, by the headers `idempotency-key`, or `rxraft-session`, `rxraft-serial` and `rxraft-first-unanswered`. */
+/** The caller, by the headers `idempotency-key`, or `rxraft-session`, `rxraft-serial` and `rxraft-first-unanswered`. */
 export const callerOf = (headers: IncomingHttpHeaders): either.Either<BadText, Caller> => {
   const idempotencyKey = headers['idempotency-key']
   const session = headers['rxraft-session']

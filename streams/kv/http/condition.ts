@@ -3,7 +3,7 @@ import { either } from 'fp-ts'
 import { type Revision, revision } from '../../../src/kv/ids.js'
 import { type BadText, naturalIn } from './path.js'
 
-/** On what a write depends, by `if-match` and `if-none-match`. */
+/** The condition of a write, by `if-match` and `if-none-match`. */
 export type Condition =
   | { readonly _tag: 'Always' }
   /** `if-match: "5"`; `if-none-match: *` is the same with 0, which no key ever has. */
@@ -38,7 +38,7 @@ export const conditionOf = (headers: IncomingHttpHeaders): either.Either<BadText
     : either.right({ _tag: 'AtRevision', revision: at })
 }
 
-/** Whether a reader has this version already: by `if-none-match` of a GET, which may list several. */
+/** Tells whether a reader has this version already: by `if-none-match` of a GET, which may list several. */
 export const isKnown = (headers: IncomingHttpHeaders, modRevision: number): boolean => {
   const tags = headers['if-none-match']
   return (

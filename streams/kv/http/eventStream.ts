@@ -4,12 +4,16 @@ import { sizeOf } from '../../../src/kv/keyValue.js'
 import { type Compacted, refusalMessage } from '../../../src/kv/result.js'
 import type { Changes } from '../server/watch.js'
 import type { HttpContext } from './httpContext.js'
-import { stallTimer, writeSlices } from './pace.js'
-import type { Release } from './room.js'
+import { stallTimer } from './stallTimer.js'
+import { writeSlices } from './writeSlices.js'
+import type { Release } from './byteBudget.js'
 import { commaSeparated, inSlicesOf, sliceBytes } from './slices.js'
 import { piecesOfChange } from './wireItems.js'
 
-/** One server-sent event for all that a revision changed, in pieces; without changes, a sign of life that says from where to resume. */
+/**
+ * A server-sent event with all that a revision changed, in pieces. Without changes it is a sign of life that says from
+ * where to resume.
+ */
 function* eventPieces({ revision, changes }: Changes): Generator<string> {
   if (changes.length === 0) {
     yield `: alive\nid: ${revision}\n\n`
@@ -25,10 +29,10 @@ const sizeOfEvent = ({ changes }: Changes): number =>
   changes.reduce((bytes, { key, kv }) => bytes + (kv === null ? key.length : sizeOf(kv)), 0)
 
 /**
- * Tells events to one client at the pace at which it reads. A long event goes out in slices and holds its values until it is sent; its
- * watch stands still meanwhile.
+ * Sends events to a client as fast as it reads. A long event goes out in slices and keeps its values in memory until it
+ * is sent; its watch is paused meanwhile.
  */
-export const eventStream = ({ options, counted, eventsUnderWay }: HttpContext, res: ServerResponse) => {
+export const eventStream = ({ options, counted, eventBudget }: HttpContext, res: ServerResponse) => {
   const { scheduler, watchStallMs } = options
   const paused$ = new BehaviorSubject(false)
   let release: Release | undefined
@@ -51,7 +55,7 @@ export const eventStream = ({ options, counted, eventsUnderWay }: HttpContext, r
 
   const sendLong = (changes: Changes, bytes: number): void => {
     paused$.next(true)
-    release = eventsUnderWay.hold(changes.revision, bytes, cut)
+    release = eventBudget.hold(changes.revision, bytes, cut)
     writeSlices(scheduler, res, inSlicesOf(eventPieces(changes)), client, () => {
       release?.()
       release = undefined
@@ -61,7 +65,7 @@ export const eventStream = ({ options, counted, eventsUnderWay }: HttpContext, r
   }
 
   return {
-    /** True while nothing may be told. */
+    /** True while no event may be sent. */
     paused$,
     tell: (changes: Changes): void => {
       if (res.destroyed) return

@@ -7,7 +7,7 @@ export interface Origin {
   readonly port: number
 }
 
-/** Of `http://host:port`. */
+/** The origin in `http://host:port`. */
 export const originOf = (url: string): Origin => {
   const { hostname, port } = new URL(url)
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
@@ -20,10 +20,10 @@ export type NoAnswer =
   /** It may have arrived, and no whole answer did. */
   | { readonly _tag: 'Lost'; readonly message: string }
 
-/** What became of a request, up to the headers of its answer. Who gets a `body` reads it or destroys it. */
+/** The fate of a request, up to the headers of its answer. The receiver of a `body` reads it or destroys it. */
 export type Begun = { readonly _tag: 'Begun'; readonly status: number; readonly body: IncomingMessage } | NoAnswer
 
-/** What became of a request, its whole answer in memory. */
+/** The fate of a request, with its whole answer in memory. */
 export type Exchange =
   { readonly _tag: 'Responded'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer } | NoAnswer
 
@@ -35,7 +35,7 @@ export interface ExchangeRequest {
   readonly body: Uint8Array
 }
 
-/** One request. Never fails; unsubscribing before an answer begins breaks the connection. */
+/** Sends a request. Never fails; unsubscribing before an answer begins breaks the connection. */
 export const begin = (agent: Agent, { host, port }: Origin, asked: ExchangeRequest): Observable<Begun> =>
   new Observable((subscriber) => {
     const { method, path, body } = asked
@@ -61,7 +61,10 @@ export const begin = (agent: Agent, { host, port }: Origin, asked: ExchangeReque
     }
   })
 
-/** One request and its whole answer; one of more than `maxAnswerBytes` is `Lost`. Never fails; unsubscribing breaks the connection. */
+/**
+ * Sends a request and reads its whole answer; an answer of more than `maxAnswerBytes` is `Lost`. Never fails;
+ * unsubscribing breaks the connection.
+ */
 export const exchange = (agent: Agent, to: Origin, asked: ExchangeRequest, maxAnswerBytes: number): Observable<Exchange> =>
   begin(agent, to, asked).pipe(switchMap((begun) => (begun._tag === 'Begun' ? whole(begun, to, maxAnswerBytes) : of(begun))))
 

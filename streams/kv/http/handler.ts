@@ -12,33 +12,33 @@ import { onWatch } from './watch.js'
 
 /** Has a request answered, whatever it is. */
 export const handler =
-  (face: HttpContext) =>
+  (context: HttpContext) =>
   (req: IncomingMessage, res: ServerResponse): void => {
     const answerWith = (answer$: Observable<HttpAnswer>): void => {
-      const waiting: Subscription = answer$.subscribe((answer) => reply(face, res, answer))
+      const waiting: Subscription = answer$.subscribe((answer) => reply(context, res, answer))
       res.on('close', () => waiting.unsubscribe())
     }
-    const refusal = refusedBySender(req, face.options)
-    if (refusal !== null) return reply(face, res, refusal)
+    const refusal = refusedBySender(req, context.options)
+    if (refusal !== null) return reply(context, res, refusal)
     const route = routeOf(req.method ?? 'GET', req.url ?? '/')
     switch (route._tag) {
       case 'Key':
-        return onKey(face, req, res, route)
+        return onKey(context, req, res, route)
       case 'Range':
-        return onRange(face, req, res, route.query)
+        return onRange(context, req, res, route.query)
       case 'Watch':
-        return onWatch(face, req, res, route.query)
+        return onWatch(context, req, res, route.query)
       case 'Session':
-        return onSession(face, req, res)
+        return onSession(context, req, res)
       case 'Batch':
-        return onBatch(face, req, res)
+        return onBatch(context, req, res)
       case 'Status':
-        return answerWith(statusOf(face))
+        return answerWith(statusOf(context))
       case 'Metrics':
-        return answerWith(metricsOf(face))
+        return answerWith(metricsOf(context))
       case 'Health':
-        return answerWith(healthOf(face))
+        return answerWith(healthOf(context))
       case 'None':
-        return reply(face, res, route.answer)
+        return reply(context, res, route.answer)
     }
   }

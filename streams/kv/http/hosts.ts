@@ -4,9 +4,9 @@ import { type HttpAnswer, problem } from './answer.js'
 import { originOf } from './exchange.js'
 
 /*
- * DNS rebinding: a page at a name of its own lets that name become an address of ours, and is then, to its browser, a page of this
- * server. The name that the browser was told stands in `Host`, so a server answers only to names that it knows. An address needs no
- * name service, so it cannot be rebound.
+ * DNS rebinding: a page at a name of its own lets that name become an address of ours, and is then, to its browser, a
+ * page of this server. The name that the browser was told stands in `Host`, so a server answers only to names that it
+ * knows. An address needs no name service, so it cannot be rebound.
  */
 
 export interface HostOptions {
@@ -33,7 +33,7 @@ const foreign = (): HttpAnswer =>
     'A page of another origin can neither read nor write here: ask from a program, or serve the page from here.',
   )
 
-/** Why a request is refused for the host that it names, or for the page that makes it; null where it is not. */
+/** The refusal of a request for the host that it names, or for the page that makes it; null where there is none. */
 export const refusedBySender = (req: IncomingMessage, options: HostOptions): HttpAnswer | null => {
   const { origin } = req.headers
   const host = hostIn(req)
@@ -76,7 +76,10 @@ const isKnown = (name: string, req: IncomingMessage, { host, peers, hostNames }:
   hostNames.some((known) => name === plain(known)) ||
   Object.values(peers).some((url) => name === plain(originOf(url).host))
 
-/** Whether a page is of this very server: the same host and port. Its scheme may be that of a proxy that adds TLS. */
+/**
+ * Tells whether a page comes from this very server: the same host and port. The scheme may differ, because a proxy may
+ * add TLS.
+ */
 const isOwnOrigin = (origin: string, authority: string): boolean => {
   if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false
   const { protocol, host } = new URL(origin)

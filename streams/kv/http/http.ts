@@ -2,17 +2,18 @@ import { Agent, createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AsyncSubject, BehaviorSubject, Observable } from 'rxjs'
+import { gateway } from '../gateway/gateway.js'
 import { problem } from './answer.js'
 import { boundConnections } from './connections.js'
-import { eventsUnderWay } from './eventsUnderWay.js'
+import { eventBudget } from './eventBudget.js'
 import type { HttpContext } from './httpContext.js'
-import { gateway } from './gateway.js'
 import { handler } from './handler.js'
-import { inTurn } from './inTurn.js'
+import { pipelined } from './pipelining.js'
 import { type KvHttpOptions, type TunedHttp, tunedHttp } from './options.js'
-import { room } from './room.js'
+import { httpPeers } from './peers.js'
+import { byteBudget } from './byteBudget.js'
 
-/** An HTTP face that listens. */
+/** An HTTP server that listens. */
 export interface KvListening {
   readonly host: string
   readonly port: number
@@ -22,7 +23,7 @@ export interface KvListening {
   close(): Observable<never>
 }
 
-/** Why there is no HTTP face, with a sentence that says what to do. It is the error of the stream. */
+/** The reason why there is no HTTP server, with a sentence that says what to do. It is the error of the stream. */
 export interface KvHttpError {
   readonly _tag: 'AddressInUse' | 'ListenFailed'
   readonly message: string
@@ -31,15 +32,18 @@ export interface KvHttpError {
 /** How often Node looks for connections whose time is up. */
 const checkMs = 1_000
 
-/** Connections to one other server, on which requests are passed on; more of them wait. It counts them all as one address. */
+/**
+ * Connections to one other server, on which requests are passed on; more of them wait. It counts them all as one
+ * address.
+ */
 const maxSocketsToPeer = 1_024
 
 /** A key of 4,096 bytes, each percent-encoded, and room for the rest. */
 const maxHeaderBytes = 20 << 10
 
 /**
- * The store over HTTP, as docs/http.md describes it. Subscribing listens and tells where, unsubscribing breaks every connection.
- * Fails with a `KvHttpError`; throws `InvalidOption` where an option cannot work.
+ * The store over HTTP, as docs/http.md describes it. Subscribing listens and tells where, unsubscribing breaks every
+ * connection. Fails with a `KvHttpError`; throws `InvalidOption` where an option cannot work.
  *
  * @example
  * const peers = { n1: 'http://127.0.0.1:7401', n2: 'http://127.0.0.1:7402', n3: 'http://127.0.0.1:7403' }
@@ -48,16 +52,15 @@ const maxHeaderBytes = 20 << 10
 export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
   const options = tunedHttp(httpOptions)
   return new Observable((subscriber) => {
-    const face: HttpContext = {
+    const agent = new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 })
+    const context: HttpContext = {
       options,
-      gateway: gateway(options),
-      agent: new Agent({ keepAlive: true, maxSockets: maxSocketsToPeer, maxFreeSockets: 64, timeout: options.keepAliveMs / 2 }),
+      gateway: gateway({ ...options, peers: httpPeers({ agent, id: options.server.id, peers: options.peers }) }),
       buffered: { bytes: 0 },
-      answering: room(options.maxAnswerBytes),
-      eventsUnderWay: eventsUnderWay(options.maxWatchBytes),
+      answerBudget: byteBudget(options.maxAnswerBytes),
+      eventBudget: eventBudget(options.maxWatchBytes),
       counted: {
         answers: {},
-        watches: 0,
         watchesCut: 0,
         answersCut: 0,
         connections: 0,
@@ -65,10 +68,10 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
       },
       closing$: new BehaviorSubject(false),
     }
-    const server = bounded(face)
+    const server = bounded(context)
     const close = (): Observable<never> => {
       const closed$ = new AsyncSubject<never>()
-      face.closing$.next(true)
+      context.closing$.next(true)
       server.close(() => {
         subscriber.complete()
         closed$.complete()
@@ -82,16 +85,16 @@ export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
       subscriber.next({ host: options.host, port, url: `http://${host}:${port}`, close })
     })
     return () => {
-      face.gateway.stop()
-      face.agent.destroy()
+      context.gateway.stop()
+      agent.destroy()
       server.close()
       server.closeAllConnections()
     }
   })
 }
 
-const bounded = (face: HttpContext): Server => {
-  const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = face.options
+const bounded = (context: HttpContext): Server => {
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveMs, answerTimeoutMs, watchHeartbeatMs } = context.options
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headersTimeoutMs,
@@ -99,19 +102,20 @@ const bounded = (face: HttpContext): Server => {
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: checkMs,
   })
-  boundConnections(server, face)
-  // A connection on which nothing moves, not even the sign of life of a watch, has nobody at its other end.
+  boundConnections(server, context)
+  // Nothing moves on a connection, not even the sign of life of a watch: its client is gone.
   server.timeout = 2 * Math.max(keepAliveMs, requestTimeoutMs, answerTimeoutMs, watchHeartbeatMs)
-  const handle = inTurn(face, handler(face))
+  const handle = pipelined(context, handler(context))
   server.on('request', handle)
   server.on('checkContinue', handle) // `readBody` says "continue" where it reads
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseConnection(error, socket, face.options))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseConnection(error, socket, context.options))
   return server
 }
 
 /**
- * What was not HTTP, or took too long to be: answered by hand, as there is no request to answer. What still comes is thrown away for a
- * while, as in `lingering`, and then the whole connection is closed: its other half is not left to a client that may never do so.
+ * Answers bytes that are not HTTP, or that came too slowly. It writes to the socket, because there is no request to
+ * answer. It reads on for a while, as `lingeringClose` does, and then closes the whole connection: the client may never
+ * close its half.
  */
 const refuseConnection = (error: NodeJS.ErrnoException, socket: Duplex, { scheduler, lingerMs }: TunedHttp): void => {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()

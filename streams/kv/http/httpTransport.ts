@@ -1,6 +1,8 @@
 import { Agent, type IncomingHttpHeaders } from 'node:http'
 import { either } from 'fp-ts'
 import { map, type Observable } from 'rxjs'
+import { check, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { decodeReplies, encodeRequests } from '../batchCodec.js'
 import { deliveryOf } from '../memoryTransport.js'
 import type { Delivery, Transport } from '../transport.js'
@@ -10,7 +12,10 @@ import { watchOver } from './watchClient.js'
 export interface HttpTransportOptions {
   /** Connections to one server that are kept for the next request. Default 8. */
   readonly maxFreeSockets?: number
-  /** How long an idle connection is kept: shorter than servers keep it, or requests are lost on connections that end. Default 30,000. */
+  /**
+   * How long an idle connection is kept: shorter than servers keep it, or requests are lost on connections that end.
+   * Default 30,000.
+   */
   readonly keepAliveMs?: number
   /** A longer answer counts as lost. Default 64 MiB. */
   readonly maxAnswerBytes?: number
@@ -22,14 +27,19 @@ export interface HttpTransport extends Transport {
   close(): void
 }
 
+const defaults = { maxFreeSockets: 8, keepAliveMs: 30_000, maxAnswerBytes: 64 << 20 }
+
 /**
- * Reaches servers over HTTP; endpoints are `http://host:port`. Idle connections do not keep a process alive.
+ * Reaches servers over HTTP; endpoints are `http://host:port`. Throws `InvalidOption`. Idle connections do not keep a
+ * process alive.
  *
  * @example
  * createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401', 'http://127.0.0.1:7402', 'http://127.0.0.1:7403'] })
  */
 export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport => {
-  const { maxFreeSockets = 8, keepAliveMs = 30_000, maxAnswerBytes = 64 << 20 } = options
+  const tuned = withDefaults(defaults, options)
+  check<HttpTransportOptions>(tuned, { maxFreeSockets: whole(), keepAliveMs: whole(), maxAnswerBytes: whole() })
+  const { maxFreeSockets, keepAliveMs, maxAnswerBytes } = tuned
   const agent = new Agent({ keepAlive: true, maxFreeSockets, timeout: keepAliveMs })
   const origins = new Map<string, Origin>()
   const at = (endpoint: string): Origin => {

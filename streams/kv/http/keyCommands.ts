@@ -7,7 +7,7 @@ import { isAnswer, type KvAnswer, type KvResult } from '../../../src/kv/result.j
 import { type HttpAnswer, json, problem, refused } from './answer.js'
 import { type Condition, etagOf, isKnown } from './condition.js'
 
-/* What is done to one key over HTTP: the command that a request is, and the answer that a result is. */
+/* Requests for a single key: the command that a request is, and the answer that a result is. */
 
 const get = (key: Key): TxnOp => ({ _tag: 'Get', key, revision: null })
 
@@ -85,7 +85,7 @@ export const readAnswer = (result: KvResult, headers: IncomingHttpHeaders): Http
     'rxraft-version': String(kv.version),
   }
   if (isKnown(headers, kv.modRevision)) return { status: 304, headers: about, body: '' }
-  // `nosniff` with it: a value that somebody stored must not become a page of this origin.
+  // `nosniff` with it: a value that a client stored must not become a page of this origin.
   return {
     status: 200,
     headers: { 'content-type': 'application/octet-stream', 'x-content-type-options': 'nosniff', ...about },

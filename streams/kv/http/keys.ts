@@ -9,7 +9,8 @@ import { readBody } from './body.js'
 import { callerOf } from './caller.js'
 import { conditionOf } from './condition.js'
 import type { HttpContext } from './httpContext.js'
-import { forward, forwardedHeader } from './forward.js'
+import { answerOf } from './outcome.js'
+import { forwardedHeader } from './peers.js'
 import { appendCommand, deleteCommand, putCommand, readAnswer, writeAnswer } from './keyCommands.js'
 import { type BadText, naturalIn, parameters } from './path.js'
 import type { Route } from './routes.js'
@@ -17,14 +18,14 @@ import { reply } from './send.js'
 import { commaSeparated, inSlicesOf, sliceBytes } from './slices.js'
 import { jsonOfKeyValue, piecesOfKeyValue } from './wireItems.js'
 
-/* What needs the leader: keys, ranges, sessions. */
+/* Requests that need the leader: keys, ranges, sessions. */
 
 const badRequest = (sentence: BadText): HttpAnswer => problem(400, 'BadRequest', sentence)
 
 const noBody = new Uint8Array(0)
 
 const carryOut = (
-  face: HttpContext,
+  context: HttpContext,
   req: IncomingMessage,
   res: ServerResponse,
   asked: {
@@ -35,23 +36,18 @@ const carryOut = (
   },
 ): void => {
   const { caller, command, body = noBody, render } = asked
-  const { server } = face.options
-  const going = face.gateway.carryOut(
-    {
-      request: { caller, command },
-      isForwarded: req.headers[forwardedHeader] !== undefined,
-      render,
-      forward: (to) => forward(face.agent, to, req, body, server.id),
-    },
-    (answer) => reply(face, res, answer),
-  )
-  res.on('close', () => going.unsubscribe())
+  const { answerTimeoutMs: timeoutMs, peers } = context.options
+  const isForwarded = req.headers[forwardedHeader] !== undefined
+  const waiting = context.gateway
+    .execute({ request: { caller, command }, original: { req, body }, isForwarded, timeoutMs })
+    .subscribe((outcome) => reply(context, res, answerOf(outcome, peers, render)))
+  res.on('close', () => waiting.unsubscribe())
 }
 
-export const onKey = (face: HttpContext, req: IncomingMessage, res: ServerResponse, route: Extract<Route, { _tag: 'Key' }>): void => {
+export const onKey = (context: HttpContext, req: IncomingMessage, res: ServerResponse, route: Extract<Route, { _tag: 'Key' }>): void => {
   const { headers } = req
   const { key, verb, query } = route
-  const refuse = (answer: HttpAnswer): void => reply(face, res, answer)
+  const refuse = (answer: HttpAnswer): void => reply(context, res, answer)
 
   const asked = parameters(query, verb === 'GET' ? ['revision'] : [])
   if (either.isLeft(asked)) return refuse(badRequest(asked.left))
@@ -59,7 +55,7 @@ export const onKey = (face: HttpContext, req: IncomingMessage, res: ServerRespon
     const at = asked.right.revision === undefined ? null : naturalIn(asked.right.revision)
     if (at === null && asked.right.revision !== undefined) return refuse(badRequest('revision is a whole number.'))
     const command: KvCommand = { _tag: 'Get', key, revision: at === null ? null : revision(at) }
-    return carryOut(face, req, res, { caller: anonymous, command, render: (result) => readAnswer(result, headers) })
+    return carryOut(context, req, res, { caller: anonymous, command, render: (result) => readAnswer(result, headers) })
   }
 
   const caller = callerOf(headers)
@@ -67,21 +63,21 @@ export const onKey = (face: HttpContext, req: IncomingMessage, res: ServerRespon
   const condition = conditionOf(headers)
   if (either.isLeft(condition)) return refuse(badRequest(condition.left))
   if (verb === 'DELETE')
-    return carryOut(face, req, res, { caller: caller.right, command: deleteCommand(key, condition.right), render: writeAnswer })
+    return carryOut(context, req, res, { caller: caller.right, command: deleteCommand(key, condition.right), render: writeAnswer })
 
   const write = verb === 'PUT' ? putCommand : appendCommand
-  const { maxBodyBytes: maxBytes, maxBufferedBytes } = face.options
+  const { maxBodyBytes: maxBytes, maxBufferedBytes } = context.options
   const run = (body: Buffer): void =>
-    carryOut(face, req, res, { caller: caller.right, command: write(key, body, condition.right), body, render: writeAnswer })
-  readBody(req, res, { maxBytes, maxBufferedBytes, buffered: face.buffered }, run, refuse)
+    carryOut(context, req, res, { caller: caller.right, command: write(key, body, condition.right), body, render: writeAnswer })
+  readBody(req, res, { maxBytes, maxBufferedBytes, buffered: context.buffered }, run, refuse)
 }
 
-export const onRange = (face: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
-  const refuse = (sentence: BadText): void => reply(face, res, badRequest(sentence))
+export const onRange = (context: HttpContext, req: IncomingMessage, res: ServerResponse, query: string): void => {
+  const refuse = (sentence: BadText): void => reply(context, res, badRequest(sentence))
   const asked = parameters(query, ['prefix', 'start', 'limit', 'revision'])
   if (either.isLeft(asked)) return refuse(asked.left)
   const { prefix = key(''), start, limit: limitText, revision: revisionText } = asked.right
-  const limit = limitText === undefined ? face.options.rangeLimit : naturalIn(limitText)
+  const limit = limitText === undefined ? context.options.rangeLimit : naturalIn(limitText)
   const at = revisionText === undefined ? undefined : naturalIn(revisionText)
   if (limit === null || at === null) return refuse('limit and revision are whole numbers.')
 
@@ -96,7 +92,7 @@ export const onRange = (face: HttpContext, req: IncomingMessage, res: ServerResp
     keysOnly: false,
     count: false,
   }
-  carryOut(face, req, res, { caller: anonymous, command, render: rangeAnswer })
+  carryOut(context, req, res, { caller: anonymous, command, render: rangeAnswer })
 }
 
 const rangeAnswer = (result: KvResult): HttpAnswer => {
@@ -119,8 +115,8 @@ function* rangePieces({ revision, kvs, more }: Extract<KvResult, { _tag: 'Ranged
   yield `],"more":${more}}\n`
 }
 
-export const onSession = (face: HttpContext, req: IncomingMessage, res: ServerResponse): void =>
-  carryOut(face, req, res, { caller: anonymous, command: { _tag: 'Register' }, render: sessionAnswer })
+export const onSession = (context: HttpContext, req: IncomingMessage, res: ServerResponse): void =>
+  carryOut(context, req, res, { caller: anonymous, command: { _tag: 'Register' }, render: sessionAnswer })
 
 const sessionAnswer = (result: KvResult): HttpAnswer => {
   if (!isAnswer(result)) return refused(result)

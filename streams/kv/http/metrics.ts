@@ -28,10 +28,11 @@ const family = (type: 'gauge' | 'counter', name: string, help: string, samples: 
 
 const roles = ['Follower', 'Candidate', 'Leader']
 
-export const metricsText = (metrics: Metrics, { options, counted, gateway, buffered, answering, eventsUnderWay }: HttpContext): string => {
-  const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
+export const metricsText = (metrics: Metrics, context: HttpContext): string =>
+  [...serverFamilies(metrics), ...storeFamilies(context), ...httpFamilies(context)].join('')
+
+const serverFamilies = (metrics: Metrics): ReadonlyArray<string> => {
   const { proposals } = metrics
-  const { running, passedOn } = gateway.counts()
   return [
     family('gauge', 'info', 'This server.', [{ labels: { id: metrics.id }, value: 1 }]),
     family(
@@ -74,6 +75,12 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
       { labels: { outcome: 'refused' }, value: proposals.refused },
       { labels: { outcome: 'indeterminate' }, value: proposals.indeterminate },
     ]),
+  ]
+}
+
+const storeFamilies = ({ options }: HttpContext): ReadonlyArray<string> => {
+  const { revision, compactRevision, keys, liveBytes, history, clients } = options.server.store()
+  return [
     family('gauge', 'kv_revision', 'The revision of the store.', revision),
     family('gauge', 'kv_compact_revision', 'The oldest revision that can be read.', compactRevision),
     family('gauge', 'kv_keys', 'Keys there are.', keys.size),
@@ -81,20 +88,26 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
     family('gauge', 'kv_history_bytes', 'Memory of older versions, estimated.', history.bytes),
     family('gauge', 'kv_sessions', 'Client sessions.', clients.sessions.size),
     family('gauge', 'kv_idempotency_keys', 'Idempotency keys that are remembered.', clients.idempotencyKeys.size),
+  ]
+}
+
+const httpFamilies = ({ counted, gateway, buffered, answerBudget, eventBudget }: HttpContext): ReadonlyArray<string> => {
+  const { requests, forwarded, watches } = gateway.counts()
+  return [
     family(
       'counter',
       'http_answers_total',
       'Answers by class of status.',
       Object.entries(counted.answers).map(([code, value]) => ({ labels: { code }, value })),
     ),
-    family('gauge', 'http_requests', 'Requests under way.', running),
-    family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', passedOn),
+    family('gauge', 'http_requests', 'Requests under way.', requests),
+    family('counter', 'http_passed_on_total', 'Requests passed on to the leader.', forwarded),
     family('gauge', 'http_buffered_bytes', 'Request bodies in memory.', buffered.bytes),
-    family('gauge', 'http_answer_bytes', 'What answers keep in memory until they are sent.', answering.bytes),
+    family('gauge', 'http_answer_bytes', 'What answers keep in memory until they are sent.', answerBudget.bytes),
     family('counter', 'http_answers_cut_total', 'Answers whose client read too slowly.', counted.answersCut),
-    family('gauge', 'http_watches', 'Watches there are.', counted.watches),
+    family('gauge', 'http_watches', 'Watches there are.', watches),
     family('counter', 'http_watches_cut_total', 'Watches whose client read too slowly.', counted.watchesCut),
-    family('gauge', 'http_watch_bytes', 'Values of long events that are being sent to watches.', eventsUnderWay.bytes),
+    family('gauge', 'http_watch_bytes', 'Values of long events that are being sent to watches.', eventBudget.bytes),
     family('gauge', 'http_connections', 'Connections there are.', counted.connections),
     family(
       'counter',
@@ -102,5 +115,5 @@ export const metricsText = (metrics: Metrics, { options, counted, gateway, buffe
       'Connections that were closed, by the bound that they exceeded.',
       Object.entries(counted.connectionsRefused).map(([bound, value]) => ({ labels: { bound }, value })),
     ),
-  ].join('')
+  ]
 }

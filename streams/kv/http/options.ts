@@ -1,4 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
+import { check, having, list, record, scheduler, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
@@ -9,18 +11,18 @@ export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly port: number
 }
 
-/** The bounds of an HTTP face, each with its default; see the docs page on HTTP for what happens at each bound. */
+/** The bounds of the HTTP server, each with its default; the docs page on HTTP says what happens at each bound. */
 export interface KvHttpTuning {
   /** Default 127.0.0.1. */
   readonly host: string
   /**
-   * The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among them. Looked up
-   * when it is needed, so that ports can be filled in once they are known. Default none.
+   * The servers of the cluster and where each answers HTTP: `{ n2: 'http://127.0.0.1:7402' }`. This server may be among
+   * them. Looked up when it is needed, so that ports can be filled in once they are known. Default none.
    */
   readonly peers: Readonly<Record<string, string>>
   /**
-   * Names under which clients reach this server, beside `host` and the hosts of `peers`; addresses always do. A request that names
-   * another host gets 403. Default none.
+   * Names under which clients reach this server, beside `host` and the hosts of `peers`; addresses always do. A request
+   * that names another host gets 403. Default none.
    */
   readonly hostNames: ReadonlyArray<string>
   /** How long a request waits for a leader before it gets 503. Default 4,000. */
@@ -38,8 +40,8 @@ export interface KvHttpTuning {
   /** Bodies that are in memory, together; one more gets 429. Default 256 MiB. */
   readonly maxBufferedBytes: number
   /**
-   * What answers to reads and batches keep in memory until they are sent, together: the keys and values that they are made of, and what
-   * is encoded. One more read gets 503. Default 128 MiB.
+   * Bytes that answers to reads and batches keep in memory until they are sent, together: keys and values, and their
+   * encoded form. A read beyond it gets 503. Default 128 MiB.
    */
   readonly maxAnswerBytes: number
   /** How long a client may take nothing of its answer; then its connection is broken. Default 10,000. */
@@ -50,7 +52,10 @@ export interface KvHttpTuning {
   readonly maxWatches: number
   /** Revisions that a watch may be behind while its client reads nothing; then it is cut. Default 10,000. */
   readonly maxWatchBehind: number
-  /** Values of long events that are being sent to watches, those of a revision once; beyond, the watches furthest behind are cut. Default 64 MiB. */
+  /**
+   * Values of long events that are being sent to watches, those of a revision once; beyond, the watches furthest behind
+   * are cut. Default 64 MiB.
+   */
   readonly maxWatchBytes: number
   /** How long the client of a watch may read nothing; then it is cut. Default 30,000. */
   readonly watchStallMs: number
@@ -62,7 +67,10 @@ export interface KvHttpTuning {
   readonly maxConnectionsPerAddress: number
   /** Requests that wait on one connection for the answer to the one before them; one more closes it. Default 64. */
   readonly maxPipelined: number
-  /** How long a connection that is refused, or a body that is, is read and thrown away, so that its client gets the answer. Default 5,000. */
+  /**
+   * How long a connection that is refused, or a body that is, is read and thrown away, so that its client gets the
+   * answer. Default 5,000.
+   */
   readonly lingerMs: number
   /** From connecting, or from the former answer, to the end of the headers. Default 10,000. */
   readonly headersTimeoutMs: number
@@ -109,17 +117,41 @@ export type TunedHttp = KvHttpOptions & KvHttpTuning
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */
 export const tunedHttp = (options: KvHttpOptions): TunedHttp => {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options
-  const tuning = { ...defaults, ...given }
-  for (const [name, value] of Object.entries(tuning)) {
-    const least = name === 'port' ? 0 : 1
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value >= least))
-      throw new InvalidOption(name, `must be a whole number from ${least} on, not ${value}`)
-  }
+  const tuning = withDefaults(defaults, options)
+  check(tuning, {
+    server: having('submit', 'submitAll', 'watch', 'store'),
+    port: whole(0, 65_535),
+    host: text,
+    peers: record,
+    hostNames: list(text),
+    leaderWaitMs: whole(),
+    answerTimeoutMs: whole(),
+    maxRequests: whole(),
+    maxBodyBytes: whole(),
+    maxBatchBytes: whole(),
+    maxBatch: whole(),
+    maxBufferedBytes: whole(),
+    maxAnswerBytes: whole(),
+    answerStallMs: whole(),
+    rangeLimit: whole(),
+    maxWatches: whole(),
+    maxWatchBehind: whole(),
+    maxWatchBytes: whole(),
+    watchStallMs: whole(),
+    watchHeartbeatMs: whole(),
+    maxConnections: whole(),
+    maxConnectionsPerAddress: whole(),
+    maxPipelined: whole(),
+    lingerMs: whole(),
+    headersTimeoutMs: whole(),
+    requestTimeoutMs: whole(),
+    keepAliveMs: whole(),
+    scheduler,
+  })
   if (tuning.headersTimeoutMs > tuning.requestTimeoutMs)
     throw new InvalidOption('headersTimeoutMs', 'is a part of requestTimeoutMs, so not longer')
   for (const [id, url] of Object.entries(tuning.peers)) {
-    if (!/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
+    if (typeof url !== 'string' || !/^http:\/\/[^/]+$/.test(url) || !URL.canParse(url))
       throw new InvalidOption('peers', `${id} must be at http://host:port, not at ${url}`)
   }
   for (const name of tuning.hostNames) {

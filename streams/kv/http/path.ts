@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import { type Key, key, keyOfBytes } from '../../../src/kv/key.js'
 
-/** What is wrong with a piece of a URL, as a sentence. */
+/** A sentence that says why a piece of a URL is wrong. */
 export type BadText = string
 
 const encoder = new TextEncoder()
@@ -42,7 +42,7 @@ export const splitUrl = (url: string): { readonly path: string; readonly query: 
   return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
 }
 
-/** The parameters of a query, of which all must be known; a plus is a space, as forms write it. */
+/** The parameters of a query; an unknown one is refused. A plus is a space, as forms write it. */
 export const parameters = <Name extends string>(
   query: string,
   known: ReadonlyArray<Name>,

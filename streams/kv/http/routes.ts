@@ -3,7 +3,7 @@ import type { Key } from '../../../src/kv/key.js'
 import { type HttpAnswer, problem } from './answer.js'
 import { decodePiece, splitUrl } from './path.js'
 
-/** What a request is about, by its method and path. `HEAD` is a `GET` whose body is not sent. */
+/** The target of a request, by its method and path. `HEAD` is a `GET` whose body is not sent. */
 export type Route =
   | { readonly _tag: 'Key'; readonly verb: 'GET' | 'PUT' | 'DELETE' | 'APPEND'; readonly key: Key; readonly query: string }
   | { readonly _tag: 'Range' | 'Watch' | 'Session' | 'Batch' | 'Status' | 'Metrics' | 'Health'; readonly query: string }

@@ -1,45 +1,46 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Body, type HttpAnswer, noRoom, type PassedOn } from './answer.js'
 import type { HttpContext } from './httpContext.js'
-import { hasUnreadBody, lingering } from './lingering.js'
-import { stallTimer, type StallTimer, writeSlices } from './pace.js'
+import { hasUnreadBody, lingeringClose } from './lingeringClose.js'
+import { stallTimer, type StallTimer } from './stallTimer.js'
+import { writeSlices } from './writeSlices.js'
 import { sliceBytes, slicesOf } from './slices.js'
 
 /**
- * Sends an answer, unless nobody is there any more or somebody else has answered. A read whose answer needs more room than there is gets
- * 503; what a write did is always told, since it is short.
+ * Sends an answer, unless the client is gone or has an answer already. A read gets 503 where there is no room for its
+ * answer. The answer to a write is short, so it is always sent.
  */
-export const reply = (face: HttpContext, res: ServerResponse, answer: HttpAnswer): void => {
-  const { answering, counted, closing$ } = face
+export const reply = (context: HttpContext, res: ServerResponse, answer: HttpAnswer): void => {
+  const { answerBudget, counted, closing$ } = context
   const { status, headers, body } = answer
   if (res.headersSent || res.destroyed) return discard(body)
   const { method } = res.req
   const bytes = method === 'HEAD' ? 0 : heldBy(body)
-  const release = method === 'GET' && typeof body !== 'string' ? answering.take(bytes) : answering.add(bytes)
+  const release = method === 'GET' && typeof body !== 'string' ? answerBudget.take(bytes) : answerBudget.add(bytes)
   if (release === null) {
     discard(body)
-    return reply(face, res, noRoom())
+    return reply(context, res, noRoom())
   }
   res.once('close', release)
   const digit = `${Math.floor(status / 100)}xx`
   counted.answers[digit] = (counted.answers[digit] ?? 0) + 1
   res.writeHead(status, { ...headers, ...lengthOf(answer), ...(closing$.value && { connection: 'close' }) })
-  sendBody(face, res, body)
+  sendBody(context, res, body)
 }
 
-const sendBody = (face: HttpContext, res: ServerResponse, body: Body): void => {
-  if (isPassedOn(body)) passOn(face, res, body.from)
+const sendBody = (context: HttpContext, res: ServerResponse, body: Body): void => {
+  if (isPassedOn(body)) passOn(context, res, body.from)
   else if (res.req.method === 'HEAD') res.end()
   else if (typeof body === 'string') {
-    if (hasUnreadBody(res.req)) lingering(face, res, body)
+    if (hasUnreadBody(res.req)) lingeringClose(context, res, body)
     else res.end(body)
   } else if (body instanceof Uint8Array) {
-    if (body.length > sliceBytes) sendSlices(face, res, slicesOf(body))
-    else sendAtOnce(face, res, body)
-  } else sendSlices(face, res, body.slices)
+    if (body.length > sliceBytes) sendSlices(context, res, slicesOf(body))
+    else sendAtOnce(context, res, body)
+  } else sendSlices(context, res, body.slices)
 }
 
-/** What a body keeps in memory until it is sent: what it is made of, and what the socket has not taken. */
+/** Bytes that a body keeps in memory until it is sent: its values, and what the socket has not taken. */
 const heldBy = (body: Body): number => {
   if (typeof body === 'string') return Buffer.byteLength(body)
   if (body instanceof Uint8Array) return body.length
@@ -60,34 +61,37 @@ const discard = (body: Body): void => {
   if (isPassedOn(body)) body.from.destroy()
 }
 
-const patienceOf = ({ options: { scheduler, answerStallMs }, counted }: HttpContext, res: ServerResponse): StallTimer =>
+const stallTimerOf = ({ options: { scheduler, answerStallMs }, counted }: HttpContext, res: ServerResponse): StallTimer =>
   stallTimer(scheduler, res, answerStallMs, () => {
     counted.answersCut++
     res.destroy()
   })
 
-const sendAtOnce = (face: HttpContext, res: ServerResponse, body: Uint8Array): void => {
+const sendAtOnce = (context: HttpContext, res: ServerResponse, body: Uint8Array): void => {
   res.end(body)
-  if ((res.socket?.writableLength ?? 0) > 0) patienceOf(face, res).begin()
+  if ((res.socket?.writableLength ?? 0) > 0) stallTimerOf(context, res).begin()
 }
 
 /**
- * Sends slices as the client takes them, others having their turn between two of them. What is made is in memory once, and only for as
- * long as the client is there.
+ * Sends slices as the client takes them; between two slices others have their turn. Only the slices that are sent are
+ * made.
  */
-const sendSlices = (face: HttpContext, res: ServerResponse, slices: Iterable<string | Uint8Array>): void => {
-  const { scheduler } = face.options
+const sendSlices = (context: HttpContext, res: ServerResponse, slices: Iterable<string | Uint8Array>): void => {
+  const { scheduler } = context.options
   const slice = slices[Symbol.iterator]()
-  const client = patienceOf(face, res)
+  const client = stallTimerOf(context, res)
   writeSlices(scheduler, res, slice, client, () => {
     res.end()
     client.begin()
   })
 }
 
-/** Sends what another server answers, at the pace of the client. Where it breaks off, so does this answer: the client must see it. */
-const passOn = (face: HttpContext, res: ServerResponse, from: IncomingMessage): void => {
-  const client = patienceOf(face, res)
+/**
+ * Sends what another server answers, at the pace of the client. Where it breaks off, so does this answer: the client
+ * must see it.
+ */
+const passOn = (context: HttpContext, res: ServerResponse, from: IncomingMessage): void => {
+  const client = stallTimerOf(context, res)
   client.begin()
   from.on('data', (chunk: Buffer) => {
     if (res.destroyed) return

@@ -1,4 +1,4 @@
-/** One server-sent event, as its fields. An event without `data` only moves the position of its reader. */
+/** A server-sent event, as its fields. An event without `data` only moves the position of its reader. */
 export interface ServerSentEvent {
   readonly event: string
   readonly data: string
@@ -6,8 +6,8 @@ export interface ServerSentEvent {
 }
 
 /**
- * Reads server-sent events out of pieces of text, however they are cut (HTML standard, §9.2.6); lines end in LF or CRLF, comments and
- * unknown fields are skipped. Throws where an event is longer than `maxLength` characters.
+ * Reads server-sent events out of pieces of text, however they are cut (HTML standard, §9.2.6); lines end in LF or
+ * CRLF, comments and unknown fields are skipped. Throws where an event is longer than `maxLength` characters.
  */
 export const sseReader = (maxLength: number) => {
   /** The line that has not ended, in the pieces in which it came. */

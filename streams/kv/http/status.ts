@@ -7,31 +7,31 @@ import { metricsText } from './metrics.js'
 const soon = { 'retry-after': '1' }
 
 /** How long a server that is opening its storage may take to say how it is. */
-const patienceMs = 1_000
+const metricsWaitMs = 1_000
 
 const notRunning = (): HttpAnswer => problem(503, 'NotRunning', 'The server behind this address is starting or has stopped.', soon)
 
 const ofMetrics = ({ options }: HttpContext, answer: (metrics: Metrics) => HttpAnswer): Observable<HttpAnswer> =>
-  race(options.server.raft.metrics$.pipe(map(answer)), timer(patienceMs, options.scheduler).pipe(map(notRunning))).pipe(take(1))
+  race(options.server.raft.metrics$.pipe(map(answer)), timer(metricsWaitMs, options.scheduler).pipe(map(notRunning))).pipe(take(1))
 
 /** How this server stands, in numbers. */
-export const statusOf = (face: HttpContext): Observable<HttpAnswer> =>
-  ofMetrics(face, ({ proposals, ...metrics }) => {
-    const { server, peers } = face.options
+export const statusOf = (context: HttpContext): Observable<HttpAnswer> =>
+  ofMetrics(context, ({ proposals, ...metrics }) => {
+    const { server, peers } = context.options
     const { revision, compactRevision, keys, liveBytes, clients } = server.store()
     const leaderUrl = metrics.leader === null ? null : (peers[metrics.leader] ?? null)
     const store = { revision, compactRevision, keys: keys.size, liveBytes, sessions: clients.sessions.size }
-    return json(200, { ...metrics, leaderUrl, proposals, ...store, watches: face.counted.watches })
+    return json(200, { ...metrics, leaderUrl, proposals, ...store, watches: context.gateway.counts().watches })
   })
 
-export const metricsOf = (face: HttpContext): Observable<HttpAnswer> =>
-  ofMetrics(face, (metrics) => ({
+export const metricsOf = (context: HttpContext): Observable<HttpAnswer> =>
+  ofMetrics(context, (metrics) => ({
     status: 200,
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-    body: metricsText(metrics, face),
+    body: metricsText(metrics, context),
   }))
 
-/** Whether a client is well served here: there is a leader to bring requests to. */
+/** Tells whether this server can serve clients: whether it knows a leader. */
 export const healthOf = ({ gateway }: HttpContext): Observable<HttpAnswer> => {
   const leader = gateway.leader()
   return of(

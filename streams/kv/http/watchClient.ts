@@ -9,7 +9,7 @@ import { encodePiece, naturalIn } from './path.js'
 import { type ServerSentEvent, sseReader } from './sse.js'
 import { compactRevisionIn, messageIn } from './wireItems.js'
 
-/** What one revision changed, as JSON, in characters; a longer one ends the watch. */
+/** The length of an event, in characters of JSON; a longer one ends the watch. */
 const maxEventLength = 64 << 20
 
 const maxProblemBytes = 64 << 10

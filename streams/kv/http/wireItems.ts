@@ -8,7 +8,7 @@ import type { WatchMessage } from '../transport.js'
 import { sliceBytes } from './slices.js'
 
 /*
- * Keys and values as JSON. A value is base64; a key is text, or base64 under another name where some client made it of other bytes.
+ * Keys and values as JSON. A value is base64. A key is text; a key that is no UTF-8 is base64 under another name.
  */
 
 type Json = Readonly<Record<string, string | number>>
@@ -28,7 +28,10 @@ export const jsonOfKeyValue = ({ key, value, createRevision, modRevision, versio
 export const jsonOfChange = (change: Change): Json =>
   change._tag === 'Put' ? { type: 'put', ...jsonOfKeyValue(change.kv) } : { type: 'delete', ...keyIn(change.key) }
 
-/** Bytes of a value that are encoded at once: base64 makes four characters of three bytes, so that the pieces fit together. */
+/**
+ * Bytes of a value that are encoded at once: base64 makes four characters of three bytes, so that the pieces fit
+ * together.
+ */
 const encodedBytes = (sliceBytes / 4) * 3
 
 /** `JSON.stringify` of a value among other fields, in pieces. */
@@ -70,7 +73,7 @@ const keyOf = (wire: t.TypeOf<typeof WireKey>): Key => {
 
 const jsonIn = (text: string): unknown => JSON.parse(text)
 
-/** What a watcher is told, out of the data of an event; null where it makes no sense. */
+/** The message in the data of an event; null where it makes no sense. */
 export const messageIn = (data: string): WatchMessage | null => {
   const decoded = either.tryCatch(() => Changed.decode(jsonIn(data)), String)
   if (either.isLeft(decoded) || either.isLeft(decoded.right)) return null
@@ -96,7 +99,7 @@ export const messageIn = (data: string): WatchMessage | null => {
 
 const CompactedTo = t.type({ compactRevision: Revision })
 
-/** Where the history begins, out of what says that it does not go further back; null where it says something else. */
+/** The beginning of the history, in a text that says that it was compacted; null where the text says something else. */
 export const compactRevisionIn = (data: string): Revision | null => {
   const decoded = either.tryCatch(() => CompactedTo.decode(jsonIn(data)), String)
   return either.isRight(decoded) && either.isRight(decoded.right) ? decoded.right.right.compactRevision : null

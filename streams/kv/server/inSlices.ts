@@ -1,8 +1,8 @@
 import { Observable, type SchedulerLike, type Subscription } from 'rxjs'
 
 /**
- * Long work, cut where `work` yields: each slice in a turn of its own, so that others have theirs between. Emits what it returns.
- * Unsubscribing leaves the rest undone.
+ * Long work, cut where `work` yields: each slice in a turn of its own, so that others have theirs between. Emits what
+ * it returns. Unsubscribing leaves the rest undone.
  *
  *   turns  --s--s--s--
  *   result --------(r|)

@@ -4,44 +4,66 @@ import type { KvLimits } from '../../../src/kv/limits.js'
 import type { KvResult } from '../../../src/kv/result.js'
 import { emptyStore, type Store } from '../../../src/kv/store.js'
 import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../../sinks/stateMachine.js'
+import { check, scheduler as isScheduler, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
+import { defaultClock } from '../../server/options.js'
+import { kvLimits } from './limits.js'
 import { snapshotOf, storeOf } from './storeSnapshots.js'
 
 export interface KvStateMachineOptions {
+  /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>
-  readonly scheduler: SchedulerLike
+  /** Default `realClock`. */
+  readonly scheduler?: SchedulerLike
   /** Commands applied without letting others have a turn. Default 512, a few milliseconds' work. */
   readonly maxAppliesPerSlice?: number
 }
 
 export interface KvStateMachine {
-  /** For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one server. */
+  /**
+   * For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one
+   * server.
+   */
   readonly stateMachine: StateMachine<Uint8Array, KvResult>
-  /** The present store; when a command is answered for, this store has it. After a snapshot from a leader it is the restored one. */
+  /**
+   * The present store; when a command is answered for, this store has it. After a snapshot from a leader it is the
+   * restored one.
+   */
   readonly store$: BehaviorSubject<Store>
-  /** For the option `snapshots` of `createRaft`: the present store, in slices; nothing where a snapshot holds all of it already. */
+  /**
+   * For the option `snapshots` of `createRaft`: the present store, in slices; nothing where a snapshot holds all of it
+   * already.
+   */
   readonly take: () => Observable<Snapshot>
-  /** For the option `snapshots` of `createRaft`: reads a snapshot, in slices, and forgets it. Fails where it holds no store. */
+  /**
+   * For the option `snapshots` of `createRaft`: reads a snapshot, in slices, and forgets it. Fails where it holds no
+   * store.
+   */
   readonly check: (snapshot: Snapshot) => Observable<unknown>
 }
 
 /**
- * The key/value store as a state machine. What is handed over in one turn is applied in the next, in slices, each with one copy of
- * the store for all its commands, which costs less than a copy for each. A snapshot is read in slices too; commands wait for it.
+ * The key/value store as a state machine. Commands of one turn are applied in the next, in slices. A slice makes one
+ * copy of the store for all its commands, which costs less than a copy for each. A snapshot is read in slices too;
+ * commands wait for it. Throws `InvalidOption`.
  *
  *   apply$   (123)-------     slices of two
  *   store$   -----(2)(3)-
  *   Applied  -----(12)(3)
  */
-export const kvStateMachine = ({ limits = {}, scheduler, maxAppliesPerSlice = 512 }: KvStateMachineOptions): KvStateMachine => {
+export const kvStateMachine = (options: KvStateMachineOptions = {}): KvStateMachine => {
+  const tuned = withDefaults({ limits: {}, scheduler: defaultClock, maxAppliesPerSlice: 512 }, options)
+  check<KvStateMachineOptions>(tuned, { limits: kvLimits, scheduler: isScheduler, maxAppliesPerSlice: whole() })
+  const { limits, scheduler, maxAppliesPerSlice } = tuned
   const store$ = new BehaviorSubject(emptyStore(limits))
   /** Up to where a snapshot holds the store. */
   let covered = 0
-  /** One is being read, and the store is not what commands are for. */
+  /** A snapshot is being read: commands wait for the store in it. */
   let restoring = false
 
   const stateMachine: StateMachine<Uint8Array, KvResult> = (apply$: Observable<ApplyMsg>, snapshot: Snapshot | null) =>
     new Observable<Applied<KvResult>>((subscriber) => {
-      /** Bounded by the core, which hands over no more than `maxApplying`. */
+      /** The core bounds it: it hands over no more than `maxApplying`. */
       const waiting: ApplyMsg[] = []
       let turn: Subscription | undefined
 

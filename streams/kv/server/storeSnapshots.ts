@@ -10,7 +10,10 @@ import { inSlices } from './inSlices.js'
 /** Pieces of 64 KiB that are put together without letting others have a turn. */
 const piecesPerSlice = 16
 
-/** A store as the snapshot of its last command, made a piece a turn. It is a value: what is applied meanwhile changes nothing in it. */
+/**
+ * A store as the snapshot of its last command, made a piece a turn. It is a value: what is applied meanwhile changes
+ * nothing in it.
+ */
 export const snapshotOf = (store: Store, scheduler: SchedulerLike): Observable<Snapshot> =>
   inSlices(scheduler, () => encoding(store)).pipe(map((data) => ({ index: logIndex(store.appliedIndex), data })))
 
@@ -32,7 +35,10 @@ function* encoding(store: Store): Generator<void, Uint8Array> {
   return whole
 }
 
-/** The store that a snapshot holds, read some thousand records a turn. Fails with a `StateMachineError` that says what is wrong with it. */
+/**
+ * The store that a snapshot holds, read some thousand records a turn. Fails with a `StateMachineError` that says what
+ * is wrong with it.
+ */
 export const storeOf = ({ index, data }: Snapshot, limits: Partial<KvLimits>, scheduler: SchedulerLike): Observable<Store> =>
   inSlices(scheduler, () => snapshotReading(data, limits)).pipe(
     mergeMap((decoded) => {

@@ -5,8 +5,10 @@ import { contains, type KeyRange } from '../../../src/kv/key.js'
 import type { Change } from '../../../src/kv/keyValue.js'
 import { type Compacted, refusalMessage } from '../../../src/kv/result.js'
 import type { Store } from '../../../src/kv/store.js'
+import { check, having, optional, record, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 
-/** What one revision changed within the range that is watched: all of it, at once. */
+/** All that one revision changed within the range of a watch. */
 export interface Changes {
   /** Nothing up to and including this revision is still to come. */
   readonly revision: Revision
@@ -16,7 +18,7 @@ export interface Changes {
 
 /** Why a watch ended. */
 export type WatchEnd =
-  /** What is older than `compactRevision` was forgotten, and the watch had not read it: read the current state, and watch from there. */
+  /** The store forgot revisions that the watch had not read yet: read the current state, and watch from there. */
   | Compacted
   /** Its reader was paused while `maxBehind` revisions passed: resume from `nextRevision`. */
   | { readonly _tag: 'TooSlow'; readonly maxBehind: number; readonly nextRevision: Revision }
@@ -46,7 +48,10 @@ export interface WatchOptions {
   readonly range: KeyRange
   /** The first revision to be told, past or to come. Default: the one after the present one. */
   readonly fromRevision?: Revision
-  /** True stops the watch from reading on, false lets it: how a reader with a buffer of its own holds it back. Default: never paused. */
+  /**
+   * True stops the watch from reading on, false lets it: how a reader with a buffer of its own holds it back. Default:
+   * never paused.
+   */
   readonly paused$?: Observable<boolean>
   /** Revisions that may pass while it is paused; one more ends it with `TooSlow`. Default 10,000. */
   readonly maxBehind?: number
@@ -54,21 +59,28 @@ export interface WatchOptions {
   readonly progressMs?: number
 }
 
+const checks = {
+  range: record,
+  fromRevision: optional(whole(0)),
+  paused$: having('subscribe'),
+  maxBehind: whole(),
+  progressMs: optional(whole()),
+}
+
 /**
- * What the store changes within a range, from a revision on: first the past, then the present, in one way. The history of the store
- * is its only buffer: a watch keeps nothing but the revision that it reads next, so that there is no gap between past and present,
- * nothing to be told twice, and nothing that grows with a slow reader. What it has not read can be compacted away under it; then
- * it fails with `Compacted`.
+ * The changes of the store within a range, from a revision on: first the past, then the present. The history of the
+ * store is its only buffer: a watch keeps nothing but the revision that it reads next. So there is no gap between past
+ * and present, nothing is told twice, and nothing grows with a slow reader. A revision can be compacted away before the
+ * watch has read it; then it fails with `Compacted`. Throws `InvalidOption`.
  *
  *   store$      4--5--6---8     4 and 6 changed other keys
  *   watch from  3 4 5: ---5-----(78)
  */
-export const watchStore = (
-  store$: Observable<Store>,
-  scheduler: SchedulerLike,
-  { range, fromRevision, paused$ = EMPTY, maxBehind = 10_000, progressMs }: WatchOptions,
-): Observable<Changes> =>
-  new Observable((subscriber) => {
+export const watchStore = (store$: Observable<Store>, scheduler: SchedulerLike, options: WatchOptions): Observable<Changes> => {
+  const tuned = withDefaults({ paused$: EMPTY, maxBehind: 10_000 }, options)
+  check<WatchOptions>(tuned, checks)
+  const { range, fromRevision, paused$, maxBehind, progressMs } = tuned
+  return new Observable((subscriber) => {
     let store: Store | undefined
     let next = fromRevision
     let paused = false
@@ -116,6 +128,7 @@ export const watchStore = (
     tellProgress()
     subscriber.add(interval(progressMs, scheduler).subscribe(tellProgress))
   })
+}
 
 /** At some ten million revisions a second: a fraction of a millisecond. */
 const revisionsPerTurn = 1024

@@ -1,30 +1,11 @@
-import { Observable, type SchedulerLike, type Subscriber } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
-import { realClock } from '../../time/clock.js'
 import type { Network, NetworkError, NetworkEvent } from '../network.js'
+import { changedFaults, type Faults, type MemoryNetworkOptions, tunedMemoryNetwork } from './options.js'
 import { unknownUser } from '../unknownUser.js'
 
-/** What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does. */
-export interface Faults {
-  /** From sending to arriving, drawn for each message, both ends included. Default 0 to 0: the next turn of the scheduler. */
-  readonly delayMs: { readonly min: number; readonly max: number }
-  /** A message never arrives, and nobody is told. */
-  readonly loss: number
-  /** A message arrives twice. */
-  readonly duplication: number
-  /** A message is held back by 1 ms to `max(1, delayMs.max)`, and later ones overtake it. Otherwise messages between two servers keep their order. */
-  readonly reordering: number
-}
-
-export interface MemoryNetworkOptions extends Partial<Faults> {
-  /** Default `realClock`. */
-  readonly scheduler?: SchedulerLike
-  /** Uniform in [0, 1). Drawn from only for faults that are asked for. Default `Math.random`. */
-  readonly random?: () => number
-  /** Messages under way from one server to another; one more is dropped and told as `Unreachable`. Default 16,384. */
-  readonly maxInFlight?: number
-}
+export type { Faults, MemoryNetworkOptions } from './options.js'
 
 /** What became of the messages so far: a run in which a fault did not bite has not tested it. */
 export interface MemoryNetworkStats {
@@ -129,7 +110,7 @@ interface Parcel {
  * network.isolate('n1')
  */
 export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork => {
-  const { scheduler = realClock, random = Math.random, maxInFlight = 16_384 } = options
+  const { scheduler, random, maxInFlight, ...first } = tunedMemoryNetwork(options)
   const ports = new Map<string, Port>()
   const stats = {
     sent: 0,
@@ -144,7 +125,7 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     reset: 0,
     held: 0,
   }
-  let faults: Faults = calm
+  let faults: Faults = first
   let faulty = false
   /** What the next turn delivers, and what later milliseconds do: one action of the scheduler for each list. */
   let turn: Parcel[] = []
@@ -271,11 +252,10 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
   }
 
   const setFaults = (changed: Partial<Faults>): void => {
-    faults = { ...faults, ...changed }
+    faults = changedFaults(faults, changed)
     faulty = faults.loss > 0 || faults.duplication > 0 || faults.reordering > 0 || faults.delayMs.max > 0
   }
-  const { delayMs = calm.delayMs, loss = 0, duplication = 0, reordering = 0 } = options
-  setFaults({ delayMs, loss, duplication, reordering })
+  setFaults(first)
 
   return {
     join:
@@ -338,8 +318,6 @@ export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork
     stats,
   }
 }
-
-const calm: Faults = { delayMs: { min: 0, max: 0 }, loss: 0, duplication: 0, reordering: 0 }
 
 const taken = (id: string): NetworkError => ({
   _tag: 'AddressInUse',

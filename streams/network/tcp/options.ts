@@ -2,6 +2,8 @@ import { either } from 'fp-ts'
 import type { SchedulerLike } from 'rxjs'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { realClock } from '../../time/clock.js'
+import { check, fn, record, scheduler, span, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 
 /** Where a server listens. */
@@ -79,20 +81,42 @@ export const tcpSettings = (options: TcpNetworkOptions): TcpSettings => {
   const incarnation = Incarnation.decode(options.incarnation)
   if (either.isLeft(incarnation))
     throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(options.incarnation)}`)
-  const { length } = options.clusterId
+  const settings = { ...withDefaults(defaults, options), id: id.right, incarnation: incarnation.right }
+  check<TcpNetworkOptions>(settings, checks)
+  const { length } = settings.clusterId
   if (length === 0 || length > 128) throw new InvalidOption('clusterId', `must have 1 to 128 characters, not ${length}`)
-  for (const [peer, { port }] of Object.entries(options.peers)) {
+  for (const [peer, address] of Object.entries(settings.peers)) {
     if (!NodeId.is(peer))
       throw new InvalidOption('peers', `has a name that does not match [a-z0-9][a-z0-9._-]{0,63}: ${JSON.stringify(peer)}`)
-    if (!isPort(port)) throw new InvalidOption('peers', `has a port for ${peer} that is none: ${port}`)
+    checkAddress('peers', `${peer} must be at`, address)
   }
-  if (!isPort(options.listen.port)) throw new InvalidOption('listen', `has a port that is none: ${options.listen.port}`)
-  const settings = { ...defaults, ...options, id: id.right, incarnation: incarnation.right }
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0))
-      throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
-  }
+  checkAddress('listen', 'must be', settings.listen)
   return settings
 }
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536
+const checks = {
+  id: text,
+  clusterId: text,
+  incarnation: text,
+  listen: record,
+  peers: record,
+  constants: record,
+  maxFrameBytes: whole(),
+  maxQueueMessages: whole(),
+  maxQueueBytes: whole(),
+  maxConnections: whole(),
+  maxConnectionsPerAddress: whole(),
+  connectTimeoutMs: whole(),
+  handshakeTimeoutMs: whole(),
+  idleTimeoutMs: whole(),
+  backoffMs: span(),
+  metricsMs: whole(),
+  random: fn,
+  scheduler,
+}
+
+const checkAddress = (option: string, must: string, address: Address): void => {
+  const { host, port } = { ...address }
+  if (typeof host !== 'string' || !Number.isInteger(port) || port < 0 || port >= 65_536)
+    throw new InvalidOption(option, `${must} a host and a port from 0 to 65535, not ${host} and ${String(port)}`)
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { concat, defer, type Observable, of } from 'rxjs'
-import type { Configuration } from '../../../src/raft/state/configuration.js'
+import { Configuration } from '../../../src/raft/state/configuration.js'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
@@ -45,13 +45,19 @@ export const bootstrap = (directory: string, options: Bootstrap, fileSystem: Fil
 }
 
 /** Whose a new directory will be. Throws `InvalidOption` where one of the three is no name. */
-export const identityFor = ({ id, clusterId, incarnation = randomBytes(16).toString('hex') }: Bootstrap): Identity => ({
-  id: named(NodeId, 'id', id),
-  clusterId: named(NodeId, 'clusterId', clusterId),
-  incarnation: named(Incarnation, 'incarnation', incarnation),
-})
+export const identityFor = ({ id, clusterId, configuration, incarnation = randomBytes(16).toString('hex') }: Bootstrap): Identity => {
+  if (!Configuration.is(configuration))
+    throw new InvalidOption('configuration', 'must be the servers of the cluster: votersOnly([nodeId("n1"), …])')
+  return {
+    id: named(NodeId, 'id', id, aName),
+    clusterId: named(NodeId, 'clusterId', clusterId, aName),
+    incarnation: named(Incarnation, 'incarnation', incarnation, 'be 32 hexadecimal digits'),
+  }
+}
 
-const named = <A extends string>(codec: { readonly name: string; is(u: unknown): u is A }, option: string, value: string): A => {
-  if (!codec.is(value)) throw new InvalidOption(option, `${JSON.stringify(value)} is no ${codec.name}`)
+const aName = 'match [a-z0-9][a-z0-9._-]{0,63}'
+
+const named = <A extends string>(codec: { is(u: unknown): u is A }, option: string, value: string, must: string): A => {
+  if (!codec.is(value)) throw new InvalidOption(option, `must ${must}, not ${JSON.stringify(value)}`)
   return value
 }

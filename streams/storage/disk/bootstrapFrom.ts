@@ -1,5 +1,6 @@
 import { concat, defer, finalize, mergeMap, type Observable, of } from 'rxjs'
 import { type LogIndex, maxIndex, minIndex, type Term } from '../../../src/raft/ids.js'
+import { check, having } from '../../options/checks.js'
 import { refuse } from '../refuse.js'
 import { type Bootstrap, identityFor } from './bootstrap.js'
 import { copyInto } from './copyInto.js'
@@ -50,6 +51,7 @@ export const bootstrapFrom = (
   fileSystem: FileSystem = nodeFileSystem,
 ): Observable<Beginning> => {
   const identity = identityFor(options)
+  check({ from }, { from: having('open') })
   const make = (old: OpenDisk): Observable<Beginning> => {
     const handles = handlesOn(fileSystem)
     const copied = defer(() => openUnvouched(directory, identity, fileSystem)).pipe(

@@ -1,6 +1,7 @@
 import { either, function as F } from 'fp-ts'
 import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
-import { InvalidOption } from '../../options/invalidOption.js'
+import { check, optional, record, scheduler, text, whole } from '../../options/checks.js'
+import { withDefaults } from '../../options/given.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage } from '../storage.js'
 import { storageError, whileReading } from './errors.js'
@@ -65,14 +66,19 @@ const maxSegmentBytes = 2 ** 30
  * createRaft({ id: 'n1', network, storage: diskStorage('./data/n1', { id: 'n1' }) })
  */
 export const diskStorage = (directory: string, options: DiskOptions = {}): DiskStorage => {
-  const { segmentBytes = 64 << 20, growBytes = 1 << 20 } = options
-  if (!(Number.isSafeInteger(segmentBytes) && segmentBytes > 0 && segmentBytes <= maxSegmentBytes)) {
-    throw new InvalidOption('segmentBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${segmentBytes}`)
-  }
-  if (!(Number.isSafeInteger(growBytes) && growBytes > 0 && growBytes <= maxSegmentBytes)) {
-    throw new InvalidOption('growBytes', `must be a whole number from 1 to ${maxSegmentBytes}, not ${growBytes}`)
-  }
-  return { open: () => open(directory, (handles) => identityIn(handles, directory), { ...options, segmentBytes, growBytes }) }
+  const tuned = withDefaults({ segmentBytes: 64 << 20, growBytes: 1 << 20 }, options)
+  check<DiskOptions>(tuned, checks)
+  return { open: () => open(directory, (handles) => identityIn(handles, directory), tuned) }
+}
+
+const checks = {
+  id: optional(text),
+  clusterId: optional(text),
+  segmentBytes: whole(1, maxSegmentBytes),
+  growBytes: whole(1, maxSegmentBytes),
+  markAfterMs: optional(whole()),
+  scheduler: optional(scheduler),
+  fileSystem: optional(record),
 }
 
 /** Opens a directory that is being made, in which nothing says yet that it is `identity`'s. */

@@ -6,6 +6,8 @@ import { after, before, Incarnation, type LogIndex, logIndex, maxIndex, NodeId, 
 import { logAfter, logFrom } from '../../../src/raft/state/log.js'
 import { printWrite } from '../../../src/raft/print.js'
 import { fresh, type Recovered } from '../../../src/raft/state/server.js'
+import { check, fn, oneOf, optional, scheduler, text, whole } from '../../options/checks.js'
+import { given } from '../../options/given.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { entryHeaderBytes } from '../../wire/entries.js'
 import { MemorySnapshots } from './memorySnapshots.js'
@@ -54,7 +56,9 @@ export interface MemoryStorage extends Storage {
  * @example
  * const storage = memoryStorage(['n1', 'n2', 'n3'], { writeMs: 5, scheduler, onAbandon: 'lost' })
  */
-export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, options: MemoryStorageOptions = {}): MemoryStorage => {
+export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, memoryOptions: MemoryStorageOptions = {}): MemoryStorage => {
+  const options = given(memoryOptions)
+  check(options, checks)
   if (options.writeMs !== undefined && options.scheduler === undefined)
     throw new InvalidOption('scheduler', 'is needed where writes take time')
   const { incarnation } = options
@@ -63,6 +67,16 @@ export const memoryStorage = (cluster: ReadonlyArray<string> | Configuration, op
   const made = fresh(logFrom({ index: logIndex(0), term: term(0), configuration: configurationOf(cluster) }))
   const memory = new Memory(incarnation === undefined ? made : { ...made, incarnation }, options)
   return { open: () => memory.open(), stored: () => memory.stored, storedSnapshot: () => memory.storedSnapshot() }
+}
+
+const checks = {
+  writeMs: optional(whole(0)),
+  scheduler: optional(scheduler),
+  failAtWrite: optional(whole()),
+  maxBytes: optional(whole(0)),
+  onAbandon: optional(oneOf('kept', 'lost', 'torn')),
+  random: optional(fn),
+  incarnation: optional(text),
 }
 
 class Memory {

@@ -1,19 +1,22 @@
-/** Gives back what was taken; a second time does nothing. */
+/** Gives the bytes back; a second call does nothing. */
 export type Release = () => void
 
 /** Bytes that are in memory together, within a bound. */
-export interface Room {
-  /** How many there are. */
+export interface ByteBudget {
+  /** The bytes in memory now. */
   readonly bytes: number
-  /** Null where they do not fit. The first always do: what exceeds the bound by itself would never be served. */
+  /**
+   * Null where the bytes do not fit. They always fit where nothing else was taken: otherwise a long answer would never
+   * be sent.
+   */
   take(bytes: number): Release | null
-  /** The same for what must go: it is small, and counted. */
+  /** Counts bytes that must be sent whatever the bound is, such as short answers. */
   add(bytes: number): Release
 }
 
-export const room = (maxBytes: number): Room => {
+export const byteBudget = (maxBytes: number): ByteBudget => {
   let held = 0
-  /** How many have taken some: what was added does not keep them out. */
+  /** How many have taken bytes. Bytes that were added do not count here: they must not keep the first taker out. */
   let takers = 0
   const hold = (bytes: number, taker: 0 | 1): Release => {
     let isHeld = true

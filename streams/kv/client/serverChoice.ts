@@ -2,14 +2,18 @@ import { BehaviorSubject } from 'rxjs'
 import type { ClientTuning } from './options.js'
 import type { Standing } from './verdict.js'
 
-/** Hints that are followed one after another without a pause: two servers that each take the other for the leader must not make a client spin. */
+/**
+ * Hints that are followed without a pause: two servers that each take the other for the leader must not make a client
+ * spin.
+ */
 const maxHops = 2
 
 /**
- * Which server is asked: the one that is taken for the leader until it proves otherwise. Each report says how long to wait before the
- * next try, in milliseconds; what is reported of servers that are not asked any more is nothing new.
+ * The choice of the server to ask: a client takes one for the leader until it proves otherwise. Each report says how
+ * long to wait before the next try, in milliseconds. A report about a server that is not asked any more changes
+ * nothing.
  */
-export class Route {
+export class ServerChoice {
   readonly target$: BehaviorSubject<string>
   private hops = 0
   private failures = 0
@@ -25,7 +29,7 @@ export class Route {
     return this.target$.value
   }
 
-  report(by: string, standing: Exclude<Standing, { readonly _tag: 'WantsLess' }>): number {
+  report(by: string, standing: Exclude<Standing, { readonly _tag: 'TakesLess' }>): number {
     switch (standing._tag) {
       case 'Leads':
         return this.answered()

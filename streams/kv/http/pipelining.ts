@@ -5,11 +5,11 @@ import type { HttpContext } from './httpContext.js'
 export type Handle = (req: IncomingMessage, res: ServerResponse) => void
 
 /**
- * Requests that are pipelined on one connection are carried out one after another: the work for an answer begins when the one before it
- * is sent. Otherwise a client that reads nothing would have us make all of its answers. A connection on which more than `maxPipelined`
- * wait is closed, and so is one that would have more than `maxRequests` wait on all connections.
+ * Carries requests that are pipelined on one connection out one after another: an answer is made when the answer before
+ * it is sent. Otherwise a client that reads nothing could make us hold all of its answers. A connection is closed where
+ * more than `maxPipelined` requests would wait on it, or more than `maxRequests` on all connections.
  */
-export const inTurn = ({ options: { maxPipelined, maxRequests }, counted }: HttpContext, handle: Handle): Handle => {
+export const pipelined = ({ options: { maxPipelined, maxRequests }, counted }: HttpContext, handle: Handle): Handle => {
   const waiting = new WeakMap<Socket, number>()
   let allWaiting = 0
 

@@ -1,9 +1,12 @@
-import type { Release } from './room.js'
+import type { Release } from './byteBudget.js'
 
-/** The values of events that are being sent to watches. Those of a revision are in memory once, however many watches are told of it. */
-export interface EventsUnderWay {
+/**
+ * Bytes of long events that are being sent to watches. The values of a revision are in memory once, however many
+ * watches get them.
+ */
+export interface EventBudget {
   readonly bytes: number
-  /** Until it is released. Where the bound is exceeded, the watches that are furthest behind are cut. */
+  /** Counts an event until it is released. Beyond the bound, the watches that are furthest behind are cut. */
   hold(revision: number, bytes: number, cut: () => void): Release
 }
 
@@ -12,7 +15,7 @@ interface Held {
   readonly cuts: Set<() => void>
 }
 
-export const eventsUnderWay = (maxBytes: number): EventsUnderWay => {
+export const eventBudget = (maxBytes: number): EventBudget => {
   const held = new Map<number, Held>()
   let bytes = 0
 
@@ -23,7 +26,7 @@ export const eventsUnderWay = (maxBytes: number): EventsUnderWay => {
     bytes -= at.bytes
   }
 
-  /** Never the newest: one event that exceeds the bound by itself is sent alone. */
+  /** Keeps the newest: an event that exceeds the bound alone is still sent. */
   const makeRoom = (): void => {
     while (bytes > maxBytes && held.size > 1) {
       const oldest = Math.min(...held.keys())

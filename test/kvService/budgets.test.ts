@@ -8,9 +8,9 @@ import { keyOfBytes } from '../../src/kv/key.js'
 import type { Change, KeyValue } from '../../src/kv/keyValue.js'
 import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
 import { decodeReplies, repliesInPieces } from '../../streams/kv/batchCodec.js'
-import { eventsUnderWay } from '../../streams/kv/http/eventsUnderWay.js'
-import { writeSlices } from '../../streams/kv/http/pace.js'
-import { room } from '../../streams/kv/http/room.js'
+import { eventBudget } from '../../streams/kv/http/eventBudget.js'
+import { writeSlices } from '../../streams/kv/http/writeSlices.js'
+import { byteBudget } from '../../streams/kv/http/byteBudget.js'
 import { commaSeparated, inSlicesOf, sliceBytes, slicesOf } from '../../streams/kv/http/slices.js'
 import { jsonOfChange, jsonOfKeyValue, piecesOfChange, piecesOfKeyValue } from '../../streams/kv/http/wireItems.js'
 import type { KvReply } from '../../streams/kv/reply.js'
@@ -126,7 +126,7 @@ describe('slices', () => {
 
 describe('room', () => {
   it('is taken up to the bound, and given back once', () => {
-    const answers = room(10)
+    const answers = byteBudget(10)
     const release = answers.take(6)
     expect(answers.take(5)).toBeNull()
     expect(answers.take(4)).not.toBeNull()
@@ -136,7 +136,7 @@ describe('room', () => {
   })
 
   it('is there for what exceeds the bound, alone', () => {
-    const answers = room(10)
+    const answers = byteBudget(10)
     const release = answers.take(11)
     expect([release === null, answers.take(1)]).toEqual([false, null])
     release?.()
@@ -144,7 +144,7 @@ describe('room', () => {
   })
 
   it('is always there for what must go, which is counted, and keeps out no first', () => {
-    const answers = room(10)
+    const answers = byteBudget(10)
     answers.add(11)
     expect([answers.bytes, answers.take(1) === null, answers.take(1)]).toEqual([11, false, null])
   })
@@ -158,7 +158,7 @@ describe('events under way', () => {
 
   it('hold the values of a revision once', () => {
     const { cut, by } = cuts('a', 'b')
-    const events = eventsUnderWay(10)
+    const events = eventBudget(10)
     const [first, second] = [events.hold(5, 8, by['a']!), events.hold(5, 9, by['b']!)]
     expect(events.bytes).toBe(9)
     first()
@@ -169,7 +169,7 @@ describe('events under way', () => {
 
   it('beyond the bound have the watches that are furthest behind cut, and never the newest', () => {
     const { cut, by } = cuts('a', 'b', 'c', 'd')
-    const events = eventsUnderWay(10)
+    const events = eventBudget(10)
     events.hold(7, 4, by['a']!)
     const late = events.hold(5, 4, by['b']!)
     events.hold(5, 4, by['c']!)

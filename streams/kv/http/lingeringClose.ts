@@ -4,16 +4,16 @@ import type { HttpContext } from './httpContext.js'
 /** How many times the longest body is read and thrown away at most. */
 const times = 4
 
-/** Whether its client may still be writing. One that asks first waits for what we say. */
+/** Tells whether the client may still be writing. A client that sent `expect` waits for our answer first. */
 export const hasUnreadBody = ({ complete, headers }: IncomingMessage): boolean =>
   !complete && headers.expect === undefined && ((headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined)
 
 /**
- * Answers a client that is still writing. A connection that is closed with bytes unread is reset, and a reset can overtake the answer; many
- * clients read only when they have written. So the answer goes out at once, and what still comes is thrown away, for `lingerMs` and
- * within a number of bytes. Then the connection is closed.
+ * Answers a client that is still writing. A connection that is closed with bytes unread is reset, and a reset can
+ * overtake the answer; many clients read only when they have written. So the answer goes out at once, and what still
+ * comes is thrown away, for `lingerMs` and within a number of bytes. Then the connection is closed.
  */
-export const lingering = (
+export const lingeringClose = (
   { options: { scheduler, lingerMs, maxBodyBytes, maxBatchBytes } }: HttpContext,
   res: ServerResponse,
   body: string,
