@@ -1,5 +1,19 @@
 /** The pure core, gathered: what `streams/index.ts` offers of it. */
-export { Configuration, incarnationOf, isVoter, Joint, Member, members, Simple, voterSets, votersOnly } from './state/configuration.js'
+export { Address } from './state/address.js'
+export {
+  Configuration,
+  incarnationOf,
+  isVoter,
+  Joint,
+  Member,
+  members,
+  type NewVoter,
+  Simple,
+  versionOf,
+  voterSets,
+  votersOnly,
+} from './state/configuration.js'
+export { allows, ClusterVersion, clusterVersion, type Feature, newestVersion } from './state/version.js'
 export type { WriteProgress } from './state/writeProgress.js'
 export * from './effect.js'
 export * from './state/entry.js'

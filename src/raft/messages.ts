@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
 import { Configuration } from './state/configuration.js'
-import { configurationOf, type Entry } from './state/entry.js'
+import { configurationOf, type Entry, isEntryKind } from './state/entry.js'
 import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
 
 /*
@@ -10,15 +10,13 @@ import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
  * `re`, refusals too: without it an answer to an old request cannot be told from a new one.
  */
 
-const kinds: ReadonlySet<unknown> = new Set<Entry['kind']>(['command', 'noop', 'configuration'])
-
 const isEntry = (u: unknown): u is Entry => {
   const e = u as Partial<Entry> | null
   return (
     typeof e === 'object' &&
     e !== null &&
     Term.is(e.term) &&
-    kinds.has(e.kind) &&
+    isEntryKind(e.kind) &&
     e.command instanceof Uint8Array &&
     e.size === e.command.length &&
     (e.kind !== 'configuration' || either.isRight(configurationOf(e.command)))

@@ -48,7 +48,7 @@ export interface StorageError {
   readonly _tag:
     /** Nothing was ever bootstrapped here. */
     | 'NotBootstrapped'
-    /** Somebody else's data: another server's or another cluster's. */
+    /** The data of another server or of another cluster. */
     | 'WrongIdentity'
     /** Another process holds it. */
     | 'Locked'
@@ -56,6 +56,8 @@ export interface StorageError {
     | 'Unreadable'
     /** Damage that a crash cannot have caused. */
     | 'Corrupt'
+    /** A later version of rxraft made it: its format, or a group of servers that this version does not know. */
+    | 'Unsupported'
     /** No space left. */
     | 'StorageFull'
     /** A write or a sync failed; it is never tried again, since what the disk then holds is not known. */

@@ -57,7 +57,7 @@ const maxSegmentBytes = 2 ** 30
  *
  * Opening locks the directory, reads all of it, and cuts off the torn end of a write that a crash
  * interrupted. Errors, as the error of `open()`: `NotBootstrapped`, `WrongIdentity`, `Locked`,
- * `Unreadable`, `Corrupt`; `StorageFull` and `StorageFailed` there and from `write`, after which nothing
+ * `Unreadable`, `Corrupt`, `Unsupported`; `StorageFull` and `StorageFailed` there and from `write`, after which nothing
  * more is written. Unsubscribing abandons everything at once, as a crash would; opening again waits
  * until the call that was under way has returned.
  *

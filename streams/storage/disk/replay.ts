@@ -1,6 +1,7 @@
 import { either } from 'fp-ts'
 import { type LogIndex, logIndex, maxIndex } from '../../../src/raft/ids.js'
 import { applyHeader, applyRecord, type State } from './apply.js'
+import { madeLater } from './formats.js'
 import type { Identity } from './identity.js'
 import { findLaterWrite, originOf, readRecord } from './record.js'
 
@@ -29,8 +30,9 @@ export interface Progress {
   readonly highest: LogIndex
 }
 
-/** What a crash cannot explain. */
+/** Why a segment cannot be read: a crash cannot explain it, or (`isLater`) a later build of rxraft wrote it. */
 export interface Damage {
+  readonly isLater?: boolean
   readonly offset: number
   readonly what: string
 }
@@ -62,6 +64,8 @@ export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8A
     if (whole !== null && record.write !== whole.write + 1)
       return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
 
+    const later = at === 0 && record.kind === 'segment' ? madeLater(record.payload, 'log') : null
+    if (later !== null) return either.left({ offset: at, what: later, isLater: true })
     const next = at === 0 ? applyHeader(progress, record) : applyRecord(state, record, keep)
     if (typeof next === 'string') return either.left({ offset: at, what: next })
     state = next

@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { Incarnation, NodeId, SnapshotRef } from '../../../src/raft/ids.js'
 import type { LogBase } from '../../../src/raft/state/log.js'
+import { formatOf, Group, madeLater, presentFormat } from './formats.js'
 import type { Identity } from './identity.js'
 import { Base, decodeJson } from './payload.js'
 import { originOf, readRecord, recordHeaderBytes, sealRecord } from './record.js'
@@ -22,7 +23,8 @@ export const blocksAtOnce = 16
 
 export const SnapshotHeader = t.readonly(
   t.strict({
-    format: t.literal('rxraft snapshot 1'),
+    format: formatOf('snapshot'),
+    group: Group,
     id: NodeId,
     clusterId: t.string,
     incarnation: Incarnation,
@@ -54,7 +56,8 @@ export const encodeHeader = (
   { index, term, configuration }: LogBase,
 ): Buffer => {
   const header: SnapshotHeader = {
-    format: 'rxraft snapshot 1',
+    format: `rxraft snapshot ${presentFormat}`,
+    group: 0,
     id,
     clusterId,
     incarnation,
@@ -72,6 +75,12 @@ export const readHeader = (file: Buffer): { readonly header: SnapshotHeader; rea
   const record = readRecord(file, 0, headerOrigin)
   const header = record?.kind === 'snapshot' && record.write === 0 && !record.last ? decodeJson(SnapshotHeader, record.payload) : null
   return record === null || header === null ? null : { header, end: record.end }
+}
+
+/** Why a later build of rxraft made `file`; null where it did not, or where the header is not whole. */
+export const snapshotMadeLater = (file: Buffer): string | null => {
+  const record = readRecord(file, 0, headerOrigin)
+  return record?.kind === 'snapshot' ? madeLater(record.payload, 'snapshot') : null
 }
 
 export interface BlockPlace {

@@ -4,11 +4,22 @@ import type { LogBase } from '../../../src/raft/state/log.js'
 import type { StoredSnapshot } from '../../../src/raft/state/snapshots.js'
 import { refuse } from '../refuse.js'
 import { corrupt, hasCode, whileReading } from './errors.js'
+import { unsupported } from './formats.js'
 import { type Handles, sizeOf } from './handles.js'
 import type { Identity } from './identity.js'
 import { snapshotFile } from './layout.js'
 import { recordHeaderBytes } from './record.js'
-import { blockBytes, blockOffset, blockOrigin, blocksAtOnce, blocksOf, fileBytes, readBlock, readHeader } from './snapshotFormat.js'
+import {
+  blockBytes,
+  blockOffset,
+  blockOrigin,
+  blocksAtOnce,
+  blocksOf,
+  fileBytes,
+  readBlock,
+  readHeader,
+  snapshotMadeLater,
+} from './snapshotFormat.js'
 
 /** The file of a whole snapshot, open. */
 export interface SnapshotFile extends StoredSnapshot {
@@ -41,7 +52,7 @@ export const readRange = (handles: Handles, file: SnapshotFile, offset: number, 
   )
 }
 
-/** Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is `Corrupt`. */
+/** Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is `Corrupt`; a file of a later build is `Unsupported`. */
 export const openSnapshot = (
   handles: Handles,
   directory: string,
@@ -56,6 +67,8 @@ export const openSnapshot = (
       sizeOf(handles, fd).pipe(
         mergeMap((bytes) => readHead(handles, fd, bytes).pipe(map((head) => ({ bytes, head })))),
         mergeMap(({ bytes, head }) => {
+          const later = snapshotMadeLater(head)
+          if (later !== null) return refuse(unsupported(path, later))
           const found = readHeader(head)
           if (found === null) return damaged('it does not open with the header of a snapshot')
           const { header, end: headerBytes } = found

@@ -57,6 +57,7 @@ export const closeAll = (): void => {
 /** The configuration in which each of these has the data directory that is named by this digit. */
 export const named = (digits: Readonly<Record<string, string>>): Configuration => ({
   _tag: 'Simple',
+  version: 1,
   voters: Object.entries(digits).map(([id, digit]) => ({ id: nodeId(id), incarnation: incarnationOf(digit) as Incarnation })),
   learners: [],
 })
