@@ -54,7 +54,7 @@ export const configurationBytes = (configuration: Configuration): Uint8Array =>
   Uint8Array.from(JSON.stringify(Configuration.encode(configuration)), (c) => c.charCodeAt(0))
 
 /** Three hundred members with short addresses: a bound on what a border has to look into. */
-const maxConfigurationBytes = 1 << 16
+export const maxConfigurationBytes = 1 << 16
 
 /** What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {

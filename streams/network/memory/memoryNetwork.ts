@@ -2,8 +2,7 @@ import { Observable, type SchedulerLike, type Subscriber } from 'rxjs'
 import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { realClock } from '../../time/clock.js'
-import type { Network, NetworkError, NetworkEvent } from '../network.js'
-import { unknownUser } from '../unknownUser.js'
+import { type Network, type NetworkError, type NetworkEvent, unknownUser } from '../network.js'
 
 /** What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does. */
 export interface Faults {

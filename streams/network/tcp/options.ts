@@ -2,13 +2,8 @@ import { either } from 'fp-ts'
 import type { SchedulerLike } from 'rxjs'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { realClock } from '../../time/clock.js'
+import type { Address } from '../../../src/raft/state/address.js'
 import { InvalidOption } from '../../server/options.js'
-
-/** Where a server listens. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** What must be the same on every server of a cluster, by name. */
 export type Constants = Readonly<Record<string, number | string | boolean>>
@@ -22,7 +17,11 @@ export interface TcpNetworkOptions {
   readonly incarnation: string
   /** Port 0 is any free port; `listening$` tells which. */
   readonly listen: Address
-  /** Who may call, and where they are called. Read anew at each attempt, so that an address may change. An entry for `id` itself is ignored. */
+  /**
+   * Where other servers are called. A member that is not listed is called at the address that the configuration has for it, if any; a
+   * listed one is called here. Read anew at each attempt, so that an address may change. An entry for `id` itself is ignored.
+   * The list shuts no server out.
+   */
   readonly peers: Readonly<Record<string, Address>>
   /** Compared in the handshake, with `maxFrameBytes`. Default none. */
   readonly constants?: Constants
@@ -72,27 +71,46 @@ const defaults = {
   scheduler: realClock,
 }
 
-/** The options with their defaults. Throws `InvalidOption`. */
+/** The options with their defaults; one that is given as `undefined` is left out. Throws `InvalidOption`. */
 export const tcpSettings = (options: TcpNetworkOptions): TcpSettings => {
+  const { clusterId, peers, listen } = options
   const id = NodeId.decode(options.id)
   if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
   const incarnation = Incarnation.decode(options.incarnation)
   if (either.isLeft(incarnation))
     throw new InvalidOption('incarnation', `must be 32 hexadecimal digits, not ${JSON.stringify(options.incarnation)}`)
-  const { length } = options.clusterId
-  if (length === 0 || length > 128) throw new InvalidOption('clusterId', `must have 1 to 128 characters, not ${length}`)
-  for (const [peer, { port }] of Object.entries(options.peers)) {
+  if (typeof clusterId !== 'string' || clusterId.length === 0 || clusterId.length > 128)
+    throw new InvalidOption('clusterId', `must have 1 to 128 characters, not ${JSON.stringify(clusterId)}`)
+  if (typeof peers !== 'object' || (peers as unknown) === null)
+    throw new InvalidOption('peers', 'must say where other servers are called: { n2: { host, port } }')
+  for (const [peer, address] of Object.entries(peers)) {
     if (!NodeId.is(peer))
       throw new InvalidOption('peers', `has a name that does not match [a-z0-9][a-z0-9._-]{0,63}: ${JSON.stringify(peer)}`)
-    if (!isPort(port)) throw new InvalidOption('peers', `has a port for ${peer} that is none: ${port}`)
+    mustBeAddress('peers', address, ` for ${peer}`)
   }
-  if (!isPort(options.listen.port)) throw new InvalidOption('listen', `has a port that is none: ${options.listen.port}`)
-  const settings = { ...defaults, ...options, id: id.right, incarnation: incarnation.right }
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(Number.isSafeInteger(value) && value > 0))
-      throw new InvalidOption(name, `must be a whole number above 0, not ${value}`)
+  mustBeAddress('listen', listen, '')
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as TcpNetworkOptions
+  const settings = { ...defaults, ...given, id: id.right, incarnation: incarnation.right }
+  for (const [name, usual] of Object.entries(defaults)) {
+    const value: unknown = settings[name as keyof typeof defaults]
+    if (typeof usual === 'number') mustBeWhole(name, value)
   }
+  mustBeWhole('backoffMs.min', settings.backoffMs.min)
+  mustBeWhole('backoffMs.max', settings.backoffMs.max)
   return settings
 }
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port < 65_536
+const mustBeWhole = (option: string, value: unknown): void => {
+  if (!(Number.isSafeInteger(value) && Number(value) > 0))
+    throw new InvalidOption(option, `must be a whole number above 0, not ${JSON.stringify(value)}`)
+}
+
+/** Port 0 is any free port, to listen on, and a port at which nothing is reached, to call. */
+const mustBeAddress = (option: string, address: Partial<Address> | undefined, whose: string): void => {
+  const { host, port } = address ?? {}
+  if (typeof host !== 'string' || host === '' || host.length > 253)
+    throw new InvalidOption(option, `has a host${whose} that is none: ${JSON.stringify(host)}`)
+  if (!isPort(port)) throw new InvalidOption(option, `has a port${whose} that is none: ${JSON.stringify(port)}`)
+}
+
+const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) >= 0 && Number(port) < 65_536
