@@ -13,7 +13,10 @@ export interface Sources {
   readonly flags: Texts
 }
 
-/** The layers over each other: the file, then the environment, then flags. Left: every mistake, as a sentence with its place. */
+/**
+ * The layers over each other: the file, then the environment, then flags. Left: every mistake, as a sentence with its
+ * place.
+ */
 export const configOf = ({ file, env, flags }: Sources): either.Either<ReadonlyArray<string>, Settings> => {
   const layers = [
     file === null ? either.right({}) : fromFile(file.name, file.text),

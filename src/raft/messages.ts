@@ -83,7 +83,10 @@ export type AppendEntries = t.TypeOf<typeof AppendEntries>
 export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
 export type Conflict = t.TypeOf<typeof Conflict>
 
-/** On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says where to go on. */
+/**
+ * On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says
+ * where to go on.
+ */
 export const AppendEntriesReply = t.readonly(
   t.type({
     _tag: t.literal('AppendEntriesReply'),
@@ -131,7 +134,10 @@ export const InstallSnapshot = t.readonly(
 )
 export type InstallSnapshot = t.TypeOf<typeof InstallSnapshot>
 
-/** `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when `offset` is the byte it wants next. */
+/**
+ * `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when
+ * `offset` is the byte it wants next.
+ */
 export const InstallSnapshotReply = t.readonly(
   t.type({
     _tag: t.literal('InstallSnapshotReply'),

@@ -6,8 +6,8 @@ import { NodeId } from '../../src/raft/ids.js'
 export type AddressBook = ReadonlyMap<NodeId, Address>
 
 /**
- * The address book of the server `id`: `peers`, which its operator gave, and the peer addresses of the members that are not among
- * these. It says where to call and nothing else. A server that is not in it is still heard (thesis §4.1).
+ * The address book of the server `id`: `peers`, which its operator gave, and the peer addresses of the members that are
+ * not among these. It says where to call and nothing else. A server that is not in it is still heard (thesis §4.1).
  */
 export const addressBook = (id: NodeId, peers: Readonly<Record<string, Address>>, configuration: Configuration | null): AddressBook => {
   const book = new Map<NodeId, Address>()

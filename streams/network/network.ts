@@ -21,8 +21,9 @@ export interface NetworkUser {
   /** Names the server's data directory; null where its storage has none. */
   readonly incarnation: Incarnation | null
   /**
-   * The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the data directories
-   * of the others, and says where they are called. It admits no server and shuts none out (thesis §4.1).
+   * The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the
+   * data directories of the others, and says where they are called. It admits no server and shuts none out (thesis
+   * §4.1).
    */
   readonly configuration$: Observable<Configuration>
 }
@@ -37,8 +38,9 @@ export const unknownUser: NetworkUser = { incarnation: null, configuration$: NEV
  *  - messages may be lost, delayed, doubled and reordered; none is changed;
  *  - nothing is delivered within the call that caused it;
  *  - what was probably lost on the way to a peer is told as `Unreachable { peer }`;
- *  - `from` of what is received is the server that the sender proved or was configured to be, and `incarnation` the data directory that
- *    it has. Where storages have incarnations (`diskStorage`) and the network does not tell them, no vote but the own one is counted;
+ *  - `from` of what is received is the server that the sender proved or was configured to be, and `incarnation` the
+ *    data directory that it has. Where storages have incarnations (`diskStorage`) and the network does not tell them,
+ *    no vote but the own one is counted;
  *  - an error ends the server: it is for what makes the network unusable, such as a port that is taken.
  */
 export type Network = (message$: Observable<Message>, user?: NetworkUser) => ObservableInput<NetworkEvent>

@@ -13,8 +13,8 @@ interface Running<V> {
  *   b, 2              y------y------!                   ended when the value changes …
  *   b, 3                            z----z------z----   … and begun anew
  *
- * An entry with the same value again changes nothing. An error of one of the streams ends all. A stream that completes by itself is not
- * begun anew before its entry changes. The end of the maps ends no stream.
+ * An entry with the same value again changes nothing. An error of one of the streams ends all. A stream that completes
+ * by itself is not begun anew before its entry changes. The end of the maps ends no stream.
  *
  * @example
  * addresses$.pipe(eachEntry(isSameAddress, (peer, address) => calling(peer, address)))

@@ -27,14 +27,15 @@ export interface OpenStorage {
 }
 
 /**
- * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`; `read`, of what is
- * stored whole, at any time. What was stored in part when the storage was closed or abandoned, and what no write points to, is gone when
- * it is opened again.
+ * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`;
+ * `read`, of what is stored whole, at any time. What was stored in part when the storage was closed or abandoned, and
+ * what no write points to, is gone when it is opened again.
  */
 export interface SnapshotStorage {
   /**
-   * Keeps a piece; one at offset 0 begins the snapshot, each other continues where the former ended. Completes when the next may
-   * come; for the last one when all of it would survive a power loss. Fails with a `StorageError`, which is final.
+   * Keeps a piece; one at offset 0 begins the snapshot, each other continues where the former ended. Completes when the
+   * next may come; for the last one when all of it would survive a power loss. Fails with a `StorageError`, which is
+   * final.
    */
   store(piece: StoreSnapshot): ObservableInput<unknown>
   /** Emits the bytes from `offset` on, `maxBytes` at most. */

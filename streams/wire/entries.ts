@@ -6,7 +6,8 @@ import { term } from '../../src/raft/ids.js'
  *
  *   kind u8 | term u48 | size u32 | command, `size` bytes
  *
- * An entry of a kind that this build does not know is read and written like any other, so that its bytes stay as they are.
+ * An entry of a kind that this build does not know is read and written like any other, so that its bytes stay as they
+ * are.
  */
 
 export const entryHeaderBytes = 11
@@ -41,7 +42,10 @@ export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, 
   return at
 }
 
-/** All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of `maxEntries` at most. */
+/**
+ * All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of `maxEntries` at
+ * most.
+ */
 export const readEntries = (bytes: Uint8Array, maxEntries = Number.POSITIVE_INFINITY): ReadonlyArray<Entry> | null => {
   const entries: Entry[] = []
   let at = 0

@@ -6,8 +6,9 @@ import type { Log } from '../state/log.js'
 import { newestVersion } from '../state/version.js'
 
 /**
- * What is committed must be applied, and in order. A server that does not know a committed entry can neither apply it nor skip it, since
- * the state machines would part. So it stops. Before that the entry may still be truncated, and is only stored.
+ * What is committed must be applied, and in order. A server that does not know a committed entry can neither apply it
+ * nor skip it, since the state machines would part. So it stops. Before that the entry may still be truncated, and is
+ * only stored.
  */
 export const mustBeKnown = (log: Log, first: LogIndex, entries: ReadonlyArray<Entry>): void => {
   for (let i = 0; i < entries.length; i++) {

@@ -28,7 +28,7 @@ export const Simple = t.readonly(
   t.strict({ _tag: t.literal('Simple'), version: ClusterVersion, voters: t.readonlyArray(Member), learners: t.readonlyArray(Member) }),
   'Simple',
 )
-/** Voters decide; learners receive the log and do not count (thesis §4.2.1). `version` is the cluster's, see version.ts. */
+/** Voters decide; learners receive the log and do not count (thesis §4.2.1). For `version` see version.ts. */
 export type Simple = t.TypeOf<typeof Simple>
 
 export const Joint = t.readonly(t.strict({ _tag: t.literal('Joint'), old: Simple, new: Simple }), 'Joint')
@@ -43,7 +43,8 @@ export type Configuration = t.TypeOf<typeof Configuration>
 export type NewVoter = NodeId | Omit<Member, 'incarnation'>
 
 /**
- * The configuration of a new cluster in which each of `voters` votes and no server learns. The voters stand in the order of their names.
+ * The configuration of a new cluster in which each of `voters` votes and no server learns. The voters stand in the
+ * order of their names.
  *
  * @example
  * votersOnly([nodeId('n1'), nodeId('n2')])
@@ -63,7 +64,9 @@ export const votersOnly = (voters: ReadonlyArray<NewVoter>): Simple => {
 
 const halves = (c: Configuration): ReadonlyArray<Simple> => (c._tag === 'Simple' ? [c] : [c.old, c.new])
 
-/** The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list. */
+/**
+ * The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list.
+ */
 export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>> => {
   let sets = knownVoterSets.get(c)
   if (sets === undefined) knownVoterSets.set(c, (sets = halves(c).map((half) => half.voters.map(({ id }) => id))))
@@ -80,7 +83,10 @@ export const members = (c: Configuration): ReadonlyArray<NodeId> =>
 export const versionOf = (c: Configuration): ClusterVersion =>
   c._tag === 'Simple' ? c.version : clusterVersion([c.old.version, c.new.version])
 
-/** What is known of `id`; undefined where it is no member. Asked for with every message: a look at a few names costs less than a table. */
+/**
+ * What is known of `id`; undefined where it is no member. Asked for with every message: a look at a few names costs
+ * less than a table.
+ */
 export const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
   if (c._tag === 'Joint') return memberOf(c.new, id) ?? memberOf(c.old, id)
   for (const member of c.voters) if (member.id === id) return member

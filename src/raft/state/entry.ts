@@ -6,7 +6,10 @@ import type { Term } from '../ids.js'
 export const knownKinds = ['command', 'noop', 'configuration'] as const
 export type KnownKind = (typeof knownKinds)[number]
 
-/** A kind of a later version is its number. A follower stores such an entry as it came; it stops when the entry is committed. */
+/**
+ * A kind of a later version is its number. A follower stores such an entry as it came; it stops when the entry is
+ * committed.
+ */
 export type EntryKind = KnownKind | number
 
 /** The kind that has this number on wire and disk. */
@@ -15,7 +18,9 @@ export const kindOf = (number: number): EntryKind => knownKinds[number] ?? numbe
 /** The number of a kind on wire and disk. */
 export const numberOf = (kind: EntryKind): number => (typeof kind === 'number' ? kind : knownKinds.indexOf(kind))
 
-/** Whether `u` is a known kind, or the number of one that this build does not know. Wire and disk have a byte for it. */
+/**
+ * Whether `u` is a known kind, or the number of one that this build does not know. Wire and disk have a byte for it.
+ */
 export const isEntryKind = (u: unknown): u is EntryKind =>
   typeof u === 'number' ? Number.isInteger(u) && u >= knownKinds.length && u <= 255 : knownKinds.includes(u as KnownKind)
 
@@ -56,7 +61,10 @@ export const configurationBytes = (configuration: Configuration): Uint8Array =>
 /** Three hundred members with short addresses: a bound on what a border has to look into. */
 export const maxConfigurationBytes = 1 << 16
 
-/** What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
+/**
+ * What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must
+ * refuse.
+ */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
   const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')

@@ -1,9 +1,9 @@
 import * as t from 'io-ts'
 
 /*
- * Servers of one cluster are replaced one after another, so builds of several versions run together. The configuration therefore holds
- * the version of the cluster: the newest one that every member knows. A message, an entry kind or an apply rule that came with a version
- * is used only once the cluster has reached it (docs/decisions/0013).
+ * Servers of one cluster are replaced one after another, so builds of several versions run together. The configuration
+ * therefore holds the version of the cluster: the newest one that every member knows. A message, an entry kind or an
+ * apply rule that came with a version is used only once the cluster has reached it (docs/decisions/0013).
  */
 
 /** The newest cluster version that this build knows. */
@@ -28,9 +28,15 @@ const cameWith = {
 } as const
 export type Feature = keyof typeof cameWith
 
-/** Whether a cluster of `version` may use `feature`: every member knows it. Asked before a leader appends an entry of that kind. */
+/**
+ * Whether a cluster of `version` may use `feature`: every member knows it. Asked before a leader appends an entry of
+ * that kind.
+ */
 export const allows = (version: ClusterVersion, feature: Feature): boolean => version >= cameWith[feature]
 
-/** The version of a cluster whose members know these versions at most: the least of them. Without members it is this build's. */
+/**
+ * The version of a cluster whose members know these versions at most: the least of them. Without members it is this
+ * build's.
+ */
 export const clusterVersion = (supported: ReadonlyArray<ClusterVersion>): ClusterVersion =>
   supported.length === 0 ? newestVersion : Math.min(...supported)

@@ -17,8 +17,9 @@ import { sendFrom } from './sendFrom.js'
 import type { TcpSession } from './session.js'
 
 /**
- * A caller for each entry of the address book. When an entry appears a caller starts; when its address changes it calls there instead;
- * when it vanishes the caller ends. What waited for the old address is dropped, and told as `Unreachable`.
+ * A caller for each entry of the address book. When an entry appears a caller starts; when its address changes it calls
+ * there instead; when it vanishes the caller ends. What waited for the old address is dropped, and told as
+ * `Unreachable`.
  */
 export const callingAll = (run: TcpSession): Observable<NetworkEvent> =>
   run.addresses$.pipe(

@@ -8,7 +8,10 @@ interface Accepted {
   readonly evict: () => void
 }
 
-/** The connections that were accepted and are open. The unauthenticated have not said hello yet, or are on their way out. */
+/**
+ * The connections that were accepted and are open. The unauthenticated have not said hello yet, or are on their way
+ * out.
+ */
 export class Connections {
   private readonly unauthenticated = new Map<Socket, Accepted>()
   private readonly admitted = new Map<NodeId, Accepted>()
@@ -17,9 +20,10 @@ export class Connections {
   constructor(private readonly run: TcpSession) {}
 
   /**
-   * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room, and then the oldest
-   * of a server that is neither a member nor among the peers. So no stranger can keep members out by waiting, or under names that it
-   * makes up. `evict` ends a connection. A connection that found no room is unauthenticated until it has gone.
+   * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room,
+   * and then the oldest of a server that is neither a member nor among the peers. So no stranger can keep members out
+   * by waiting, or under names that it makes up. `evict` ends a connection. A connection that found no room is
+   * unauthenticated until it has gone.
    */
   enter(socket: Socket, evict: () => void): string | null {
     const { counts, settings } = this.run

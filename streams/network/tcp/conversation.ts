@@ -11,7 +11,10 @@ import { readClose, type RefusalCode } from './refusal.js'
 import { sendFrom } from './sendFrom.js'
 import type { TcpSession } from './session.js'
 
-/** One accepted connection from its first byte to its last: hello, then messages. Something wrong ends it with one `Rejected`. */
+/**
+ * One accepted connection from its first byte to its last: hello, then messages. Something wrong ends it with one
+ * `Rejected`.
+ */
 export const converse = (socket: Socket, connections: Connections, run: TcpSession): Observable<NetworkEvent> =>
   new Observable<NetworkEvent>((subscriber) => {
     const conversation = new Conversation(socket, connections, run, subscriber)
@@ -118,7 +121,8 @@ class Conversation {
     const { run, subscriber } = this
     const counts = run.counts.of(from)
     counts.framesIn++
-    // Its data directory is not vouched for yet, neither by the configuration nor by the address of its name. We call there now; Raft sends again.
+    // Its data directory is not vouched for yet, neither by the configuration nor by the address of its name. We call
+    // there now; Raft sends again.
     if (!run.isAuthenticated(from)) return void counts.unauthenticated++
     const event = receive(payload, { from, to: run.settings.id, incarnation })
     if (event._tag === 'Rejected') this.refuse('message', event.reason)

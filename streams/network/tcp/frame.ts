@@ -9,11 +9,14 @@ import { either } from 'fp-ts'
  *
  *   length u32 | type u8 = 5 | group u32 | message
  *
- * One pair of connections will carry the messages of several groups of servers. There is one group now, number 0; a message for another
- * one is refused. The other frames are about the connection and have no group, so that every version can read them.
+ * One pair of connections will carry the messages of several groups of servers. There is one group now, number 0; a
+ * message for another one is refused. The other frames are about the connection and have no group, so that every
+ * version can read them.
  */
 
-/** What a frame is for. These numbers, and the JSON of the first three, are the same in every version of the protocol. */
+/**
+ * What a frame is for. These numbers, and the JSON of the first three, are the same in every version of the protocol.
+ */
 export const frameType = {
   /** The caller says its name, and the name of the server that it wants: a greeting as JSON. */
   hello: 1,

@@ -8,8 +8,8 @@ import type { RefusalCode } from './refusal.js'
 
 /*
  * The handshake. Admission is by what both ends say of themselves, never by the Raft configuration or the address book
- * (thesis §4.1: servers process RPCs without consulting it). Both look for an objection, in the same order, and tell the other its code
- * before they hang up. They tell no value: a stranger who tries must not learn what to say next.
+ * (thesis §4.1: servers process RPCs without consulting it). Both look for an objection, in the same order, and tell
+ * the other its code before they hang up. They tell no value: a stranger who tries must not learn what to say next.
  */
 
 /** The oldest and the newest version of the protocol that a server speaks. */
@@ -19,8 +19,8 @@ export interface VersionRange {
 }
 
 /**
- * What this build speaks. `max` is counted up when older servers could misunderstand newer ones; `min` stays as long as this build can
- * still talk like the older ones. 3 gave messages a group, and answers a caller over its own connection.
+ * What this build speaks. `max` is counted up when older servers could misunderstand newer ones; `min` stays as long as
+ * this build can still talk like the older ones. 3 gave messages a group, and answers a caller over its own connection.
  */
 export const protocolVersions: VersionRange = { min: 3, max: 3 }
 
@@ -90,7 +90,10 @@ const printRange = ({ min, max }: VersionRange): string => (min === max ? `versi
 
 const notUnderstood = (why: string): Objection => ({ code: 'frame', reason: `the greeting is not understood: ${why}` })
 
-/** The server `peer` can be reached in no way, and no leader has named its data directory: its messages could never be believed. */
+/**
+ * The server `peer` can be reached in no way, and no leader has named its data directory: its messages could never be
+ * believed.
+ */
 export const unreachableStranger = (id: NodeId, peer: NodeId): Objection => ({
   code: 'name',
   reason: `${id} has no address of ${peer}, whose data directory no leader has named yet: add ${peer} to the peers of ${id}.`,

@@ -30,7 +30,10 @@ export interface PeerMetrics {
   readonly queuedBytes: number
   /** Messages that were never sent. */
   readonly dropped: number
-  /** Messages that were not let in: before the first leader, our own call must have reached the data directory that they come from. */
+  /**
+   * Messages that were not let in: before the first leader, our own call must have reached the data directory that they
+   * come from.
+   */
   readonly unauthenticated: number
   /** The version of the protocol on our connection to it; null while that does not stand. */
   readonly version: number | null

@@ -18,29 +18,47 @@ export interface TcpNetworkOptions {
   /** Port 0 is any free port; `listening$` tells which. */
   readonly listen: Address
   /**
-   * Where other servers are called. A member that is not listed is called at the address that the configuration has for it, if any; a
-   * listed one is called here. Read anew at each attempt, so that an address may change. An entry for `id` itself is ignored.
-   * The list shuts no server out.
+   * Where other servers are called. A member that is not listed is called at the address that the configuration has for
+   * it, if any; a listed one is called here. Read anew at each attempt, so that an address may change. An entry for
+   * `id` itself is ignored. The list shuts no server out.
    */
   readonly peers: Readonly<Record<string, Address>>
   /** Compared in the handshake, with `maxFrameBytes`. Default none. */
   readonly constants?: Constants
-  /** The longest frame that is sent or received, not counting the four bytes that say how long it is. A longer one that arrives closes its connection; one to be sent is a `NetworkError`. Default 16 MiB. */
+  /**
+   * The longest frame that is sent or received, not counting the four bytes that say how long it is. A longer one that
+   * arrives closes its connection; one to be sent is a `NetworkError`. Default 16 MiB.
+   */
   readonly maxFrameBytes?: number
-  /** Messages that wait for one peer, in number (default 4,096) and bytes (default 32 MiB, one message excepted): one more is dropped and told as `Unreachable`. */
+  /**
+   * Messages that wait for one peer, in number (default 4,096) and bytes (default 32 MiB, one message excepted): one
+   * more is dropped and told as `Unreachable`.
+   */
   readonly maxQueueMessages?: number
   readonly maxQueueBytes?: number
-  /** Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is refused. Default 64. */
+  /**
+   * Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is
+   * refused. Default 64.
+   */
   readonly maxConnections?: number
-  /** The same for those from one address: one more takes the place of the oldest of that address that has not said hello. Default 32. */
+  /**
+   * The same for those from one address: one more takes the place of the oldest of that address that has not said
+   * hello. Default 32.
+   */
   readonly maxConnectionsPerAddress?: number
   /** Until a connection stands. Default 1,000. */
   readonly connectTimeoutMs?: number
   /** From then until both have said who they are. Default 2,000. */
   readonly handshakeTimeoutMs?: number
-  /** A connection on which nothing arrives for so long is dead. Both ends say three times as often that they are there. Default 1,500. */
+  /**
+   * A connection on which nothing arrives for so long is dead. Both ends say three times as often that they are there.
+   * Default 1,500.
+   */
   readonly idleTimeoutMs?: number
-  /** Between two attempts to connect: doubled from `min` to `max`, of which a random half is taken off. Default 50 to 1,000. */
+  /**
+   * Between two attempts to connect: doubled from `min` to `max`, of which a random half is taken off. Default 50 to
+   * 1,000.
+   */
   readonly backoffMs?: { readonly min: number; readonly max: number }
   /** Between two values of `metrics$` when nothing happens. Default 1,000. */
   readonly metricsMs?: number

@@ -2,8 +2,8 @@ import type { NodeId } from '../../../src/raft/ids.js'
 import { Outbox, type OutboxLimits } from './outbox.js'
 
 /**
- * The ways to other servers: one outbox for each that is called, and one for each connection of a server that has no address. There are
- * at most as many as entries in the address book and accepted connections (`maxConnections`).
+ * The ways to other servers: one outbox for each that is called, and one for each connection of a server that has no
+ * address. There are at most as many as entries in the address book and accepted connections (`maxConnections`).
  */
 export class Outboxes {
   private readonly called = new Map<NodeId, Outbox>()
@@ -11,7 +11,10 @@ export class Outboxes {
 
   constructor(private readonly limits: OutboxLimits) {}
 
-  /** By which way a message leaves: over our call where there is an address, else over the connection by which the peer called. */
+  /**
+   * By which way a message leaves: over our call where there is an address, else over the connection by which the peer
+   * called.
+   */
   to(peer: NodeId): Outbox | undefined {
     return this.called.get(peer) ?? this.answered.get(peer)
   }

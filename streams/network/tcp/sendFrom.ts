@@ -4,8 +4,9 @@ import type { PeerCounts } from './counts.js'
 import type { Outbox } from './outbox.js'
 
 /**
- * Sends what is in `outbox`, now and later, as fast as `socket` takes it. What one turn of the scheduler brings leaves in one write.
- * While the socket has not taken a write, messages gather in the outbox, which has a bound. Unsubscribing stops it.
+ * Sends what is in `outbox`, now and later, as fast as `socket` takes it. What one turn of the scheduler brings leaves
+ * in one write. While the socket has not taken a write, messages gather in the outbox, which has a bound. Unsubscribing
+ * stops it.
  */
 export const sendFrom = (outbox: Outbox, socket: Socket, counts: PeerCounts, scheduler: SchedulerLike): Subscription => {
   const sending = new Subscription()

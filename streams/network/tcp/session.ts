@@ -12,7 +12,9 @@ import type { TcpSettings } from './options.js'
 import { Outboxes } from './outboxes.js'
 import { advice, closeFrame, kindOf, type RefusalCode } from './refusal.js'
 
-/** One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know. */
+/**
+ * One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know.
+ */
 export class TcpSession {
   /** The server that called and was let in just now: it is there, so it can be called. */
   readonly calledBy$ = new Subject<NodeId>()
@@ -24,7 +26,10 @@ export class TcpSession {
   private readonly life = new Subscription()
   private readonly sockets = new Set<Socket>()
   private readonly configuration$ = new BehaviorSubject<Configuration | null>(null)
-  /** Which data directory answered at the address that a peer is configured to have. What a caller says of itself teaches nothing. */
+  /**
+   * Which data directory answered at the address that a peer is configured to have. What a caller says of itself
+   * teaches nothing.
+   */
   private readonly reached$ = new BehaviorSubject<ReadonlyMap<NodeId, Incarnation>>(new Map())
 
   constructor(
@@ -66,8 +71,9 @@ export class TcpSession {
   }
 
   /**
-   * Whether the messages of a caller that was let in may pass. A member needs a data directory that the configuration names, or that our
-   * own call has reached: its vote may count. A server that is no member is heard as it is: its vote never counts (thesis §4.1).
+   * Whether the messages of a caller that was let in may pass. A member needs a data directory that the configuration
+   * names, or that our own call has reached: its vote may count. A server that is no member is heard as it is: its vote
+   * never counts (thesis §4.1).
    */
   isAuthenticated(peer: NodeId): boolean {
     return this.known(peer) !== null || this.isOutsider(peer)

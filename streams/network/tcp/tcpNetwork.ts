@@ -17,7 +17,10 @@ import { TcpSession } from './session.js'
 export interface TcpNetwork extends Network {
   /** Where it listens, from when it does; replays. */
   readonly listening$: Observable<Address>
-  /** At once, when a connection comes or goes, when something is rejected, and every `metricsMs` (cold). Never completes. */
+  /**
+   * At once, when a connection comes or goes, when something is rejected, and every `metricsMs` (cold). Never
+   * completes.
+   */
   readonly metrics$: Observable<TcpMetrics>
 }
 
@@ -28,9 +31,9 @@ export interface TcpNetwork extends Network {
  * pair. So two servers need not agree on which of them calls, each end vouches for itself, and a server that comes back
  * calls all others at once instead of waiting to be called.
  *
- * Addresses come from `peers`, and for members that are not listed there from the configuration; the network follows both. A server
- * without an address is heard all the same, and is answered over the connection by which it called: one that was removed, or one that
- * is to be added.
+ * Addresses come from `peers`, and for members that are not listed there from the configuration; the network follows
+ * both. A server without an address is heard all the same, and is answered over the connection by which it called: one
+ * that was removed, or one that is to be added.
  *
  * Errors: `AddressInUse` where the port is taken, `NetworkFailed` where it cannot listen or where a
  * message is longer than a frame may be. Everything else is told by events: `Unreachable` when

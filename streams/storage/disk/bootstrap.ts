@@ -45,7 +45,10 @@ export const bootstrap = (directory: string, options: Bootstrap, fileSystem: Fil
   })
 }
 
-/** Whose a new directory will be. Throws `InvalidOption` where one of the three is no name, or where no cluster can begin with the configuration. */
+/**
+ * Whose a new directory will be. Throws `InvalidOption` where one of the three is no name, or where no cluster can
+ * begin with the configuration.
+ */
 export const identityFor = ({ id, clusterId, configuration, incarnation = randomBytes(16).toString('hex') }: Bootstrap): Identity => {
   mustBeUsable(configuration)
   return {

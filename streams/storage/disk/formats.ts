@@ -9,7 +9,8 @@ import { storageError } from './errors.js'
  *   1   no group, no cluster version and no addresses in configurations: read as group 0 and version 1
  *   2   the present one
  *
- * What is written is always of the present format. So a directory of format 1 that is opened gets files of format 2 beside the old ones.
+ * What is written is always of the present format. So a directory of format 1 that is opened gets files of format 2
+ * beside the old ones.
  */
 
 export const presentFormat = 2
@@ -20,7 +21,9 @@ type FileKind = 'data' | 'log' | 'snapshot'
 export const formatOf = <K extends FileKind>(kind: K) =>
   t.keyof({ [`rxraft ${kind} 1`]: null, [`rxraft ${kind} 2`]: null } as Record<`rxraft ${K} 1` | `rxraft ${K} 2`, null>)
 
-/** Reserved: a server will hold the logs of several groups. There is one now, number 0, and files of format 1 name none. */
+/**
+ * Reserved: a server will hold the logs of several groups. There is one now, number 0, and files of format 1 name none.
+ */
 export const Group = new t.Type<0, 0>(
   'Group',
   (u): u is 0 => u === 0,

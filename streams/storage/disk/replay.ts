@@ -49,12 +49,18 @@ export const startOf = (segment: number, identity: Identity, whole: Replayed | n
   highest: logIndex(0),
 })
 
-/** Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose it is. */
+/**
+ * Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose
+ * it is.
+ */
 export const segmentOrigin = ({ clusterId, id, incarnation }: Identity, segment: number): number =>
   originOf(['log', clusterId, id, incarnation, String(segment)])
 export const headerOrigin = originOf(['rxraft log'])
 
-/** Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies a payload out of it. */
+/**
+ * Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies
+ * a payload out of it.
+ */
 export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8Array) => Uint8Array): either.Either<Damage, Progress> => {
   const origin = segmentOrigin(progress.identity, progress.segment)
   let { whole, wholeFrom, wholeTo, state, at, highest } = progress

@@ -7,12 +7,13 @@ import { Base, decodeJson } from './payload.js'
 import { originOf, readRecord, recordHeaderBytes, sealRecord } from './record.js'
 
 /*
- * A snapshot is a file of records (record.ts): a header, and its bytes in blocks of 64 KiB, the last of which is shorter, or empty.
+ * A snapshot is a file of records (record.ts): a header, and its bytes in blocks of 64 KiB, the last of which is
+ * shorter, or empty.
  *
  *   snapshot | block 1 | block 2 | … | block n, marked as the last
  *
- * `write` is the number of the block. So each block stands at a place that can be told from the first one's, and vouches for itself: a
- * range is read and checked without the rest.
+ * `write` is the number of the block. So each block stands at a place that can be told from the first one's, and
+ * vouches for itself: a range is read and checked without the rest.
  */
 
 export const blockBytes = 1 << 16
@@ -95,7 +96,10 @@ export interface BlockPlace {
 export const sealBlock = (target: Buffer, at: number, end: number, { origin, number, last, fileAt }: BlockPlace): void =>
   sealRecord(target, at, end, { kind: 'block', write: number, last, origin, targetAt: fileAt - at })
 
-/** The bytes of the block that stands in `bytes` at `at`; null where that is another, or not what was written. `length` is how many there must be. */
+/**
+ * The bytes of the block that stands in `bytes` at `at`; null where that is another, or not what was written. `length`
+ * is how many there must be.
+ */
 export const readBlock = (bytes: Buffer, at: number, length: number, { origin, number, last, fileAt }: BlockPlace): Buffer | null => {
   const record = readRecord(bytes, at, origin, fileAt - at)
   const isIt = record?.kind === 'block' && record.write === number && record.last === last && record.payload.length === length

@@ -35,7 +35,10 @@ interface PieceRun {
   readonly bytes: Buffer
 }
 
-/** The bytes of `file` from `offset` on, as many as `length`: the blocks that hold them are read and checked, some at a time, and no others. */
+/**
+ * The bytes of `file` from `offset` on, as many as `length`: the blocks that hold them are read and checked, some at a
+ * time, and no others.
+ */
 export const readRange = (handles: Handles, file: SnapshotFile, offset: number, length: number): Observable<Uint8Array> => {
   const target = new Uint8Array(Math.max(0, Math.min(length, file.size - offset)))
   if (target.length === 0) return of(target)
@@ -52,7 +55,10 @@ export const readRange = (handles: Handles, file: SnapshotFile, offset: number, 
   )
 }
 
-/** Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is `Corrupt`; a file of a later build is `Unsupported`. */
+/**
+ * Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is
+ * `Corrupt`; a file of a later build is `Unsupported`.
+ */
 export const openSnapshot = (
   handles: Handles,
   directory: string,

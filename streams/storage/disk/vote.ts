@@ -52,7 +52,9 @@ const slotAt = (file: Buffer, at: number, identity: Identity): Slot | null => {
   return hardState === null ? null : { number: record.write, hardState, durable: record.payload.readUIntLE(0, u48Bytes) }
 }
 
-/** Whether `a` is what a server may hold after it held `b`: a later term, or the vote of a term in which it had none. */
+/**
+ * Whether `a` is what a server may hold after it held `b`: a later term, or the vote of a term in which it had none.
+ */
 const isNewer = (a: HardState, b: HardState): boolean =>
   a.currentTerm > b.currentTerm || (a.currentTerm === b.currentTerm && a.votedFor !== null && b.votedFor === null)
 
