@@ -1,4 +1,5 @@
 import { Immer } from 'immer'
+import type { RaftEvent, Server } from '../streams/index.js'
 import {
   checkedStep,
   commandEntry,
@@ -9,13 +10,11 @@ import {
   logIndex,
   messageSeq,
   nodeId,
-  type RaftEvent,
   restart,
-  type Server,
   step,
   term,
   votersOnly,
-} from '../streams/index.js'
+} from '../streams/core.js'
 import { nsPerCall } from './measure.js'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]

@@ -3,7 +3,7 @@ import type { SchedulerLike } from 'rxjs'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { realClock } from '../../time/clock.js'
 import type { Address } from '../../../src/raft/state/address.js'
-import { InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
 
 /** What must be the same on every server of a cluster, by name. */
 export type Constants = Readonly<Record<string, number | string | boolean>>
