@@ -55,7 +55,7 @@ export const configurationOf = (peers: ReadonlyArray<Peer>): Configuration =>
     })),
   )
 
-/** The same on every server that is given the same list, in whatever order. */
+/** The same on every server that is given the same list, in any order. */
 export const clusterNameOf = (peers: ReadonlyArray<Peer>): string => {
   const list = peers.map(({ id, host, peerPort }) => `${id}=${host}:${peerPort}`).sort()
   return `cluster-${createHash('sha256').update(list.join()).digest('hex').slice(0, 8)}`

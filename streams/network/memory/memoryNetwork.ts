@@ -59,7 +59,7 @@ export interface MemoryNetwork {
  * `random` and the same calls give the same run.
  *
  * A message to a server that is not there is told as `Unreachable`, as a refused connection would be;
- * a cut or a loss tells nobody. A message may arrive in its receiver's next life.
+ * a cut or a loss is told to no server. A message may arrive in its receiver's next life.
  *
  * @example
  * const network = memoryNetwork({ delayMs: { min: 1, max: 5 }, loss: 0.1 })

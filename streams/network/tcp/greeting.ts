@@ -155,5 +155,5 @@ const own = (constants: Greeting['constants'], name: string): number | string | 
 const quoted = (value: number | string | boolean | undefined): string =>
   value === undefined ? 'not set' : printable(JSON.stringify(value))
 
-/** Somebody else's text, fit for a log: nothing that moves a terminal's cursor, and not too much of it. */
+/** Foreign text, fit for a log: nothing in it moves a terminal's cursor, and it is short. */
 const printable = (text: string): string => text.slice(0, 600).replace(/[^\x20-\x7e]/g, '?')

@@ -117,7 +117,7 @@ export class TcpSession {
   adopt(socket: Socket): void {
     this.sockets.add(socket)
     socket.once('close', () => this.sockets.delete(socket))
-    // Node throws where nobody listens; whatever it says, `close` follows.
+    // Node throws an error that has no listener. `close` follows each, so nothing is to be done here.
     socket.on('error', () => undefined)
   }
 

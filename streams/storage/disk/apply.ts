@@ -13,7 +13,7 @@ import { type LogRecord, u48Bytes } from './record.js'
 
 /**
  * A state while the log is read. The first segment that is left may have been written before the snapshot that made
- * those before it superfluous: it then begins after entries that nobody can read, until the pointer to that snapshot
+ * those before it superfluous: it then begins after entries that cannot be read, until the pointer to that snapshot
  * comes.
  */
 export interface State extends Recovered {

@@ -15,7 +15,7 @@ const batchLimit: ReadLimit = { maxEntries: 4_096, maxBytes: 1 << 20 }
 /**
  * The last term that is taken over as it is; a stranger made those above, and they become this one. They stay in order,
  * which is all that a log needs of which there is no second copy. The other servers of the new cluster begin in term 0
- * and follow nobody who is more than `maxTermLead` ahead of them at once.
+ * and follow no server that is more than `maxTermLead` ahead of them at once.
  */
 const maxTermKept = maxTermLead / 2
 const kept = (t: Term): Term => term(Math.min(t, maxTermKept))

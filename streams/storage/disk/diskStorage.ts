@@ -17,7 +17,7 @@ import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
 export interface DiskOptions {
-  /** Whose data it has to be; otherwise `WrongIdentity`. Default: whoever's it is. */
+  /** Whose data it has to be; otherwise `WrongIdentity`. Default: any server's. */
   readonly id?: string
   readonly clusterId?: string
   /** A segment that has grown to this is followed by a new one. At most 1 GiB. Default 64 MiB. */

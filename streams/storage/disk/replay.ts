@@ -26,7 +26,7 @@ export interface Progress {
   /** The same, and the records of a write whose last record was not read yet. */
   readonly state: State | null
   readonly at: number
-  /** The highest index of an entry in this segment, whatever became of it; 0 where there is none. */
+  /** The highest index of an entry in this segment, also where it was truncated later; 0 where there is none. */
   readonly highest: LogIndex
 }
 

@@ -56,7 +56,7 @@ export const readRange = (handles: Handles, file: SnapshotFile, offset: number, 
 }
 
 /**
- * Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is
+ * Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. What it lacks makes it
  * `Corrupt`; a file of a later build is `Unsupported`.
  */
 export const openSnapshot = (

@@ -106,8 +106,8 @@ export class Writer {
 
   /**
    * Removes the segments whose entries are all in the snapshot that the log, durably, begins after (§7). From the
-   * oldest on, each name gone before the next one goes: whatever of it a crash leaves undone, what is left are
-   * consecutive segments.
+   * oldest on, each name gone before the next one goes. So a crash in the middle leaves consecutive
+   * segments.
    */
   forget(): Observable<never> {
     const { handles, former, options } = this

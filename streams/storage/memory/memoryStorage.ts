@@ -73,7 +73,7 @@ class Memory {
   private writes = 0
   private readonly snapshots = new MemorySnapshots()
   /**
-   * Stored since `known` was, as it came: the log is built when somebody asks for it, and not twice for a server that
+   * Stored since `known` was, as it came: the log is built when it is asked for, and not twice for a server that
    * runs.
    */
   private since: Write[] = []
