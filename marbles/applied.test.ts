@@ -1,20 +1,19 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { bufferCount, concatMap, delay, ignoreElements, map, of, type OperatorFunction, Subject, take, tap } from 'rxjs'
+import { bufferCount, concatMap, delay, ignoreElements, map, Observable, of, type OperatorFunction, Subject, take, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
+import type { RaftEvent } from '../src/raft/event.js'
 import { logIndex } from '../src/raft/ids.js'
+import { logFrom } from '../src/raft/state/log.js'
+import type { Server } from '../src/raft/state/server.js'
 import { printEvent } from '../src/raft/print.js'
-import {
-  type Applied,
-  applied,
-  type AppliedOptions,
-  type ApplyMsg,
-  type RestoreOptions,
-  type StateMachine,
-} from '../streams/sinks/applied.js'
+import { ofTag } from '../streams/loop/ofTag.js'
+import { applied as appliedSink, type AppliedOptions, type Result } from '../streams/sinks/applied.js'
+import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../streams/sinks/stateMachine.js'
 import { VirtualScheduler } from '../streams/time/heapScheduler.js'
 import { inVirtualTime, marblesWith } from '../streams/testing.js'
 import { apply, restore } from './effects.js'
+import { newServer } from './servers.js'
 
 const marbles = marblesWith(it)
 
@@ -28,10 +27,27 @@ const options = (scheduler: Options['scheduler'], different: Partial<Options> = 
   decode: ([command]) => command!,
   scheduler,
   maxAppliesPerTurn: 99,
-  settle: () => undefined,
-  tap: () => undefined,
   ...different,
 })
+
+/** What a test sees beside the events; left out what it does not look at. */
+interface Watching {
+  readonly tap?: (index: number) => void
+  readonly settle?: (result: Extract<Result<number>, { readonly _tag: 'Applied' }>) => void
+  readonly restored?: (snapshot: Snapshot) => void
+  readonly state?: Server
+}
+
+const applied =
+  (given: Options, { tap: tapped, settle, restored, state = newServer('n1') }: Watching = {}) =>
+  (effect$: Observable<Effect>): Observable<RaftEvent> =>
+    new Observable((subscriber) => {
+      const { sink, apply$, result$, restore$ } = appliedSink(given)
+      if (tapped !== undefined) subscriber.add(apply$.subscribe(({ index }) => tapped(index)))
+      if (restored !== undefined) subscriber.add(restore$.subscribe(restored))
+      if (settle !== undefined) subscriber.add(result$.pipe(ofTag('Applied')).subscribe(settle))
+      return sink(effect$, of(state)).subscribe(subscriber)
+    })
 
 const effects: Record<string, Effect> = { a: apply(1, 2), b: apply(3), c: apply(4, 6), x: { _tag: 'ScheduleFlush' } }
 const event = (index: number) => ({ _tag: 'Applied', index })
@@ -45,7 +61,7 @@ describe('applied', () => {
     const Applied = '--2-----3---'
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
-    expectObservable(applied(options(scheduler, { tap: (index) => handed$.next(index) }))(hot(Apply, effects))).toBe(Applied, events)
+    expectObservable(applied(options(scheduler), { tap: (index) => handed$.next(index) })(hot(Apply, effects))).toBe(Applied, events)
   })
 
   marbles('is silent where nothing is committed', ({ hot, scheduler, expectObservable }) => {
@@ -56,14 +72,10 @@ describe('applied', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const seen: string[] = []
-    applied(
-      options(scheduler, {
-        stateMachine: null,
-        maxAppliesPerTurn: 2,
-        tap: (index) => seen.push(`tap ${index}`),
-        settle: (index, _, result) => seen.push(`settle ${index} ${String(result)}`),
-      }),
-    )(effect$).subscribe((event) => seen.push(printEvent(event)))
+    applied(options(scheduler, { stateMachine: null, maxAppliesPerTurn: 2 }), {
+      tap: (index) => seen.push(`tap ${index}`),
+      settle: ({ index, result }) => seen.push(`settle ${index} ${String(result)}`),
+    })(effect$).subscribe((event) => seen.push(printEvent(event)))
     effect$.next(apply(1, 3))
     effect$.next(apply(4))
     seen.push('called')
@@ -76,12 +88,10 @@ describe('applied', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const seen: string[] = []
-    applied(
-      options(scheduler, {
-        tap: (index) => seen.push(`tap ${index}`),
-        settle: (index, _, result) => seen.push(`settle ${index} ${result}`),
-      }),
-    )(effect$).subscribe((event) => seen.push(event._tag))
+    applied(options(scheduler), {
+      tap: (index) => seen.push(`tap ${index}`),
+      settle: ({ index, result }) => seen.push(`settle ${index} ${result}`),
+    })(effect$).subscribe((event) => seen.push(event._tag))
     effect$.next(apply(1, 2))
     seen.push('called')
     scheduler.runUntil(0)
@@ -92,7 +102,7 @@ describe('applied', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const settled: (readonly number[])[] = []
-    applied(options(scheduler, { settle: (...command) => settled.push(command) }))(effect$).subscribe()
+    applied(options(scheduler), { settle: ({ index, term, result }) => settled.push([index, term, result]) })(effect$).subscribe()
     effect$.next(apply(1, 2, 3))
     effect$.next(apply(3, 3, 7))
     scheduler.runUntil(0)
@@ -110,7 +120,7 @@ describe('applied', () => {
     const stateMachine: StateMachine<number, number> = (msg$) => doubling(msg$.pipe(delay(5, scheduler)))
     const handed$ = new Subject<number>()
     expectObservable(handed$.pipe(map((index) => `${index}`))).toBe(apply$)
-    expectObservable(applied(options(scheduler, { stateMachine, tap: (index) => handed$.next(index) }))(hot(Apply, effects))).toBe(
+    expectObservable(applied(options(scheduler, { stateMachine }), { tap: (index) => handed$.next(index) })(hot(Apply, effects))).toBe(
       Applied,
       events,
     )
@@ -131,14 +141,10 @@ describe('applied', () => {
           const answers$ = (later ? group$.pipe(delay(3, scheduler)) : group$).pipe(concatMap((msgs) => msgs))
           return doubling(answers$)
         }
-        applied(
-          options(scheduler, {
-            stateMachine,
-            maxAppliesPerTurn,
-            tap: (index) => handed.push(index),
-            settle: (index) => settled.push(index),
-          }),
-        )(effect$).subscribe((event) => {
+        applied(options(scheduler, { stateMachine, maxAppliesPerTurn }), {
+          tap: (index) => handed.push(index),
+          settle: ({ index }) => settled.push(index),
+        })(effect$).subscribe((event) => {
           if (event._tag === 'Applied') reported.push(event.index)
         })
         let last = 0
@@ -161,7 +167,7 @@ describe('applied', () => {
       const scheduler = new VirtualScheduler()
       const effect$ = new Subject<Effect>()
       const seen: string[] = []
-      applied(options(scheduler, { maxAppliesPerTurn, tap: (index) => seen.push(`${index}`) }))(effect$).subscribe((event) => {
+      applied(options(scheduler, { maxAppliesPerTurn }), { tap: (index) => seen.push(`${index}`) })(effect$).subscribe((event) => {
         if (event._tag === 'Applied') seen.push(`Applied ${event.index}`)
       })
       effect$.next(apply(1, 3))
@@ -188,7 +194,7 @@ describe('applied', () => {
       const handed$ = new Subject<number>()
       expectObservable(handed$.pipe(map((index) => `${index}`))).toBe('--(12)')
       expectObservable(
-        applied(options(scheduler, { stateMachine: () => machine$, tap: (index) => handed$.next(index) }))(effect$),
+        applied(options(scheduler, { stateMachine: () => machine$ }), { tap: (index) => handed$.next(index) })(effect$),
         subscribed,
       ).toBe('-')
       expectSubscriptions(effect$.subscriptions).toBe(subscribed)
@@ -200,14 +206,12 @@ describe('applied', () => {
     const scheduler = new VirtualScheduler()
     const effect$ = new Subject<Effect>()
     const handed: number[] = []
-    const running = applied(
-      options(scheduler, {
-        tap: (index) => {
-          handed.push(index)
-          running.unsubscribe()
-        },
-      }),
-    )(effect$).subscribe()
+    const running = applied(options(scheduler), {
+      tap: (index) => {
+        handed.push(index)
+        running.unsubscribe()
+      },
+    })(effect$).subscribe()
     effect$.next(apply(1, 3))
     scheduler.runUntil(9)
     expect(handed).toEqual([1])
@@ -216,15 +220,14 @@ describe('applied', () => {
   describe('a snapshot', () => {
     const snapshotEffects: Record<string, Effect> = { ...effects, R: restore(1, 3), g: apply(4), S: restore(2, 5), f: apply(6) }
     const byteOf = (ref: number) => Uint8Array.of(ref)
+    interface Recording {
+      readonly read?: NonNullable<Options['readSnapshot']>
+      readonly answersIn?: number
+      readonly state?: Server
+    }
     /** What the state machine is given, by machine, and with what it begins. */
-    const recording = (different: Partial<RestoreOptions> = {}, answersIn = 0) => {
+    const recording = ({ read = (ref: number) => of(byteOf(ref)), answersIn = 0, state = newServer('n1') }: Recording = {}) => {
       const given$ = new Subject<string>()
-      const snapshots: RestoreOptions = {
-        awaited: false,
-        read: (ref) => of(byteOf(ref)),
-        tap: ({ index }) => given$.next(`${index}`),
-        ...different,
-      }
       const stateMachine =
         (scheduler: Options['scheduler']): StateMachine<number, number> =>
         (msg$, snapshot) => {
@@ -232,7 +235,12 @@ describe('applied', () => {
           const seen$ = msg$.pipe(tap(({ index }) => given$.next(`${index}`)))
           return doubling(answersIn === 0 ? seen$ : seen$.pipe(delay(answersIn, scheduler)))
         }
-      return { given$, of: (scheduler: Options['scheduler']) => options(scheduler, { snapshots, stateMachine: stateMachine(scheduler) }) }
+      const running = (scheduler: Options['scheduler']) =>
+        applied(options(scheduler, { readSnapshot: read, stateMachine: stateMachine(scheduler) }), {
+          restored: ({ index }) => given$.next(`${index}`),
+          state,
+        })
+      return { given$, running }
     }
 
     marbles(
@@ -243,9 +251,9 @@ describe('applied', () => {
         const given = '  n-(12)---(3R456)' // n: the machine begins without one
         const Applied = '--2------(36)---'
         const bytes$ = cold('----(r|)', { r: byteOf(1) })
-        const { given$, of: recorded } = recording({ read: () => bytes$ })
+        const { given$, running } = recording({ read: () => bytes$ })
         expectObservable(given$).toBe(given)
-        expectObservable(applied(recorded(scheduler))(hot(Apply, snapshotEffects))).toBe(Applied, events)
+        expectObservable(running(scheduler)(hot(Apply, snapshotEffects))).toBe(Applied, events)
         expectSubscriptions(bytes$.subscriptions).toBe(read)
       },
     )
@@ -254,32 +262,35 @@ describe('applied', () => {
       const Apply = '  --aR------f-----'
       const given = '  n-(12)(3R)6-----'
       const Applied = '------(123)---6-'
-      const { given$, of: recorded } = recording({}, 4)
+      const { given$, running } = recording({ answersIn: 4 })
       expectObservable(given$).toBe(given)
-      expectObservable(applied(recorded(scheduler))(hot(Apply, snapshotEffects))).toBe(Applied, events)
+      expectObservable(running(scheduler)(hot(Apply, snapshotEffects))).toBe(Applied, events)
     })
 
+    const { log, ...begun } = newServer('n1')
+    const beginsAfterThree: Server = { ...begun, log: logFrom({ ...log.base, index: logIndex(3) }) }
+
     marbles('comes first where the log begins after it: nothing is given before', ({ hot, cold, scheduler, expectObservable }) => {
-      const { given$, of: recorded } = recording({ awaited: true, read: () => cold('--(r|)', { r: byteOf(1) }) })
+      const { given$, running } = recording({ state: beginsAfterThree, read: () => cold('--(r|)', { r: byteOf(1) }) })
       expectObservable(given$).toBe('----(3R456)')
-      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe('----(36)', events)
+      expectObservable(running(scheduler)(hot('--Rc----', snapshotEffects))).toBe('----(36)', events)
     })
 
     marbles('comes after snapshot, each before the commands that follow it', ({ hot, cold, scheduler, expectObservable }) => {
-      const { given$, of: recorded } = recording({ read: (ref) => cold('------(r|)', { r: byteOf(ref) }) })
+      const { given$, running } = recording({ read: (ref) => cold('------(r|)', { r: byteOf(ref) }) })
       expectObservable(given$).toBe('n------(3R4)-(5S6)')
-      expectObservable(applied(recorded(scheduler))(hot('-(RgSf)---', snapshotEffects))).toBe('-------(34)--(56)', events)
+      expectObservable(running(scheduler)(hot('-(RgSf)---', snapshotEffects))).toBe('-------(34)--(56)', events)
     })
 
     marbles('that cannot be read ends it, with the error of the disk', ({ hot, cold, scheduler, expectObservable }) => {
-      const { of: recorded } = recording({ read: () => cold<Uint8Array>('--#', {}, 'EIO') })
-      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe('----#', {}, 'EIO')
+      const { running } = recording({ read: () => cold<Uint8Array>('--#', {}, 'EIO') })
+      expectObservable(running(scheduler)(hot('--Rc----', snapshotEffects))).toBe('----#', {}, 'EIO')
     })
 
     marbles('whose read gives nothing ends it: the state machine would wait for ever', ({ hot, cold, scheduler, expectObservable }) => {
-      const { given$, of: recorded } = recording({ read: () => cold<Uint8Array>('--|') })
+      const { given$, running } = recording({ read: () => cold<Uint8Array>('--|') })
       expectObservable(given$).toBe('n')
-      expectObservable(applied(recorded(scheduler))(hot('--Rc----', snapshotEffects))).toBe(
+      expectObservable(running(scheduler)(hot('--Rc----', snapshotEffects))).toBe(
         '----#',
         {},
         {
@@ -291,8 +302,8 @@ describe('applied', () => {
 
     marbles('is read no more when nobody waits for it', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
       const bytes$ = cold<Uint8Array>('-----r')
-      const { of: recorded } = recording({ read: () => bytes$ })
-      expectObservable(applied(recorded(scheduler))(hot('--R-----', snapshotEffects)), '^---!').toBe('-')
+      const { running } = recording({ read: () => bytes$ })
+      expectObservable(running(scheduler)(hot('--R-----', snapshotEffects)), '^---!').toBe('-')
       expectSubscriptions(bytes$.subscriptions).toBe('--^-!')
     })
 

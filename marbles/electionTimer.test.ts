@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Subject, tap } from 'rxjs'
+import { NEVER, Subject, tap } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import { electionTimer } from '../streams/sinks/electionTimer.js'
 import { VirtualScheduler } from '../streams/time/heapScheduler.js'
@@ -21,39 +21,39 @@ describe('electionTimer', () => {
     const arm = '      --a--a---------'
     const timedOut = ' ----------t----'
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
-    expectObservable(timer(hot(arm, { a: effects.a }))).toBe(timedOut, { t: events.a })
+    expectObservable(timer(hot(arm, { a: effects.a }), NEVER)).toBe(timedOut, { t: events.a })
   })
 
   marbles('is silent while it is not armed', ({ hot, scheduler, expectObservable }) => {
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
-    expectObservable(timer(hot('--x--x--', effects))).toBe('--')
+    expectObservable(timer(hot('--x--x--', effects), NEVER)).toBe('--')
   })
 
   marbles('fires once for each arming that it outlives, with its generation', ({ hot, scheduler, expectObservable }) => {
     const arm = '      a------bc-----'
     const timedOut = ' -----a-------c'
-    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects))).toBe(timedOut, events)
+    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects), NEVER)).toBe(timedOut, events)
   })
 
   marbles('"timeouts are chosen randomly from a fixed interval" (§5.2): both ends are reached', ({ hot, scheduler, expectObservable }) => {
     const arm = '      a---------'
     const atMin = '    -----a----'
     const atMax = '    ---------a'
-    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects))).toBe(atMin, events)
-    expectObservable(electionTimer({ timeoutMs, random: longest, scheduler })(hot(arm, effects))).toBe(atMax, events)
+    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(hot(arm, effects), NEVER)).toBe(atMin, events)
+    expectObservable(electionTimer({ timeoutMs, random: longest, scheduler })(hot(arm, effects), NEVER)).toBe(atMax, events)
   })
 
   marbles('draws anew at each arming, so that a later one may be due sooner', ({ hot, scheduler, expectObservable }) => {
     const drawn = [longest(), shortest()]
     const arm = '      a-b--------'
     const timedOut = ' -------b---'
-    expectObservable(electionTimer({ timeoutMs, random: () => drawn.shift()!, scheduler })(hot(arm, effects))).toBe(timedOut, events)
+    expectObservable(electionTimer({ timeoutMs, random: () => drawn.shift()!, scheduler })(hot(arm, effects), NEVER)).toBe(timedOut, events)
   })
 
   marbles('can be armed by what its timeout causes', ({ scheduler, expectObservable }) => {
     const effect$ = new Subject<Effect>()
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
-    const fired$ = timer(effect$).pipe(tap(() => effect$.next(arm(1))))
+    const fired$ = timer(effect$, NEVER).pipe(tap(() => effect$.next(arm(1))))
     expectObservable(fired$, '^-----------!').toBe('------a----a', events)
     scheduler.schedule(() => effect$.next(arm(1)), 1)
   })
@@ -61,15 +61,15 @@ describe('electionTimer', () => {
   marbles('ends with its effects, by an error too', ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
     const timer = electionTimer({ timeoutMs, random: shortest, scheduler })
     const effect$ = hot('--a-#', effects)
-    expectObservable(timer(effect$)).toBe('----#')
-    expectObservable(timer(hot('--a-|', effects))).toBe('----|')
+    expectObservable(timer(effect$, NEVER)).toBe('----#')
+    expectObservable(timer(hot('--a-|', effects), NEVER)).toBe('----|')
     expectSubscriptions(effect$.subscriptions).toBe('^---!')
   })
 
   marbles('forgets everything when it is unsubscribed from', ({ hot, scheduler, expectObservable, expectSubscriptions }) => {
     const effect$ = hot('  --a-----a--', effects)
     const subscribed = '   ^---!'
-    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(effect$), subscribed).toBe('--')
+    expectObservable(electionTimer({ timeoutMs, random: shortest, scheduler })(effect$, NEVER), subscribed).toBe('--')
     expectSubscriptions(effect$.subscriptions).toBe(subscribed)
   })
 
@@ -77,7 +77,7 @@ describe('electionTimer', () => {
     const random = () => {
       throw new Error('no entropy')
     }
-    expectObservable(electionTimer({ timeoutMs, random, scheduler })(hot('--a', effects))).toBe('--#', {}, new Error('no entropy'))
+    expectObservable(electionTimer({ timeoutMs, random, scheduler })(hot('--a', effects), NEVER)).toBe('--#', {}, new Error('no entropy'))
   })
 
   it('costs the scheduler nothing per arming', () => {
@@ -92,7 +92,7 @@ describe('electionTimer', () => {
     }
     const effect$ = new Subject<Effect>()
     const fired: number[] = []
-    electionTimer({ timeoutMs: { min: 300, max: 300 }, random: shortest, scheduler: counting })(effect$).subscribe(() =>
+    electionTimer({ timeoutMs: { min: 300, max: 300 }, random: shortest, scheduler: counting })(effect$, NEVER).subscribe(() =>
       fired.push(scheduler.now()),
     )
     for (let ms = 0; ms < 3_000; ms++) {

@@ -23,6 +23,7 @@ it('every operator has its diagram', () => {
     'run',
     'applied',
     'electionTimer',
+    'flush',
     'groupCommit',
     'heartbeat',
     'inbound',

@@ -24,8 +24,9 @@ import { VirtualScheduler } from '../streams/time/heapScheduler.js'
 import type { Network, Rejected } from '../streams/network/network.js'
 import { raft, type RaftSinks } from '../streams/loop/raft.js'
 import type { Inspection } from '../streams/loop/run.js'
+import { type Sink, taking } from '../streams/loop/sink.js'
 import { marblesWith } from '../streams/testing.js'
-import { newServer } from './servers.js'
+import { newServer, timedOut } from './servers.js'
 
 const marbles = marblesWith(it)
 
@@ -117,13 +118,11 @@ describe('raft', () => {
         decode: (c) => c,
         scheduler,
         maxAppliesPerTurn: 9,
-        settle: () => undefined,
-        tap: () => undefined,
       })
       const server$ = raft(
         newServer('n1'),
         options(scheduler, {
-          sinks: [...options(scheduler).sinks, machine],
+          sinks: [...options(scheduler).sinks, machine.sink],
           network: () => network$,
           storage: { write: () => disk$, maxWaitingSends: 9 },
         }),
@@ -155,6 +154,49 @@ describe('raft', () => {
       })
     },
   )
+
+  it('an event that a state provokes is taken up when all sinks have seen that state', () => {
+    const scheduler = new VirtualScheduler()
+    const seen: number[] = []
+    const provoking: Sink = (_, state$) =>
+      state$.pipe(
+        filter(({ counters }) => counters.electionTimer === 2),
+        map(() => timedOut(2)),
+      )
+    const watching: Sink = (_, state$) => {
+      const generation$ = state$.pipe(
+        map(({ counters }) => counters.electionTimer),
+        distinctUntilChanged(),
+      )
+      return generation$.pipe(
+        tap((generation) => seen.push(generation)),
+        ignoreElements(),
+      )
+    }
+    raft(newServer('n1', three), options(scheduler, { sinks: [provoking, watching, ...options(scheduler).sinks] })).subscribe()
+    scheduler.runUntil(5)
+    expect(seen).toEqual([1, 2, 3])
+  })
+
+  it('a sink is given the effects that it takes, and no others', () => {
+    const scheduler = new VirtualScheduler()
+    const given: string[] = []
+    const taker = taking(['ArmElectionTimer'], (effect$) =>
+      effect$.pipe(
+        tap(({ generation }) => given.push(`taken ${generation}`)),
+        ignoreElements(),
+      ),
+    )
+    const all: Sink = (effect$) =>
+      effect$.pipe(
+        tap(({ _tag }) => given.push(_tag)),
+        ignoreElements(),
+      )
+    raft(newServer('n1'), options(scheduler, { sinks: [taker, all, ...options(scheduler).sinks] })).subscribe()
+    scheduler.runUntil(99)
+    expect(given.filter((what) => what.startsWith('taken'))).toEqual(['taken 1', 'taken 2'])
+    expect(new Set(given)).toContain('ArmHeartbeat')
+  })
 
   const failure = { _tag: 'StorageFailed', message: 'fsync: EIO' }
 

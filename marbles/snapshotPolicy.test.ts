@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { concat, EMPTY, map, NEVER, type Observable, of, Subject, tap, throwError, timer } from 'rxjs'
+import { concat, EMPTY, map, NEVER, type Observable, of, ReplaySubject, Subject, tap, throwError, timer } from 'rxjs'
 import type { Effect } from '../src/raft/effect.js'
 import type { RaftEvent } from '../src/raft/event.js'
 import { commandEntry } from '../src/raft/state/entry.js'
 import { logIndex, snapshotRef, term } from '../src/raft/ids.js'
 import type { Snapshots } from '../src/raft/state/snapshots.js'
 import type { Server } from '../src/raft/state/server.js'
-import type { Snapshot } from '../streams/sinks/applied.js'
+import type { Snapshot } from '../streams/sinks/stateMachine.js'
 import { snapshotPolicy, type SnapshotPolicyOptions } from '../streams/sinks/snapshotPolicy.js'
 import { marblesWith } from '../streams/testing.js'
 import { newServer } from './servers.js'
@@ -36,12 +36,13 @@ const options = (scheduler: SnapshotPolicyOptions['scheduler'], different: Parti
 })
 const failed = (message: string, cause?: unknown) => ({ _tag: 'StateMachineFailed', message, cause })
 
-describe('compaction', () => {
+describe('snapshotPolicy', () => {
   marbles('takes a snapshot when so many entries were applied since the last one', ({ hot, scheduler, expectObservable }) => {
     const lastApplied = '--1--2--3-----4--5--6----'
     const take = '       --------t-----------t----'
     const events = '     ----------s-----------s--'
     const took$ = new Subject<string>()
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(
       options(scheduler, {
         take: (index) => {
@@ -50,44 +51,48 @@ describe('compaction', () => {
         },
       }),
     )
-    const event$ = log.sink(noEffect$)
+    const event$ = log.sink(noEffect$, state$)
     let base = 0
     const stored$ = event$.pipe(tap((event) => event._tag === 'SnapshotTaken' && (base = event.index)))
     expectObservable(took$).toBe(take)
     expectObservable(stored$.pipe(map(() => 's'))).toBe(events)
-    hot(lastApplied).subscribe((index) => log.watch(applied(Number(index), base)))
+    hot(lastApplied).subscribe((index) => state$.next(applied(Number(index), base)))
   })
 
   marbles('or so many bytes', ({ hot, scheduler, expectObservable }) => {
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(options(scheduler, { everyEntries: 9, everyBytes: 40 }))
-    expectObservable(log.sink(noEffect$)).toBe('-------s', { s: taken(4) })
-    hot('-1-2-3-4').subscribe((index) => log.watch(applied(Number(index))))
+    expectObservable(log.sink(noEffect$, state$)).toBe('-------s', { s: taken(4) })
+    hot('-1-2-3-4').subscribe((index) => state$.next(applied(Number(index))))
   })
 
   marbles('one at a time, and none while one is stored or restored', ({ hot, scheduler, expectObservable }) => {
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(options(scheduler, { take: (index) => timer(4, scheduler).pipe(map(() => after(index))) }))
-    expectObservable(log.sink(noEffect$)).toBe('---------s', { s: taken(5) })
+    expectObservable(log.sink(noEffect$, state$)).toBe('---------s', { s: taken(5) })
     const states: Record<string, Server> = {
       t: applied(3, 0, { taking: held }),
       r: applied(4, 0, { restoring: held }),
       d: applied(5),
       e: applied(6),
     }
-    hot('-t-r-d-e', states).subscribe((server) => log.watch(server))
+    hot('-t-r-d-e', states).subscribe(state$)
   })
 
   marbles(
     'an attempt that leads to nothing is made again when more was applied, and not before',
     ({ hot, scheduler, expectObservable }) => {
       const asked$ = new Subject<string>()
+      const state$ = new ReplaySubject<Server>(1)
       const log = snapshotPolicy(options(scheduler, { take: (index) => (asked$.next(`${index}`), EMPTY) }))
       expectObservable(asked$).toBe('-3---4')
-      expectObservable(log.sink(noEffect$)).toBe('-')
-      hot('-3-3-4-4').subscribe((index) => log.watch(applied(Number(index))))
+      expectObservable(log.sink(noEffect$, state$)).toBe('-')
+      hot('-3-3-4-4').subscribe((index) => state$.next(applied(Number(index))))
     },
   )
 
   marbles('takes the first that is given', ({ hot, scheduler, expectObservable }) => {
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(
       options(scheduler, {
         take: (index) =>
@@ -97,21 +102,22 @@ describe('compaction', () => {
           ),
       }),
     )
-    expectObservable(log.sink(noEffect$)).toBe('-s', { s: taken(3) })
-    hot('-3').subscribe((index) => log.watch(applied(Number(index))))
+    expectObservable(log.sink(noEffect$, state$)).toBe('-s', { s: taken(3) })
+    hot('-3').subscribe((index) => state$.next(applied(Number(index))))
   })
 
   marbles('is silent where it is not told how', ({ hot, scheduler, expectObservable }) => {
     const { take: _, ...without } = options(scheduler)
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(without)
-    expectObservable(log.sink(noEffect$)).toBe('-')
-    hot('-3-4-9').subscribe((index) => log.watch(applied(Number(index))))
+    expectObservable(log.sink(noEffect$, state$)).toBe('-')
+    hot('-3-4-9').subscribe((index) => state$.next(applied(Number(index))))
   })
 
   const bug = new Error('a bug')
   it.each<{ readonly what: string; readonly take: NonNullable<SnapshotPolicyOptions['take']>; readonly error: object }>([
     {
-      what: 'of what was not handed over',
+      what: 'of a command that was not given',
       take: () => of(after(4)),
       error: failed(
         'The state machine gave a snapshot of index 4, and was not given that command yet: it must say up to where its state goes.',
@@ -131,36 +137,39 @@ describe('compaction', () => {
     },
   ])('a snapshot $what is the end', ({ take, error }) => {
     marblesWith((_, test) => test())('', ({ hot, scheduler, expectObservable }) => {
+      const state$ = new ReplaySubject<Server>(1)
       const log = snapshotPolicy(options(scheduler, { take }))
-      expectObservable(log.sink(noEffect$)).toBe('-#', {}, error)
-      hot('-3').subscribe((index) => log.watch(applied(Number(index))))
+      expectObservable(log.sink(noEffect$, state$)).toBe('-#', {}, error)
+      hot('-3').subscribe((index) => state$.next(applied(Number(index))))
     })
   })
 
   marbles('unsubscribing ends the one under way', ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
     const taking$ = cold<Snapshot>('------s')
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(options(scheduler, { take: () => taking$ }))
-    expectObservable(log.sink(noEffect$), '^----!').toBe('-')
+    expectObservable(log.sink(noEffect$, state$), '^----!').toBe('-')
     expectSubscriptions(taking$.subscriptions).toBe('--^--!')
-    hot('--3').subscribe((index) => log.watch(applied(Number(index))))
+    hot('--3').subscribe((index) => state$.next(applied(Number(index))))
   })
 
   marbles('says what becomes of a snapshot that is offered', ({ scheduler }) => {
     const { take: _, ...without } = options(scheduler)
+    const state$ = new ReplaySubject<Server>(1)
     const log = snapshotPolicy(without)
-    const offer = (index: number) => log.snapshot(index, data)._tag
-    expect(offer(1)).toBe('NotHandedOver')
-    log.watch(applied(3, 2))
-    expect(offer(3)).toBe('NotHandedOver')
+    const offer = (index: number) => log.offer(index, data)._tag
+    expect(offer(1)).toBe('NotGiven')
+    state$.next(applied(3, 2))
+    expect(offer(3)).toBe('NotGiven')
     const told: RaftEvent[] = []
-    const running = log.sink(noEffect$).subscribe((event) => told.push(event))
-    expect([4, 2.5, NaN, 2, 1, 3].map(offer)).toEqual(['NotHandedOver', 'NotHandedOver', 'NotHandedOver', 'NotNewer', 'NotNewer', 'Taking'])
-    log.watch(applied(3, 2, { taking: held }))
-    expect([4, 2, 3].map(offer)).toEqual(['NotHandedOver', 'NotNewer', 'Busy'])
-    log.watch(applied(3, 2, { restoring: held }))
-    expect([2, 3].map(offer)).toEqual(['NotNewer', 'NotHandedOver'])
+    const running = log.sink(noEffect$, state$).subscribe((event) => told.push(event))
+    expect([4, 2.5, NaN, 2, 1, 3].map(offer)).toEqual(['NotGiven', 'NotGiven', 'NotGiven', 'NotNewer', 'NotNewer', 'Taking'])
+    state$.next(applied(3, 2, { taking: held }))
+    expect([4, 2, 3].map(offer)).toEqual(['NotGiven', 'NotNewer', 'Busy'])
+    state$.next(applied(3, 2, { restoring: held }))
+    expect([2, 3].map(offer)).toEqual(['NotNewer', 'NotGiven'])
     running.unsubscribe()
-    expect(offer(3)).toBe('NotHandedOver')
+    expect(offer(3)).toBe('NotGiven')
     expect(told).toEqual([taken(3)])
   })
 })

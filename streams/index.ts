@@ -16,34 +16,28 @@ export type { StopReason } from './server/stopReason.js'
 export { ofTag } from './loop/ofTag.js'
 export { raft, type RaftSinks } from './loop/raft.js'
 export { type Inspection, run, type RunOptions } from './loop/run.js'
-export type { Sink } from './loop/sink.js'
+export { type Sink, taking } from './loop/sink.js'
 
 // Sinks.
-export {
-  applied,
-  type Applied,
-  type AppliedOptions,
-  type ApplyMsg,
-  type RestoreOptions,
-  type Snapshot,
-  type StateMachine,
-  type StateMachineError,
-} from './sinks/applied.js'
+export { applied, type AppliedOptions, type AppliedSink, type Result } from './sinks/applied.js'
 export { electionTimer, type ElectionTimerOptions } from './sinks/electionTimer.js'
+export { flush, type FlushOptions } from './sinks/flush.js'
 export { groupCommit, type GroupCommitOptions, type Persisted } from './sinks/groupCommit.js'
 export { heartbeat } from './sinks/heartbeat.js'
 export { inbound, type LinkEnds, type Received } from './sinks/inbound.js'
 export { outbound } from './sinks/outbound.js'
 export { Proposal, ProposalError, type ProposalEvent, type ProposalFailure } from './sinks/proposal.js'
-export { type ProposalCounts, proposals, type ProposalsOptions } from './sinks/proposals.js'
+export { type ProposalCounts, proposals, type ProposalsOptions, type ProposalsSink } from './sinks/proposals.js'
 export {
   defaultSnapshots,
   type SnapshotAnswer,
   type SnapshotOptions,
+  type SnapshotPolicy,
   snapshotPolicy,
   type SnapshotPolicyOptions,
 } from './sinks/snapshotPolicy.js'
 export { type SnapshotCheck, type SnapshotEffect, snapshotStore } from './sinks/snapshotStore.js'
+export type { Applied, ApplyMsg, Snapshot, StateMachine, StateMachineError } from './sinks/stateMachine.js'
 
 // Networks, disks and codecs.
 export {

@@ -42,3 +42,7 @@ export const defaultSettings: Settings = {
   maxSnapshotChunkBytes: 1 << 20,
   maxPendingWrites: 4_096,
 }
+
+/** What of these options the rules know: a server's state, and with it a recording, holds no more. */
+export const settingsOf = (options: Settings): Settings =>
+  Object.fromEntries(Object.keys(defaultSettings).map((name) => [name, options[name as keyof Settings]])) as unknown as Settings

@@ -1,7 +1,8 @@
 import { defer, EMPTY, merge, Observable, of } from 'rxjs'
 import type { DiscardSnapshots, Effect, Persist, Send } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { filterMap, Hot, HotByTag } from '../rx/hotInternals.js'
+import type { Server } from '../../src/raft/state/server.js'
+import { filterMap, Hot, HotByTag, Latest } from '../rx/hotInternals.js'
 import { groupCommit, type GroupCommitOptions } from '../sinks/groupCommit.js'
 import type { Network, NetworkUser, Rejected } from '../network/network.js'
 import { rejectedOf } from '../server/rejections.js'
@@ -13,13 +14,14 @@ import { refuse } from '../storage/refuse.js'
 import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
-  /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
+  /** Timers, state machine, clients: each is given the effects that it takes, but none of those for disk and network. */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
   /** What the network is told of this server. Left out: nothing. */
   readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
   readonly storage: GroupCommitOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
+  /** Is told of what arrived and was not let in. */
   readonly rejected: (what: Rejected) => void
 }
 
@@ -45,6 +47,12 @@ export const raft = (
     const toSnapshots$ = new Hot<SnapshotEffect>()
     const toNetwork$ = new Hot<Send>()
     const effect$ = new HotByTag<Effect>()
+    const state$ = new Latest<Server>()
+    const first = (): Server => {
+      const server = typeof initial === 'function' ? initial() : initial
+      state$.next(server)
+      return server
+    }
     const perform = (effect: Effect): void => {
       switch (effect._tag) {
         case 'Persist':
@@ -79,9 +87,13 @@ export const raft = (
         return null
       }),
     )
+    const answer$ = sinks.map((sink) => {
+      const { taken } = sink
+      return taken === undefined ? sink(effect$, state$) : taken.sink(effect$.ofTag(taken.tags), state$)
+    })
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })
-    return merge(started$, ...sinks.map((sink) => sink(effect$)), inbound$, persisted$, snapshot$)
-      .pipe(run({ ...running, initial, perform }))
+    return merge(started$, ...answer$, inbound$, persisted$, snapshot$)
+      .pipe(run({ ...running, initial: first, moved: (server) => state$.next(server), perform }))
       .subscribe(subscriber)
   })

@@ -17,6 +17,8 @@ export interface Inspection {
 export interface RunOptions {
   /** A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began with, as long as the run lasts. */
   readonly initial: Server | (() => Server)
+  /** Is told of each new state, before its step is emitted and before the effects of the step are performed. */
+  readonly moved?: (server: Server) => void
   /** Performs one effect. */
   readonly perform: (effect: Effect) => void
   readonly scheduler: SchedulerLike
@@ -28,66 +30,101 @@ export interface RunOptions {
 
 /**
  * The heart of the loop: a `scan` with a queue of its own. An event steps the state at once, so that
- * whoever caused it can see what became of it; its effects wait in this server's queue, which the
+ * its cause can see what became of it; its effects wait in this server's queue, which the
  * outermost call drains. So a step is never re-entered, effects keep their order, and the state has
- * moved before its effects are seen.
+ * moved before its effects are seen. An event that the news of a step provokes waits until all have had that news.
  *
  *   events   --a--------b---     1 causes c within the call
  *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
  */
 export const run =
-  ({ initial, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
+  ({ initial, moved, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>
   (event$) =>
     new Observable<Inspection>((subscriber) => {
       let server = typeof initial === 'function' ? initial() : initial
-      /** A place is used again when all before it is done: a new array for each event would be an eighth of what it allocates. */
-      let queue: (Effect | null)[] = []
-      let head = 0
-      let tail = 0
+      const queue = new EffectQueue()
       let draining = true // until every source is subscribed to, the disk among them
+      let telling = false
+      const provoked: RaftEvent[] = []
 
       const drain = (): void => {
         draining = true
-        for (let performed = 0; head < tail && !subscriber.closed; performed++) {
+        for (let performed = 0; !queue.isEmpty && !subscriber.closed; performed++) {
           if (performed === maxEffectsPerTurn) {
-            queue = queue.slice(head, tail)
-            tail -= head
-            head = 0
+            queue.compact()
             subscriber.add(scheduler.schedule(drain))
-            return // still draining: nobody may overtake what waits
+            return // still draining: nothing may overtake the rest
           }
-          const effect = queue[head]!
-          queue[head++] = null
-          perform(effect)
+          perform(queue.take())
         }
-        if (tail > keptPlaces) queue = []
-        head = tail = 0
         draining = false
+      }
+
+      const take = (event: RaftEvent): void => {
+        const before = server
+        const at = scheduler.now()
+        let stepped: Step
+        try {
+          stepped = step(before, event, at)
+        } catch (violation) {
+          return subscriber.error(violation)
+        }
+        server = stepped.server
+        const { effects } = stepped
+        queue.add(effects)
+        telling = true
+        if (server !== before) moved?.(server)
+        subscriber.next({ at, event, before, after: server, effects })
+        telling = false
+      }
+
+      const next = (event: RaftEvent): void => {
+        if (telling) return void provoked.push(event)
+        take(event)
+        while (provoked.length > 0 && !subscriber.closed) take(provoked.shift()!)
+        if (!draining) drain()
       }
 
       subscriber.add(
         event$.subscribe({
-          next: (event) => {
-            const before = server
-            const at = scheduler.now()
-            let stepped: Step
-            try {
-              stepped = step(before, event, at)
-            } catch (violation) {
-              return subscriber.error(violation)
-            }
-            server = stepped.server
-            const { effects } = stepped
-            for (let i = 0; i < effects.length; i++) queue[tail++] = effects[i]!
-            subscriber.next({ at, event, before, after: server, effects })
-            if (!draining) drain()
-          },
+          next,
           error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),
       )
       drain()
     })
+
+/** Effects that wait, in order. A place is used again when all before it is done: a new array for each event would be an eighth of all allocation. */
+class EffectQueue {
+  private places: (Effect | null)[] = []
+  private head = 0
+  private tail = 0
+
+  get isEmpty(): boolean {
+    if (this.head < this.tail) return false
+    if (this.tail > keptPlaces) this.places = []
+    this.head = this.tail = 0
+    return true
+  }
+
+  add(effects: ReadonlyArray<Effect>): void {
+    for (let i = 0; i < effects.length; i++) this.places[this.tail++] = effects[i]!
+  }
+
+  /** Gives back the places of what is done. */
+  compact(): void {
+    this.places = this.places.slice(this.head, this.tail)
+    this.tail -= this.head
+    this.head = 0
+  }
+
+  take(): Effect {
+    const effect = this.places[this.head]!
+    this.places[this.head++] = null
+    return effect
+  }
+}
 
 /** Room for more effects at a time than this is not kept. */
 const keptPlaces = 1_024

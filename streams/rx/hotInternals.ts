@@ -132,7 +132,7 @@ interface Entry<T> {
   readonly subscriber: Subscriber<T>
 }
 
-/** A hot stream that asks nobody whether a value concerns them: `ofTag` says it once, when it is subscribed to. */
+/** A hot stream that sorts its values by tag: `ofTag(tags)` says once, when it is subscribed to, which ones concern it. */
 export class HotByTag<T extends { readonly _tag: string }> extends Observable<T> {
   private entries: ReadonlyArray<Entry<T>> = []
   /** Who gets the values with that tag, found when the first of them comes. */

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
+import type { checkedStep } from '../../src/raft/invariants.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
-import type { StateMachine } from '../sinks/applied.js'
+import type { StateMachine } from '../sinks/stateMachine.js'
 import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { realClock } from '../time/clock.js'
@@ -57,6 +58,11 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly scheduler?: SchedulerLike
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
+  /**
+   * What decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts; a test may put a mistaken one in
+   * its place, to see that it is found.
+   */
+  readonly step?: typeof checkedStep
 }
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */

@@ -1,5 +1,5 @@
 import { InvariantViolation } from '../../src/raft/error.js'
-import type { StateMachineError } from '../sinks/applied.js'
+import type { StateMachineError } from '../sinks/stateMachine.js'
 import type { NetworkError } from '../network/network.js'
 import type { StorageError } from '../storage/storage.js'
 

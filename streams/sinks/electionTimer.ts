@@ -1,9 +1,8 @@
 import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
+import { type Sink, taking } from '../loop/sink.js'
 import { deadline } from './deadlineInternals.js'
-import { ofTag } from '../loop/ofTag.js'
-import type { Sink } from '../loop/sink.js'
 
 export interface ElectionTimerOptions {
   /** Both ends included. */
@@ -20,14 +19,12 @@ export interface ElectionTimerOptions {
  *   arm        --a--a---------     timeout of 5 ms
  *   timed out  ----------t----
  */
-export const electionTimer =
-  ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
-  (effect$) =>
-    effect$.pipe(
-      ofTag('ArmElectionTimer'),
-      deadline(
-        () => min + Math.floor(random() * (max - min + 1)),
-        ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),
-        scheduler,
-      ),
-    )
+export const electionTimer = ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
+  taking(
+    ['ArmElectionTimer'],
+    deadline(
+      () => min + Math.floor(random() * (max - min + 1)),
+      ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation }),
+      scheduler,
+    ),
+  )

@@ -1,25 +1,22 @@
 import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
+import { type Sink, taking } from '../loop/sink.js'
 import { deadline } from './deadlineInternals.js'
-import { ofTag } from '../loop/ofTag.js'
-import type { Sink } from '../loop/sink.js'
 
 /**
- * The leader's rhythm (§5.2): due once, `heartbeatMs` after it was armed last; the rules arm it again, also
+ * The leader's rhythm (§5.2): due once, `heartbeatMs` after it was armed last. The rules arm it again, also
  * when something else has reached every follower.
  *
  *   arm  --a------a-----      heartbeat of 4 ms
  *   due  ------h------h-
  */
-export const heartbeat =
-  ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
-  (effect$) =>
-    effect$.pipe(
-      ofTag('ArmHeartbeat'),
-      deadline(
-        () => heartbeatMs,
-        ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),
-        scheduler,
-      ),
-    )
+export const heartbeat = ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
+  taking(
+    ['ArmHeartbeat'],
+    deadline(
+      () => heartbeatMs,
+      ({ generation }: EffectOf<'ArmHeartbeat'>): RaftEvent => ({ _tag: 'HeartbeatDue', generation }),
+      scheduler,
+    ),
+  )

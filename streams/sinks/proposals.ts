@@ -1,18 +1,21 @@
 import { Observable, type SchedulerLike, type Subscriber, type Subscription } from 'rxjs'
 import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent, RequestId } from '../../src/raft/event.js'
-import { after, type LogIndex, type Term } from '../../src/raft/ids.js'
-import { leaderOf, type Server } from '../../src/raft/state/server.js'
-import { ofTag } from '../loop/ofTag.js'
-import { Proposal } from './proposal.js'
-import type { Sink } from '../loop/sink.js'
+import { after } from '../../src/raft/ids.js'
+import type { Server } from '../../src/raft/state/server.js'
+import { type Sink, taking } from '../loop/sink.js'
+import type { Result } from './applied.js'
+import { Proposal, type ProposalEvent } from './proposal.js'
+import { ProposalQueue } from './proposalQueue.js'
 
-export interface ProposalsOptions {
+export interface ProposalsOptions<R = unknown> {
   readonly scheduler: SchedulerLike
   /** Proposals that have not ended; one more is `Overloaded` at once. */
   readonly maxProposals: number
   /** The longest command; a longer one is `Overloaded` at once. */
   readonly maxCommandBytes: number
+  /** What came of committed entries, from `applied`. */
+  readonly result$: Observable<Result<R>>
 }
 
 /** How many proposals there were, by how they ended. */
@@ -23,178 +26,138 @@ export interface ProposalCounts {
   readonly indeterminate: number
 }
 
+/** Clients, as a sink. */
+export interface ProposalsSink<R> {
+  readonly sink: Sink
+  readonly propose: (command: Uint8Array) => Proposal<R>
+  readonly counts: () => ProposalCounts
+}
+
 /**
  * Clients, as a sink. It keeps what the core must not: which proposal stands at which index. A
- * turn of the scheduler hands all commands of that turn to the core as one batch and then lets it
- * flush: a burst of proposals becomes one message per follower.
+ * turn of the scheduler hands all commands of that turn to the core as one batch.
  *
- *   propose  --(abc)---d-----
- *   effects  ----------f----f     f: ScheduleFlush
- *   events   --p-------(qF)-F     p: Proposed [a b c], q: Proposed [d], F: Flush
+ *   propose  --(abc)---d--
+ *   events   --p-------q--     p: Proposed [a b c], q: Proposed [d]
  */
-export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: ProposalsOptions) => {
+export const proposals = <R>(options: ProposalsOptions<R>): ProposalsSink<R> => {
+  const clients = new Clients(options)
+  return { sink: clients.sink, propose: (command) => clients.propose(command), counts: () => clients.counts() }
+}
+
+class Clients<R> {
   /** Offered in this turn. */
-  let gathered: Proposal<R>[] = []
+  private gathered: Proposal<R>[] = []
   /** Handed to the core, by batch: the answer follows within the turn. */
-  const asked = new Map<RequestId, ReadonlyArray<Proposal<R>>>()
-  /** Appended and not ended, in the order of their indexes. */
-  let appended: Proposal<R>[] = []
-  let head = 0
-  /** How many of `appended` are known to be committed. */
-  let committed = 0
-  let requests = 0
-  let pending = 0
-  const counts = { applied: 0, refused: 0, indeterminate: 0 }
+  private readonly asked = new Map<RequestId, ReadonlyArray<Proposal<R>>>()
+  private readonly appended: ProposalQueue<R>
+  private requests = 0
+  private pending = 0
+  private readonly ended = { applied: 0, refused: 0, indeterminate: 0 }
+  private server: Server | null = null
+  private out: Subscriber<RaftEvent> | null = null
+  private turn: Subscription | undefined
 
-  let server: Server | null = null
-  let out: Subscriber<RaftEvent> | null = null
-  let turn: Subscription | undefined
-  let flushDue = false
-
-  const scheduleTurn = (): void => {
-    turn ??= scheduler.schedule(takeTurn)
+  constructor(private readonly options: ProposalsOptions<R>) {
+    this.appended = new ProposalQueue(this.end)
   }
 
-  const takeTurn = (): void => {
-    turn = undefined
-    if (gathered.length > 0) {
-      const batch = gathered
-      gathered = []
-      asked.set(++requests, batch)
-      out?.next({ _tag: 'Proposed', request: requests, commands: batch.map(({ command }) => command) })
+  readonly sink: Sink = taking(
+    ['Appended', 'Refused'],
+    (effect$, state$) =>
+      new Observable<RaftEvent>((subscriber) => {
+        this.out = subscriber
+        subscriber.add(state$.subscribe((now) => this.onState(now)))
+        subscriber.add(this.options.result$.subscribe((result) => this.onResult(result)))
+        subscriber.add(
+          effect$.subscribe({
+            next: (effect) => (effect._tag === 'Appended' ? this.onAppended(effect) : this.onRefused(effect)),
+            error: (error: unknown) => subscriber.error(error),
+          }),
+        )
+        subscriber.add(() => this.stop())
+      }),
+  )
+
+  propose(command: Uint8Array): Proposal<R> {
+    const { maxCommandBytes, maxProposals, scheduler } = this.options
+    const proposal = new Proposal<R>(command)
+    this.pending++
+    if (this.out === null) this.end(proposal, { _tag: 'NotLeader', leader: null })
+    else if (command.length > maxCommandBytes) this.end(proposal, { _tag: 'Overloaded', limit: 'maxCommandBytes' })
+    else if (this.pending > maxProposals) this.end(proposal, { _tag: 'Overloaded', limit: 'maxProposals' })
+    else {
+      this.gathered.push(proposal)
+      this.turn ??= scheduler.schedule(this.offerGathered)
     }
-    if (flushDue) {
-      flushDue = false
-      out?.next({ _tag: 'Flush' })
-    }
+    return proposal
   }
 
-  const end = (proposal: Proposal<R>, event: Parameters<Proposal<R>['end']>[0], how: keyof typeof counts): void => {
-    pending--
-    counts[how]++
-    proposal.end(event)
+  counts(): ProposalCounts {
+    return { pending: this.pending, ...this.ended }
   }
 
-  const onAppended = ({ request, term, firstIndex, count }: EffectOf<'Appended'>): void => {
-    const batch = asked.get(request)
-    if (batch === undefined) return
-    if (count === batch.length) asked.delete(request)
-    else asked.set(request, batch.slice(count))
-    const still = server !== null && server.role._tag === 'Leader' && server.currentTerm === term
+  private readonly offerGathered = (): void => {
+    this.turn = undefined
+    const batch = this.gathered
+    this.gathered = []
+    this.asked.set(++this.requests, batch)
+    this.out?.next({ _tag: 'Proposed', request: this.requests, commands: batch.map(({ command }) => command) })
+  }
+
+  private onState(now: Server): void {
+    const before = this.server
+    this.server = now
+    if (before === null) return
+    if (now.commitIndex !== before.commitIndex) this.appended.tellCommitted(now)
+    if (before.role._tag === 'Leader' && now.role._tag !== 'Leader') this.appended.abandonUncommitted()
+  }
+
+  private onResult(result: Result<R>): void {
+    if (result._tag === 'Applied') this.appended.applied(result.index, result.term, result.result)
+    else this.appended.restored(result.index)
+  }
+
+  private onAppended({ request, term, firstIndex, count }: EffectOf<'Appended'>): void {
+    const batch = this.asked.get(request)
+    const { server } = this
+    if (batch === undefined || server === null) return
+    if (count === batch.length) this.asked.delete(request)
+    else this.asked.set(request, batch.slice(count))
+    const stillLeads = server.role._tag === 'Leader' && server.currentTerm === term
     for (let i = 0; i < count; i++) {
       const index = after(firstIndex, i)
       const proposal = batch[i]!
       proposal.tellAppended(index, term)
-      // Who was told may have stopped the server.
-      if (still && out !== null) appended.push(proposal)
-      else end(proposal, { _tag: 'Indeterminate', index }, 'indeterminate')
+      // A listener may have stopped the server.
+      if (stillLeads && this.out !== null) this.appended.add(proposal)
+      else this.end(proposal, { _tag: 'Indeterminate', index })
     }
-    tellCommitted()
+    this.appended.tellCommitted(server)
   }
 
-  const onRefused = ({ request, refusal }: EffectOf<'Refused'>): void => {
-    const batch = asked.get(request)
-    asked.delete(request)
-    for (const proposal of batch ?? []) end(proposal, refusal, 'refused')
+  private onRefused({ request, refusal }: EffectOf<'Refused'>): void {
+    const batch = this.asked.get(request)
+    this.asked.delete(request)
+    for (const proposal of batch ?? []) this.end(proposal, refusal)
   }
 
-  const tellCommitted = (): void => {
-    while (committed < appended.length && isCommitted(appended[committed]!)) appended[committed++]!.tellCommitted()
+  private readonly end = (proposal: Proposal<R>, event: ProposalEvent<R>): void => {
+    this.pending--
+    this.ended[event._tag === 'Applied' ? 'applied' : event._tag === 'Indeterminate' ? 'indeterminate' : 'refused']++
+    proposal.end(event)
   }
 
-  /** The step that commits an index may have put another leader's entry there. */
-  const isCommitted = ({ index, term }: Proposal<R>): boolean =>
-    server !== null && index <= server.commitIndex && server.log.termAt(index) === term
-
-  /** Ends what is not known to be committed: it may yet be, by another leader. */
-  const abandonUncommitted = (): void => {
-    const lost = appended.splice(committed)
-    for (const proposal of lost) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
-  }
-
-  const abandonAll = (): void => {
-    const unknown = appended.slice(head)
-    appended = []
-    head = committed = 0
-    for (const proposal of unknown) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
-    for (const batch of asked.values()) for (const proposal of batch) end(proposal, { _tag: 'Indeterminate', index: null }, 'indeterminate')
-    asked.clear()
-    const never = gathered
-    gathered = []
-    for (const proposal of never) end(proposal, { _tag: 'NotLeader', leader: null }, 'refused')
-  }
-
-  const sink: Sink = (effect$) =>
-    new Observable<RaftEvent>((subscriber) => {
-      out = subscriber
-      subscriber.add(
-        effect$.pipe(ofTag('ScheduleFlush', 'Appended', 'Refused')).subscribe({
-          next: (effect) => {
-            if (effect._tag === 'Appended') onAppended(effect)
-            else if (effect._tag === 'Refused') onRefused(effect)
-            else {
-              flushDue = true
-              scheduleTurn()
-            }
-          },
-          error: (error: unknown) => subscriber.error(error),
-        }),
-      )
-      subscriber.add(() => {
-        out = null
-        turn?.unsubscribe()
-        turn = undefined
-        flushDue = false
-        abandonAll()
-      })
-    })
-
-  return {
-    sink,
-
-    propose: (command: Uint8Array): Proposal<R> => {
-      const proposal = new Proposal<R>(command)
-      pending++
-      if (out === null) end(proposal, { _tag: 'NotLeader', leader: null }, 'refused')
-      else if (command.length > maxCommandBytes) end(proposal, { _tag: 'Overloaded', limit: 'maxCommandBytes' }, 'refused')
-      else if (pending > maxProposals) end(proposal, { _tag: 'Overloaded', limit: 'maxProposals' }, 'refused')
-      else {
-        gathered.push(proposal)
-        scheduleTurn()
-      }
-      return proposal
-    },
-
-    /** To be shown every step. */
-    watch: (before: Server, now: Server): void => {
-      server = now
-      if (now.commitIndex !== before.commitIndex) tellCommitted()
-      const deposed = before.role._tag === 'Leader' && now.role._tag !== 'Leader'
-      if (deposed) abandonUncommitted()
-    },
-
-    /** The state machine answered for the entry of `term` at `index`. */
-    settle: (index: LogIndex, term: Term, result: R): void => {
-      const next = appended[head]
-      if (next === undefined || next.index !== index || next.term !== term) return
-      head++
-      if (head === appended.length || head === 8_192) {
-        appended = appended.slice(head)
-        committed -= head
-        head = 0
-      }
-      end(next, { _tag: 'Applied', index, result }, 'applied')
-    },
-
-    /** The state machine goes on after `index` with a snapshot: what came of the commands up to there it cannot say. */
-    skip: (index: LogIndex): void => {
-      const first = appended.findIndex((proposal, i) => i >= head && proposal.index > index)
-      const lost = appended.splice(head, (first === -1 ? appended.length : first) - head)
-      committed = Math.max(head, committed - lost.length)
-      for (const proposal of lost) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
-    },
-
-    counts: (): ProposalCounts => ({ pending, ...counts }),
-    leader: () => (server === null ? null : leaderOf(server)),
+  private stop(): void {
+    this.out = null
+    this.server = null
+    this.turn?.unsubscribe()
+    this.turn = undefined
+    this.appended.abandonAll()
+    for (const batch of this.asked.values()) for (const proposal of batch) this.end(proposal, { _tag: 'Indeterminate', index: null })
+    this.asked.clear()
+    const neverOffered = this.gathered
+    this.gathered = []
+    for (const proposal of neverOffered) this.end(proposal, { _tag: 'NotLeader', leader: null })
   }
 }

@@ -1,16 +1,16 @@
-import { defer, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription, take as first } from 'rxjs'
+import { defer, EMPTY, Observable, type ObservableInput, type SchedulerLike, type Subscriber, type Subscription, take } from 'rxjs'
 import { after, type LogIndex, logIndex } from '../../src/raft/ids.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
-import type { Snapshot, StateMachineError } from './applied.js'
+import { type Snapshot, stateMachineFailed } from './stateMachine.js'
 import { InvalidOption } from '../options/invalidOption.js'
-import type { Sink } from '../loop/sink.js'
+import { type Sink, taking } from '../loop/sink.js'
 
 /** When the log is compacted (§7), and what it is replaced by. */
 export interface SnapshotOptions {
   /**
    * The state of the state machine: emits one `Snapshot`, of the last command that it has answered for or of a later one that it was
-   * given. Called with the index of the former. Failing, or a snapshot of what was not handed over yet, stops the server. Left out,
+   * given. Called with the index of the former. Failing, or a snapshot of a command that it was not given yet, stops the server. Left out,
    * snapshots are taken only by `snapshot()`.
    */
   readonly take?: (lastApplied: LogIndex) => ObservableInput<Snapshot>
@@ -37,7 +37,7 @@ export type SnapshotAnswer =
   /** One is being stored: offer a newer one when that is done. */
   | { readonly _tag: 'Busy' }
   /** The state machine was not given the command at that index yet, or the server does not run. */
-  | { readonly _tag: 'NotHandedOver' }
+  | { readonly _tag: 'NotGiven' }
 
 export interface SnapshotPolicyOptions extends SnapshotOptions {
   readonly scheduler: SchedulerLike
@@ -47,6 +47,13 @@ export interface SnapshotPolicyOptions extends SnapshotOptions {
 
 export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
 
+/** The policy as a sink, and the way to offer a snapshot from outside. */
+export interface SnapshotPolicy {
+  readonly sink: Sink
+  /** The state machine's state after `index`, for the disk; see `SnapshotAnswer`. */
+  readonly offer: (index: number, data: Uint8Array) => SnapshotAnswer
+}
+
 /**
  * "One simple strategy is to take a snapshot when the log reaches a fixed size in bytes" (§7): or in entries. One at a time, in a turn of
  * its own.
@@ -55,69 +62,98 @@ export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
  *   take         --------t-----------t----
  *   events       ----------s-----------s--     s: SnapshotTaken, when it was made
  */
-export const snapshotPolicy = ({ scheduler, maxEveryBytes, take, everyEntries, everyBytes }: SnapshotPolicyOptions) => {
-  const entries = whole('everyEntries', everyEntries ?? defaultSnapshots.everyEntries, Number.MAX_SAFE_INTEGER)
-  const bytes = whole('everyBytes', everyBytes ?? Math.min(defaultSnapshots.everyBytes, maxEveryBytes), maxEveryBytes)
-  let server: Server | null = null
-  let out: Subscriber<RaftEvent> | null = null
-  let taking: Subscription | undefined
-  /** What the last attempt saw as applied: the next one waits for more, so that one that leads nowhere is not made again at once. */
-  let tried = logIndex(0)
+export const snapshotPolicy = (options: SnapshotPolicyOptions): SnapshotPolicy => {
+  const { maxEveryBytes, everyEntries = defaultSnapshots.everyEntries } = options
+  const { everyBytes = Math.min(defaultSnapshots.everyBytes, maxEveryBytes) } = options
+  const policy = new Policy(
+    options,
+    whole('everyEntries', everyEntries, Number.MAX_SAFE_INTEGER),
+    whole('everyBytes', everyBytes, maxEveryBytes),
+  )
+  return { sink: policy.sink, offer: (index, data) => policy.offer(index, data) }
+}
 
-  const isDue = ({ log, lastApplied, snapshots }: Server): boolean =>
-    lastApplied > log.base.index &&
-    lastApplied > tried &&
-    snapshots.taking === null &&
-    snapshots.restoring === null &&
-    (lastApplied - log.base.index >= entries || log.bytes - log.bytesFrom(after(lastApplied)) >= bytes)
+class Policy {
+  /** Begins with the state of now. */
+  private state$: Observable<Server> = EMPTY
+  private out: Subscriber<RaftEvent> | null = null
+  private taking: Subscription | undefined
+  /** What the last attempt saw as applied. The next one waits for more, so that one that leads nowhere is not made again at once. */
+  private tried = logIndex(0)
 
-  const fail = (message: string, cause?: unknown): void =>
-    out?.error({ _tag: 'StateMachineFailed', message, cause } satisfies StateMachineError)
+  constructor(
+    private readonly options: SnapshotPolicyOptions,
+    private readonly everyEntries: number,
+    private readonly everyBytes: number,
+  ) {}
 
-  const begin = (): void => {
-    if (take === undefined || server === null || !isDue(server)) return
-    const { lastApplied } = server
-    tried = lastApplied
-    taking = defer(() => take(lastApplied))
-      .pipe(first(1))
-      .subscribe({
-        next: ({ index, data }) => {
-          if (offer(index, data)._tag === 'NotHandedOver')
-            fail(
-              `The state machine gave a snapshot of index ${index}, and was not given that command yet: it must say up to where its state goes.`,
-            )
-        },
-        error: (error: unknown) => fail('The state machine gave no snapshot; what it threw is the cause.', error),
-      })
-  }
+  readonly sink: Sink = taking(
+    [],
+    (_, state$) =>
+      new Observable<RaftEvent>((subscriber) => {
+        this.out = subscriber
+        this.state$ = state$
+        if (this.options.take !== undefined) subscriber.add(state$.subscribe((now) => this.onState(now)))
+        subscriber.add(() => {
+          this.out = null
+          this.state$ = EMPTY
+          this.taking?.unsubscribe()
+        })
+      }),
+  )
 
-  const offer = (index: number, data: Uint8Array): SnapshotAnswer => {
-    if (server === null || out === null || !Number.isSafeInteger(index) || index > server.applyingIndex) return { _tag: 'NotHandedOver' }
+  offer(index: number, data: Uint8Array): SnapshotAnswer {
+    const { server, out } = this
+    if (server === null || out === null || !Number.isSafeInteger(index) || index > server.applyingIndex) return { _tag: 'NotGiven' }
     if (index <= server.log.base.index) return { _tag: 'NotNewer' }
-    if (server.snapshots.restoring !== null) return { _tag: 'NotHandedOver' }
+    if (server.snapshots.restoring !== null) return { _tag: 'NotGiven' }
     if (server.snapshots.taking !== null) return { _tag: 'Busy' }
     out.next({ _tag: 'SnapshotTaken', index: logIndex(index), data })
     return { _tag: 'Taking' }
   }
 
-  const sink: Sink = () =>
-    new Observable<RaftEvent>((subscriber) => {
-      out = subscriber
-      subscriber.add(() => {
-        out = null
-        taking?.unsubscribe()
-      })
-    })
+  private get server(): Server | null {
+    let now: Server | null = null
+    this.state$.pipe(take(1)).subscribe((server) => (now = server))
+    return now
+  }
 
-  return {
-    sink,
-    /** The state machine's state after `index`, for the disk; see `SnapshotAnswer`. */
-    snapshot: offer,
-    /** To be shown every step. */
-    watch: (now: Server): void => {
-      server = now
-      if (take !== undefined && taking?.closed !== false && isDue(now)) taking = scheduler.schedule(begin)
-    },
+  private onState(now: Server): void {
+    const isFree = this.taking?.closed !== false
+    if (this.options.take !== undefined && isFree && this.isDue(now)) this.taking = this.options.scheduler.schedule(this.begin)
+  }
+
+  private isDue({ log, lastApplied, snapshots }: Server): boolean {
+    return (
+      lastApplied > log.base.index &&
+      lastApplied > this.tried &&
+      snapshots.taking === null &&
+      snapshots.restoring === null &&
+      (lastApplied - log.base.index >= this.everyEntries || log.bytes - log.bytesFrom(after(lastApplied)) >= this.everyBytes)
+    )
+  }
+
+  private readonly begin = (): void => {
+    const { server, options } = this
+    const { take: takeSnapshot } = options
+    if (takeSnapshot === undefined || server === null || !this.isDue(server)) return
+    const { lastApplied } = server
+    this.tried = lastApplied
+    this.taking = defer(() => takeSnapshot(lastApplied))
+      .pipe(take(1))
+      .subscribe({
+        next: ({ index, data }) => {
+          if (this.offer(index, data)._tag === 'NotGiven')
+            this.fail(
+              `The state machine gave a snapshot of index ${index}, and was not given that command yet: it must say up to where its state goes.`,
+            )
+        },
+        error: (error: unknown) => this.fail('The state machine gave no snapshot; what it threw is the cause.', error),
+      })
+  }
+
+  private fail(message: string, cause?: unknown): void {
+    this.out?.error(stateMachineFailed(message, cause))
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from 'rxjs'
 import type { DiscardSnapshots, ReadChunk, StoreSnapshot } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import type { Snapshot } from './applied.js'
+import type { Snapshot } from './stateMachine.js'
 import type { SnapshotStorage } from '../storage/storage.js'
 
 /** What is asked of a storage about snapshots. */

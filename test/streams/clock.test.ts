@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { Subject, timer } from 'rxjs'
+import { NEVER, Subject, timer } from 'rxjs'
 import type { Effect } from '../../src/raft/effect.js'
 import { createClock } from '../../streams/time/clock.js'
 import { electionTimer } from '../../streams/sinks/electionTimer.js'
@@ -104,7 +104,7 @@ describe('a timer', () => {
         const effect$ = new Subject<Effect>()
         let armedMs = 0
         const waitedMs: number[] = []
-        electionTimer({ timeoutMs: { min: 5, max: 5 }, random: () => 0, scheduler: loop.clock })(effect$).subscribe(() =>
+        electionTimer({ timeoutMs: { min: 5, max: 5 }, random: () => 0, scheduler: loop.clock })(effect$, NEVER).subscribe(() =>
           waitedMs.push(loop.now() - armedMs),
         )
         for (const ms of arms) {

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs'
 import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
-import type { ApplyMsg, StateMachine } from '../../streams/sinks/applied.js'
+import type { ApplyMsg, StateMachine } from '../../streams/sinks/stateMachine.js'
 import { utf8 } from '../../streams/wire/codec.js'
 import { createRaft, type Raft } from '../../streams/server/createRaft.js'
 import { memoryNetwork, type MemoryNetworkOptions } from '../../streams/network/memory/memoryNetwork.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { config, map, Subject } from 'rxjs'
+import { BehaviorSubject, config, map, NEVER, Subject } from 'rxjs'
 import { after, newServer, persistedEvent, started, timedOut } from '../../marbles/servers.js'
 import type { Effect } from '../../src/raft/effect.js'
 import { commandEntry } from '../../src/raft/state/entry.js'
@@ -10,6 +10,7 @@ import type { Server } from '../../src/raft/state/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import { step } from '../../src/raft/step.js'
 import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
+import type { Result } from '../../streams/sinks/applied.js'
 import { type Proposal, ProposalError } from '../../streams/sinks/proposal.js'
 import { proposals, type ProposalsOptions } from '../../streams/sinks/proposals.js'
 
@@ -36,25 +37,29 @@ const fromLater = (entries = 0, prevLogIndex = 99): RaftEvent => ({
 /** Clients of a server that the test moves by hand. */
 const atLeader = (options: Partial<ProposalsOptions & { readonly settings: Partial<Settings> }> = {}) => {
   const scheduler = new VirtualScheduler()
-  const clients = proposals<string>({ scheduler, maxProposals: 1_000, maxCommandBytes: 9, ...options })
+  const result$ = new Subject<Result<string>>()
+  const clients = proposals<string>({ scheduler, maxProposals: 1_000, maxCommandBytes: 9, ...options, result$ })
   const effect$ = new Subject<Effect>()
   let server: Server = { ...leader, settings: { ...defaultSettings, ...options.settings } }
+  const state$ = new BehaviorSubject(server)
   const tell = (event: RaftEvent): void => {
     const stepped = step(server, event, 0)
-    clients.watch(server, stepped.server)
     server = stepped.server
+    state$.next(server)
     for (const effect of stepped.effects) effect$.next(effect)
   }
-  const running = clients.sink(effect$).subscribe(tell)
+  const running = clients.sink(effect$, state$).subscribe(tell)
   return {
     clients,
     turn: () => scheduler.runUntil(scheduler.now()),
     tell,
     kill: () => running.unsubscribe(),
-    start: () => clients.sink(effect$).subscribe(tell),
+    start: () => clients.sink(effect$, state$).subscribe(tell),
     /** Everything asked for is on disk, and so committed. */
     commit: () => tell(persistedEvent(server.writeProgress.written)),
-    apply: (index: number, ofTerm = 1) => clients.settle(logIndex(index), term(ofTerm), `result ${index}`),
+    apply: (index: number, ofTerm = 1) =>
+      result$.next({ _tag: 'Applied', index: logIndex(index), term: term(ofTerm), result: `result ${index}` }),
+    restore: (index: number) => result$.next({ _tag: 'Restored', index: logIndex(index) }),
     propose: (length = 1) => clients.propose(new Uint8Array(length)),
     lastIndex: () => server.log.lastIndex,
     commitIndex: () => server.commitIndex,
@@ -254,7 +259,7 @@ describe('limits', () => {
 
 describe('a server that does not run', () => {
   it('refuses: before it is started and after it has stopped', () => {
-    const clients = proposals<string>({ scheduler: new VirtualScheduler(), maxProposals: 1, maxCommandBytes: 1 })
+    const clients = proposals<string>({ scheduler: new VirtualScheduler(), maxProposals: 1, maxCommandBytes: 1, result$: NEVER })
     expect(storyOf(clients.propose(new Uint8Array(1)))).toEqual(['NotLeader null', '|'])
     expect(storyOf(clients.propose(new Uint8Array(1)))).toEqual(['NotLeader null', '|'])
     const { propose, kill } = atLeader()

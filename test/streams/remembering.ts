@@ -1,6 +1,6 @@
 import { map, of } from 'rxjs'
 import { logIndex } from '../../src/raft/ids.js'
-import type { Snapshot, StateMachine } from '../../streams/sinks/applied.js'
+import type { Snapshot, StateMachine } from '../../streams/sinks/stateMachine.js'
 import { utf8 } from '../../streams/wire/codec.js'
 import type { Options } from './cluster.js'
 

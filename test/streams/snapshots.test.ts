@@ -45,10 +45,10 @@ describe('snapshot()', () => {
 
   it('says what becomes of it, and the log then begins after it', () => {
     const { server, lead, run, machine } = one({}, { writeMs: 5 })
-    expect(server.snapshot(1, utf8.encode(''))).toEqual({ _tag: 'NotHandedOver' })
+    expect(server.snapshot(1, utf8.encode(''))).toEqual({ _tag: 'NotGiven' })
     lead()
     write(server, run, 'a', 'b', 'c')
-    expect(server.snapshot(5, utf8.encode('abcd'))).toEqual({ _tag: 'NotHandedOver' })
+    expect(server.snapshot(5, utf8.encode('abcd'))).toEqual({ _tag: 'NotGiven' })
     expect(server.snapshot(3, utf8.encode('ab'))).toEqual({ _tag: 'Taking' })
     expect(server.snapshot(4, machine.taken().data)).toEqual({ _tag: 'Busy' })
     expect(baseOf(server)).toBe(0)
@@ -63,7 +63,7 @@ describe('snapshot()', () => {
       { snapshotIndex: 4, snapshotBytes: 3, snapshotsTaken: 2, snapshotsInstalled: 0, logEntries: 0, logBytes: 0 },
     ])
     server.kill()
-    expect(server.snapshot(4, machine.taken().data)).toEqual({ _tag: 'NotHandedOver' })
+    expect(server.snapshot(4, machine.taken().data)).toEqual({ _tag: 'NotGiven' })
   })
 
   it('may be called from within apply$, and from within the state machine', () => {

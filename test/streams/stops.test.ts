@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { concatMap, EMPTY, from, map, throwError } from 'rxjs'
-import type { StateMachine } from '../../streams/sinks/applied.js'
+import type { StateMachine } from '../../streams/sinks/stateMachine.js'
 import { commandEntry } from '../../src/raft/state/entry.js'
 import { logIndex, term } from '../../src/raft/ids.js'
 import type { StopReason } from '../../streams/server/createRaft.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { from, map, of } from 'rxjs'
-import type { ApplyMsg } from '../../streams/sinks/applied.js'
+import type { ApplyMsg } from '../../streams/sinks/stateMachine.js'
 import { type Codec, json, utf8 } from '../../streams/wire/codec.js'
 import { seeded } from '../../streams/testing/random.js'
 import { explain, shrink, simulate, type SimulateOptions, type Workload } from '../../streams/testing/simulate.js'

@@ -3,7 +3,7 @@ import { applyAll } from '../../../src/kv/apply.js'
 import type { KvLimits } from '../../../src/kv/limits.js'
 import type { KvResult } from '../../../src/kv/result.js'
 import { emptyStore, type Store } from '../../../src/kv/store.js'
-import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../../sinks/applied.js'
+import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../../sinks/stateMachine.js'
 import { snapshotOf, storeOf } from './storeSnapshots.js'
 
 export interface KvStateMachineOptions {

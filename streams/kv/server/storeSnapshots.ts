@@ -4,7 +4,7 @@ import type { KvLimits } from '../../../src/kv/limits.js'
 import { snapshotErrorMessage, snapshotPieces, snapshotReading } from '../../../src/kv/snapshot.js'
 import type { Store } from '../../../src/kv/store.js'
 import { logIndex } from '../../../src/raft/ids.js'
-import type { Snapshot, StateMachineError } from '../../sinks/applied.js'
+import type { Snapshot, StateMachineError } from '../../sinks/stateMachine.js'
 import { inSlices } from './inSlices.js'
 
 /** Pieces of 64 KiB that are put together without letting others have a turn. */

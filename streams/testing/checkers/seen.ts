@@ -1,6 +1,6 @@
 import { from, map, merge, Observable, type OperatorFunction, tap } from 'rxjs'
 import type { NodeId } from '../../../src/raft/ids.js'
-import type { Applied, StateMachine } from '../../sinks/applied.js'
+import type { Applied, StateMachine } from '../../sinks/stateMachine.js'
 import type { Raft, StopReason } from '../../server/createRaft.js'
 import type { Inspection } from '../../loop/run.js'
 import type { Answer } from './answers.js'

@@ -1,6 +1,6 @@
 import { map, of } from 'rxjs'
 import { logIndex } from '../../../src/raft/ids.js'
-import type { ApplyMsg, Snapshot } from '../../sinks/applied.js'
+import type { ApplyMsg, Snapshot } from '../../sinks/stateMachine.js'
 import { type Codec, json } from '../../wire/codec.js'
 import { keyValueModel } from '../linearizability/keyValueModel.js'
 import { erased } from '../linearizability/model.js'

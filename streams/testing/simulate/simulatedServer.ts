@@ -1,6 +1,6 @@
 import { from, Observable, type Subscription, tap } from 'rxjs'
 import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
-import type { Applied, StateMachine } from '../../sinks/applied.js'
+import type { Applied, StateMachine } from '../../sinks/stateMachine.js'
 import { createRaft, type Raft, type StopReason } from '../../server/createRaft.js'
 import type { Inspection } from '../../loop/run.js'
 import { type MemoryStorage, memoryStorage } from '../../storage/memory/memoryStorage.js'

@@ -1,6 +1,6 @@
 import type { ObservableInput } from 'rxjs'
 import type { LogIndex } from '../../../src/raft/ids.js'
-import type { Snapshot, StateMachine } from '../../sinks/applied.js'
+import type { Snapshot, StateMachine } from '../../sinks/stateMachine.js'
 import type { Codec } from '../../wire/codec.js'
 import type { Model } from '../linearizability/model.js'
 

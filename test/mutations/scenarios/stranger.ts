@@ -15,7 +15,7 @@ import {
 } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import type { Server } from '../../../src/raft/state/server.js'
-import type { Snapshot, StateMachine } from '../../../streams/sinks/applied.js'
+import type { Snapshot, StateMachine } from '../../../streams/sinks/stateMachine.js'
 import { utf8 } from '../../../streams/wire/codec.js'
 import { createRaft, type Raft } from '../../../streams/server/createRaft.js'
 import { VirtualScheduler } from '../../../streams/time/heapScheduler.js'

@@ -1,5 +1,5 @@
 import { from, map, merge, mergeMap, of, type SchedulerLike, timer } from 'rxjs'
-import type { StateMachine } from '../../../streams/sinks/applied.js'
+import type { StateMachine } from '../../../streams/sinks/stateMachine.js'
 import { utf8 } from '../../../streams/wire/codec.js'
 import { createRaft, type Raft } from '../../../streams/server/createRaft.js'
 import { VirtualScheduler } from '../../../streams/time/heapScheduler.js'
