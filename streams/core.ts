@@ -57,6 +57,7 @@ export {
 export { printEffect, printEvent, printMessage, printRole, printServer, printStep, printWrite } from '../src/raft/print.js'
 export { isQuorum, quorumValue } from '../src/raft/quorum.js'
 export { defaultSettings, type Settings } from '../src/raft/settings.js'
+export { Address } from '../src/raft/state/address.js'
 export {
   Configuration,
   incarnationOf,
@@ -64,7 +65,9 @@ export {
   Joint,
   Member,
   members,
+  type NewVoter,
   Simple,
+  versionOf,
   voterSets,
   votersOnly,
 } from '../src/raft/state/configuration.js'
@@ -75,6 +78,7 @@ export {
   configurationOf,
   type Entry,
   type EntryKind,
+  type KnownKind,
   noopEntry,
 } from '../src/raft/state/entry.js'
 export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit } from '../src/raft/state/log.js'
@@ -93,5 +97,6 @@ export {
   type Server,
 } from '../src/raft/state/server.js'
 export { type HeldSnapshot, type Receiving, Sending, Snapshots, type StoredSnapshot } from '../src/raft/state/snapshots.js'
+export { allows, ClusterVersion, clusterVersion, type Feature, newestVersion } from '../src/raft/state/version.js'
 export type { WriteProgress } from '../src/raft/state/writeProgress.js'
 export { type Step, step } from '../src/raft/step.js'

@@ -1,4 +1,5 @@
 import { NodeId } from '../../src/raft/ids.js'
+import { Host, Port } from '../../src/raft/state/address.js'
 
 /** A server of the cluster and where it is reached. */
 export interface Peer {
@@ -15,8 +16,6 @@ export const peerNotation = 'NAME=HOST:PEER-PORT/HTTP-PORT'
 // An IPv6 address stands in brackets.
 const notation = /^([^=]+)=(\[[0-9a-fA-F:.%]+\]|[^:/[\]\s]+):(\d{1,5})\/(\d{1,5})$/
 
-const isPort = (port: number): boolean => port > 0 && port < 65_536
-
 /**
  * Reads `n1=10.0.0.1:7501/7401`; null where it is something else.
  *
@@ -24,10 +23,11 @@ const isPort = (port: number): boolean => port > 0 && port < 65_536
  * peer('n1=[::1]:7501/7401') // { id: 'n1', host: '::1', peerPort: 7501, httpPort: 7401 }
  */
 export const peer = (text: string): Peer | null => {
-  const [, id, host, peerPort, httpPort] = notation.exec(text) ?? []
-  if (id === undefined || host === undefined || !NodeId.is(id)) return null
+  const [, id, bracketed, peerPort, httpPort] = notation.exec(text) ?? []
+  if (id === undefined || bracketed === undefined || !NodeId.is(id)) return null
+  const host = bracketed.replace(/^\[|\]$/g, '')
   const [raft, http] = [Number(peerPort), Number(httpPort)]
-  return isPort(raft) && isPort(http) ? { id, host: host.replace(/^\[|\]$/g, ''), peerPort: raft, httpPort: http } : null
+  return Host.is(host) && Port.is(raft) && Port.is(http) ? { id, host, peerPort: raft, httpPort: http } : null
 }
 
 /** Where a server takes requests. */

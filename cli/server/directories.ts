@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { catchError, concatMap, defer, EMPTY, forkJoin, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs'
-import { votersOnly } from '../../src/raft/state/configuration.js'
+import { type Configuration, votersOnly } from '../../src/raft/state/configuration.js'
 import { bootstrap } from '../../streams/storage/disk/bootstrap.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 import type { Peer } from '../config/peer.js'
@@ -45,9 +45,17 @@ const found = (homes: ReadonlyArray<Directory>, peers: ReadonlyArray<Peer>, clus
     ignoreElements(),
   )
 
-export const configurationOf = (peers: ReadonlyArray<Peer>) => votersOnly(peers.map(({ id }) => id))
+/** The first configuration: all of `peers` vote, and each is reached where the list says. */
+export const configurationOf = (peers: ReadonlyArray<Peer>): Configuration =>
+  votersOnly(
+    peers.map(({ id, host, peerPort, httpPort }) => ({
+      id,
+      peerAddress: { host, port: peerPort },
+      clientAddress: { host, port: httpPort },
+    })),
+  )
 
-/** The same on every server that is given the same list, in whatever order. */
+/** The same on every server that is given the same list, in any order. */
 export const clusterNameOf = (peers: ReadonlyArray<Peer>): string => {
   const list = peers.map(({ id, host, peerPort }) => `${id}=${host}:${peerPort}`).sort()
   return `cluster-${createHash('sha256').update(list.join()).digest('hex').slice(0, 8)}`

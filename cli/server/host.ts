@@ -36,7 +36,7 @@ export interface Hosting {
 const stopWithinMs = 10_000
 
 /**
- * Runs servers in this process and shows what they do, until somebody wants it to end or the last of
+ * Runs servers in this process and shows what they do, until a user ends it or the last of
  * them has failed. The first interrupt stops them in good order, the second at once.
  */
 export const host = async ({ title, hint, setups, json, io }: Hosting): Promise<Outcome> => {

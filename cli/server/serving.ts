@@ -49,7 +49,7 @@ export interface Serving {
 /**
  * A server with its disk, its peers and its HTTP face. Emits when all three are there; completes when
  * it was stopped. Fails with what has a `message` that says what to do: a port that is taken, a
- * directory that cannot be used, and later whatever ended the server. Unsubscribing kills it.
+ * directory that cannot be used, and later what ended the server. Unsubscribing kills it.
  */
 export const serving = (setup: Setup): Observable<Serving> =>
   readIdentity(setup.directory).pipe(mergeMap((identity) => run(setup, identity)))

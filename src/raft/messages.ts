@@ -1,7 +1,7 @@
 import { either } from 'fp-ts'
 import * as t from 'io-ts'
 import { Configuration } from './state/configuration.js'
-import { configurationOf, type Entry } from './state/entry.js'
+import { configurationOf, type Entry, isEntryKind } from './state/entry.js'
 import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
 
 /*
@@ -10,15 +10,13 @@ import { LogIndex, maxIncludedIndex, MessageSeq, NodeId, Term } from './ids.js'
  * `re`, refusals too: without it an answer to an old request cannot be told from a new one.
  */
 
-const kinds: ReadonlySet<unknown> = new Set<Entry['kind']>(['command', 'noop', 'configuration'])
-
 const isEntry = (u: unknown): u is Entry => {
   const e = u as Partial<Entry> | null
   return (
     typeof e === 'object' &&
     e !== null &&
     Term.is(e.term) &&
-    kinds.has(e.kind) &&
+    isEntryKind(e.kind) &&
     e.command instanceof Uint8Array &&
     e.size === e.command.length &&
     (e.kind !== 'configuration' || either.isRight(configurationOf(e.command)))
@@ -85,7 +83,10 @@ export type AppendEntries = t.TypeOf<typeof AppendEntries>
 export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
 export type Conflict = t.TypeOf<typeof Conflict>
 
-/** On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says where to go on. */
+/**
+ * On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says
+ * where to go on.
+ */
 export const AppendEntriesReply = t.readonly(
   t.type({
     _tag: t.literal('AppendEntriesReply'),
@@ -133,7 +134,10 @@ export const InstallSnapshot = t.readonly(
 )
 export type InstallSnapshot = t.TypeOf<typeof InstallSnapshot>
 
-/** `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when `offset` is the byte it wants next. */
+/**
+ * `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when
+ * `offset` is the byte it wants next.
+ */
 export const InstallSnapshotReply = t.readonly(
   t.type({
     _tag: t.literal('InstallSnapshotReply'),

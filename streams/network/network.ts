@@ -1,4 +1,4 @@
-import type { Observable, ObservableInput } from 'rxjs'
+import { NEVER, type Observable, type ObservableInput } from 'rxjs'
 import type { Configuration } from '../../src/raft/state/configuration.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Incarnation, NodeId } from '../../src/raft/ids.js'
@@ -7,7 +7,7 @@ import type { Message } from '../../src/raft/messages.js'
 /** Something arrived that was not let in. It never reaches the core; `reason` says what was wrong with it. */
 export interface Rejected {
   readonly _tag: 'Rejected'
-  /** Who sent it, as far as that is known: a server's name after its handshake, an address before. */
+  /** Its sender, as far as that is known: a server's name after its handshake, an address before. */
   readonly from: string | null
   readonly kind: 'frame' | 'message' | 'handshake' | 'limit'
   readonly reason: string
@@ -20,9 +20,16 @@ export type NetworkEvent = Extract<RaftEvent, { readonly _tag: 'Received' | 'Unr
 export interface NetworkUser {
   /** Names the server's data directory; null where its storage has none. */
   readonly incarnation: Incarnation | null
-  /** The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the data directories of the others. */
+  /**
+   * The configuration in the server's log (§6): the present one at once, then each that takes its place. It names the
+   * data directories of the others, and says where they are called. It admits no server and shuts none out (thesis
+   * §4.1).
+   */
   readonly configuration$: Observable<Configuration>
 }
+
+/** For a network that is tried by itself: nothing is known of its user. */
+export const unknownUser: NetworkUser = { incarnation: null, configuration$: NEVER }
 
 /**
  * How a server reaches the others: it consumes the messages that are to be sent and answers with
@@ -31,8 +38,9 @@ export interface NetworkUser {
  *  - messages may be lost, delayed, doubled and reordered; none is changed;
  *  - nothing is delivered within the call that caused it;
  *  - what was probably lost on the way to a peer is told as `Unreachable { peer }`;
- *  - `from` of what is received is the server that the sender proved or was configured to be, and `incarnation` the data directory that
- *    it has. Where storages have incarnations (`diskStorage`) and the network does not tell them, no vote but the own one is counted;
+ *  - `from` of what is received is the server that the sender proved or was configured to be, and `incarnation` the
+ *    data directory that it has. Where storages have incarnations (`diskStorage`) and the network does not tell them,
+ *    no vote but the own one is counted;
  *  - an error ends the server: it is for what makes the network unusable, such as a port that is taken.
  */
 export type Network = (message$: Observable<Message>, user?: NetworkUser) => ObservableInput<NetworkEvent>

@@ -9,7 +9,7 @@ import { decodeMessage } from '../wire/message.js'
 
 export type Received = Extract<RaftEvent, { readonly _tag: 'Received' }>
 
-/** Who is known to be at the two ends of a link; null where that is not known. */
+/** The servers at the two ends of a link; null where that is not known. */
 export interface LinkEnds {
   readonly from: NodeId | null
   readonly to: NodeId | null
@@ -20,17 +20,30 @@ export interface LinkEnds {
 const anyone: LinkEnds = { from: null, to: null }
 
 /**
- * The border: what arrives becomes a `Message` here or goes no further. Values are bytes as
- * `encodeMessage` wrote them, or objects that should be messages (from a `MessagePort`, say). Each is
- * answered by one event; nothing throws. With `ends`, a message that names another sender or receiver
- * than its link has is rejected too (thesis §4.1: servers process RPCs without consulting their
- * configuration, so this is where a stranger must stop).
+ * The border, for a network of your own: each value that arrives becomes one event. It is `Received` with a `Message` that
+ * the core can take at its word, or `Rejected` with the reason. Nothing throws, and nothing else goes on from here.
+ *
+ * Values are bytes as `encodeMessage` wrote them, or objects that should be messages (from a `MessagePort`, for example).
+ * With `ends`, a message that names another sender or receiver than its link has is rejected too. Give them wherever your
+ * transport proves who is at the other end: servers process RPCs without consulting their configuration (thesis §4.1), so
+ * this is where a stranger must stop. `ends.incarnation` goes with each message; where storages have incarnations
+ * (`diskStorage`), a vote without one does not count.
  *
  *   wire     --b--o--x--b--|     b: a message as bytes, o: as an object, x: none
  *   inbound  --m--m--r--m--|     m: Received, r: Rejected
  *
  * @example
  * of({ _tag: 'RequestVote', term: -1 }).pipe(inbound()) // Rejected { reason: 'RequestVote/from is undefined, not NodeId' }
+ *
+ * @example
+ * // A whole network: `port` is a MessagePort to the one other server.
+ * const network: Network = (message$) =>
+ *   new Observable((subscriber) => {
+ *     subscriber.add(message$.subscribe((message) => port.postMessage(encodeMessage(message))))
+ *     const arrived$ = fromEvent<MessageEvent>(port, 'message').pipe(map(({ data }) => data as unknown))
+ *     subscriber.add(arrived$.pipe(inbound({ from: nodeId('n2'), to: nodeId('n1') })).subscribe(subscriber))
+ *     port.start()
+ *   })
  */
 export const inbound = (ends: LinkEnds = anyone): OperatorFunction<unknown, Received | Rejected> => map((wire) => admit(wire, ends))
 

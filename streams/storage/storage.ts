@@ -27,14 +27,15 @@ export interface OpenStorage {
 }
 
 /**
- * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`; `read`, of what is
- * stored whole, at any time. What was stored in part when the storage was closed or abandoned, and what no write points to, is gone when
- * it is opened again.
+ * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`;
+ * `read`, of what is stored whole, at any time. What was stored in part when the storage was closed or abandoned, and
+ * what no write points to, is gone when it is opened again.
  */
 export interface SnapshotStorage {
   /**
-   * Keeps a piece; one at offset 0 begins the snapshot, each other continues where the former ended. Completes when the next may
-   * come; for the last one when all of it would survive a power loss. Fails with a `StorageError`, which is final.
+   * Keeps a piece; one at offset 0 begins the snapshot, each other continues where the former ended. Completes when the
+   * next may come; for the last one when all of it would survive a power loss. Fails with a `StorageError`, which is
+   * final.
    */
   store(piece: StoreSnapshot): ObservableInput<unknown>
   /** Emits the bytes from `offset` on, `maxBytes` at most. */
@@ -48,7 +49,7 @@ export interface StorageError {
   readonly _tag:
     /** Nothing was ever bootstrapped here. */
     | 'NotBootstrapped'
-    /** Somebody else's data: another server's or another cluster's. */
+    /** The data of another server or of another cluster. */
     | 'WrongIdentity'
     /** Another process holds it. */
     | 'Locked'
@@ -56,6 +57,8 @@ export interface StorageError {
     | 'Unreadable'
     /** Damage that a crash cannot have caused. */
     | 'Corrupt'
+    /** A later version of rxraft made it: its format, or a group of servers that this version does not know. */
+    | 'Unsupported'
     /** No space left. */
     | 'StorageFull'
     /** A write or a sync failed; it is never tried again, since what the disk then holds is not known. */

@@ -1,14 +1,16 @@
-import type { Entry, EntryKind } from '../../src/raft/state/entry.js'
+import { type Entry, kindOf, numberOf } from '../../src/raft/state/entry.js'
 import { term } from '../../src/raft/ids.js'
 
 /*
  * Entries as bytes, the same on the wire and on disk, little-endian:
  *
  *   kind u8 | term u48 | size u32 | command, `size` bytes
+ *
+ * An entry of a kind that this build does not know is read and written like any other, so that its bytes stay as they
+ * are.
  */
 
 export const entryHeaderBytes = 11
-const kinds: ReadonlyArray<EntryKind> = ['command', 'noop', 'configuration']
 
 /** How many bytes `entries` take. */
 export const entriesByteLength = (entries: ReadonlyArray<Entry>): number => {
@@ -23,7 +25,7 @@ export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, 
   for (const { kind, term: t, size, command } of entries) {
     const low = t >>> 0
     const high = (t - low) / 0x1_0000_0000
-    target[at] = kinds.indexOf(kind)
+    target[at] = numberOf(kind)
     target[at + 1] = low
     target[at + 2] = low >>> 8
     target[at + 3] = low >>> 16
@@ -40,13 +42,16 @@ export const writeEntries = (entries: ReadonlyArray<Entry>, target: Uint8Array, 
   return at
 }
 
-/** All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of `maxEntries` at most. */
+/**
+ * All entries in `bytes`, whose commands are views of it; null where the bytes are not exactly a run of `maxEntries` at
+ * most.
+ */
 export const readEntries = (bytes: Uint8Array, maxEntries = Number.POSITIVE_INFINITY): ReadonlyArray<Entry> | null => {
   const entries: Entry[] = []
   let at = 0
   while (at < bytes.length) {
-    const kind = kinds[bytes[at]!]
-    if (kind === undefined || at + entryHeaderBytes > bytes.length || entries.length === maxEntries) return null
+    if (at + entryHeaderBytes > bytes.length || entries.length === maxEntries) return null
+    const kind = kindOf(bytes[at]!)
     const low = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0
     const high = bytes[at + 5]! | (bytes[at + 6]! << 8)
     const size = (bytes[at + 7]! | (bytes[at + 8]! << 8) | (bytes[at + 9]! << 16) | (bytes[at + 10]! << 24)) >>> 0

@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lastValueFrom } from 'rxjs'
+import { firstValueFrom, lastValueFrom } from 'rxjs'
 import { localPeers, peer } from '../../cli/config/peer.js'
 import { clusterNameOf, homeOf, settleHomes } from '../../cli/server/directories.js'
+import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { type Identity, readIdentity } from '../../streams/storage/disk/identity.js'
 
 const peers = localPeers(7400)
@@ -26,6 +27,21 @@ describe('the directories of a cluster', () => {
     expect(new Set(made.map(({ clusterId }) => clusterId)).size).toBe(1)
     expect(await settle()).toBe('settled')
     expect(await identities()).toEqual(made)
+  })
+
+  it('hold a first configuration that says where each server is reached', async () => {
+    await settle()
+    const disk = await firstValueFrom(diskStorage(homeOf(data, 'n1')).open())
+    expect(disk.recovered.log.configuration).toMatchObject({
+      _tag: 'Simple',
+      version: 1,
+      voters: [1, 2, 3].map((n) => ({
+        id: `n${n}`,
+        incarnation: null,
+        peerAddress: { host: '127.0.0.1', port: 7500 + n },
+        clientAddress: { host: '127.0.0.1', port: 7400 + n },
+      })),
+    })
   })
 
   it('are not made anew where one is missing: it would have forgotten its votes', async () => {

@@ -6,9 +6,8 @@ import { votersOnly } from '../../src/raft/state/configuration.js'
 import { noopEntry } from '../../src/raft/state/entry.js'
 import { maxIncludedIndex, maxTerm, maxTermLead, nodeId, type Term, term } from '../../src/raft/ids.js'
 import { Message } from '../../src/raft/messages.js'
-import { frameOf, frameType } from '../../streams/network/tcp/frame.js'
-import { encodeMessage } from '../../streams/wire/message.js'
-import { call, closeAll, greeting, hello } from '../network/tcp/cluster.js'
+import { frameType } from '../../streams/network/tcp/frame.js'
+import { call, closeAll, greeting, hello, messageFrame } from '../network/tcp/cluster.js'
 import { freePortBase, killAll, run, type Running, start } from './processes.js'
 import { agree, type Status, until } from './servers.js'
 
@@ -148,7 +147,7 @@ describe('a stranger with a good greeting', () => {
         const connection = call({ host: '127.0.0.1', port: base + 100 + number(to) })
         connection.write(hello(await greetingTo(to, from)))
         await Promise.race([connection.json(frameType.welcome), connection.closed])
-        connection.write(frameOf(frameType.message, encodeMessage(message)))
+        connection.write(messageFrame(message))
         connection.socket.end()
         await connection.closed
       }

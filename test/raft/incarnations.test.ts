@@ -189,6 +189,7 @@ describe('fall 25: a wiped disk under its old name', () => {
 describe('members by name and data directory', () => {
   const half = (ids: ReadonlyArray<NodeId>, made: number | null = null) => ({
     _tag: 'Simple' as const,
+    version: 1,
     voters: ids.map((id) => ({ id, incarnation: made === null ? null : disk(id, made) })),
     learners: [],
   })

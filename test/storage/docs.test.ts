@@ -25,6 +25,7 @@ it('the page has a row for every error', () => {
     Locked: true,
     Unreadable: true,
     Corrupt: true,
+    Unsupported: true,
     StorageFull: true,
     StorageFailed: true,
   }

@@ -7,7 +7,7 @@ import { entriesByteLength, entryHeaderBytes, readEntries, writeEntries } from '
 const anEntry: fc.Arbitrary<Entry> = fc
   .record({
     term: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map(term),
-    kind: fc.constantFrom<Entry['kind']>('command', 'noop', 'configuration'),
+    kind: fc.constantFrom<Entry['kind']>('command', 'noop', 'configuration', 3, 255),
     command: fc.uint8Array({ maxLength: 40 }),
   })
   .map((entry) => ({ ...entry, size: entry.command.length }))
@@ -16,7 +16,7 @@ const anEntry: fc.Arbitrary<Entry> = fc
 const slowly = (entries: ReadonlyArray<Entry>): Uint8Array => {
   const fields = entries.flatMap(({ term, kind, size, command }) => {
     const head = new DataView(new ArrayBuffer(entryHeaderBytes))
-    head.setUint8(0, { command: 0, noop: 1, configuration: 2 }[kind])
+    head.setUint8(0, typeof kind === 'number' ? kind : { command: 0, noop: 1, configuration: 2 }[kind])
     head.setUint32(1, term % 2 ** 32, true)
     head.setUint16(5, Math.floor(term / 2 ** 32), true)
     head.setUint32(7, size, true)
@@ -77,9 +77,10 @@ describe('entries as bytes', () => {
     )
   })
 
-  it('of an unknown kind are none', () => {
-    const bytes = packed([{ term: term(1), kind: 'noop', size: 0, command: new Uint8Array(0) }])
-    bytes[0] = 3
-    expect(readEntries(bytes)).toBeNull()
+  it('of a kind of a later version keep its number and their bytes', () => {
+    const bytes = Uint8Array.of(7, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0xaa, 0xbb)
+    const entries = readEntries(bytes)
+    expect(entries).toEqual([{ term: 1, kind: 7, size: 2, command: Uint8Array.of(0xaa, 0xbb) }])
+    expect(packed(entries!)).toEqual(bytes)
   })
 })

@@ -26,9 +26,12 @@ const intent: fc.Arbitrary<Intent> = fc.record({
   newTerm: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   vote: fc.constantFrom(null, 'n1', 'n2', 'n3'),
   truncate: fc.option(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { freq: 3 }),
-  kinds: fc.array(fc.oneof({ weight: 8, arbitrary: fc.constant('command' as const) }, fc.constantFrom('noop', 'configuration')), {
-    maxLength: 4,
-  }),
+  kinds: fc.array(
+    fc.oneof({ weight: 8, arbitrary: fc.constant('command' as const) }, fc.constantFrom<Entry['kind']>('noop', 'configuration', 200)),
+    {
+      maxLength: 4,
+    },
+  ),
   size: fc.nat(90),
   commit: fc.boolean(),
   snapshot: fc.oneof(
@@ -50,6 +53,14 @@ interface Shape {
 
 const entryOf = (kind: Entry['kind'], at: Shape, size: number): Entry => {
   const text = `${++at.count} `.padEnd(size, 'x')
+  if (typeof kind === 'number')
+    return {
+      ...commandEntry(
+        term(at.currentTerm),
+        Uint8Array.from(text, (c) => c.charCodeAt(0)),
+      ),
+      kind,
+    }
   switch (kind) {
     case 'noop':
       return noopEntry(term(at.currentTerm))

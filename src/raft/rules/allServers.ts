@@ -15,6 +15,7 @@ import {
 import type { Log } from '../state/log.js'
 import { Counters, type ServerDraft } from '../state/server.js'
 import { becomeFollower } from './followers.js'
+import { mustBeKnown, versionMustBeKnown } from './unknownEntries.js'
 
 /** Rules for Servers, "All Servers", and the small words that the other rules share. */
 
@@ -50,6 +51,7 @@ const restoreSnapshot = (server: ServerDraft): Effect | null => {
   const { base } = server.log
   if (applyingIndex >= base.index || writeProgress.index < base.index || snapshots.current === null) return null
   if (snapshots.restoring !== null) return null
+  versionMustBeKnown(base.index, base.configuration)
   server.applyingIndex = base.index
   server.snapshots = snapshots.with({ restoring: { ref: snapshots.current.ref, base } })
   return { _tag: 'Restore', snapshot: snapshots.current, base }
@@ -60,7 +62,9 @@ const applyEntries = (server: ServerDraft): ReadonlyArray<Effect> => {
   const upTo = minIndex(minIndex(commitIndex, writeProgress.index), logIndex(lastApplied + settings.maxApplying))
   if (upTo <= applyingIndex || applyingIndex < log.base.index) return []
   const first = after(applyingIndex)
-  const effects = runsOfCommands(first, log.from(first, { maxEntries: upTo - applyingIndex, maxBytes: Number.POSITIVE_INFINITY }))
+  const entries = log.from(first, { maxEntries: upTo - applyingIndex, maxBytes: Number.POSITIVE_INFINITY })
+  mustBeKnown(log, first, entries)
+  const effects = runsOfCommands(first, entries)
   server.applyingIndex = upTo
   passInternal(server, log, lastApplied, upTo)
   // What needs no state machine has made room for more under `maxApplying`, and nobody else would ask again.

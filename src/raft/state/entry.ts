@@ -2,7 +2,27 @@ import { either } from 'fp-ts'
 import { Configuration } from './configuration.js'
 import type { Term } from '../ids.js'
 
-export type EntryKind = Entry['kind']
+/** The kinds that this build knows, each at its number on wire and disk. Only ever added to. */
+export const knownKinds = ['command', 'noop', 'configuration'] as const
+export type KnownKind = (typeof knownKinds)[number]
+
+/**
+ * A kind of a later version is its number. A follower stores such an entry as it came; it stops when the entry is
+ * committed.
+ */
+export type EntryKind = KnownKind | number
+
+/** The kind that has this number on wire and disk. */
+export const kindOf = (number: number): EntryKind => knownKinds[number] ?? number
+
+/** The number of a kind on wire and disk. */
+export const numberOf = (kind: EntryKind): number => (typeof kind === 'number' ? kind : knownKinds.indexOf(kind))
+
+/**
+ * Whether `u` is a known kind, or the number of one that this build does not know. Wire and disk have a byte for it.
+ */
+export const isEntryKind = (u: unknown): u is EntryKind =>
+  typeof u === 'number' ? Number.isInteger(u) && u >= knownKinds.length && u <= 255 : knownKinds.includes(u as KnownKind)
 
 /**
  * One place in the log: "each log entry stores a state machine command along with the term
@@ -10,13 +30,14 @@ export type EntryKind = Entry['kind']
  *
  *  - `command`: opaque, encoded once at the facade;
  *  - `noop`: opens a leader's term (§8), so that entries of older terms can be committed;
- *  - `configuration`: the members from here on (§6), see `configurationEntry`.
+ *  - `configuration`: the members from here on (§6), see `configurationEntry`;
+ *  - a number: of a kind that this build does not know.
  *
  * `size` is the number of bytes of `command`.
  */
 export interface Entry {
   readonly term: Term
-  readonly kind: 'command' | 'noop' | 'configuration'
+  readonly kind: EntryKind
   readonly size: number
   readonly command: Uint8Array
 }
@@ -37,10 +58,13 @@ export const configurationEntry = (term: Term, configuration: Configuration): En
 export const configurationBytes = (configuration: Configuration): Uint8Array =>
   Uint8Array.from(JSON.stringify(Configuration.encode(configuration)), (c) => c.charCodeAt(0))
 
-/** Some five hundred members: a bound on what a border has to look into. */
-const maxConfigurationBytes = 1 << 16
+/** Three hundred members with short addresses: a bound on what a border has to look into. */
+export const maxConfigurationBytes = 1 << 16
 
-/** What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
+/**
+ * What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must
+ * refuse.
+ */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
   const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')

@@ -1,35 +1,20 @@
-import { Observable, type Subscriber } from 'rxjs'
-import { type Incarnation, type NodeId, nodeId } from '../../../src/raft/ids.js'
-import type { Message } from '../../../src/raft/messages.js'
-import type { Network, NetworkError, NetworkEvent } from '../network.js'
-import { changedFaults, type Faults, type MemoryNetworkOptions, tunedMemoryNetwork } from './options.js'
-import { unknownUser } from '../unknownUser.js'
+import { Observable } from 'rxjs'
+import { type Network, type NetworkError, type NetworkEvent, unknownUser } from '../network.js'
+import type { Faults } from './faults.js'
+import { type MemoryNetworkOptions, tunedMemoryNetwork } from './options.js'
+import { Ports } from './ports.js'
+import { type MemoryNetworkStats, noStats } from './stats.js'
+import { Transit } from './transit.js'
 
-export type { Faults, MemoryNetworkOptions } from './options.js'
-
-/** What became of the messages so far: a run in which a fault did not bite has not tested it. */
-export interface MemoryNetworkStats {
-  readonly sent: number
-  readonly delivered: number
-  readonly lost: number
-  readonly duplicated: number
-  readonly reordered: number
-  /** Swallowed by a cut. */
-  readonly cut: number
-  /** Dropped at `maxInFlight`. */
-  readonly overflowed: number
-  /** Addressed to a server that was not there. */
-  readonly absent: number
-  /** Delayed by `slow`. */
-  readonly slowed: number
-  /** On their way when their link was reset. */
-  readonly reset: number
-  /** Waited for `release`. */
-  readonly held: number
-}
+export type { Faults } from './faults.js'
+export type { MemoryNetworkOptions } from './options.js'
+export type { MemoryNetworkStats } from './stats.js'
 
 export interface MemoryNetwork {
-  /** The network as the server `id` sees it; it is there for as long as it is subscribed to. Joining twice at a time is `AddressInUse`. */
+  /**
+   * The network as the server `id` sees it; it is there for as long as it is subscribed to. Joining twice at a time is
+   * `AddressInUse`.
+   */
   join(id: string): Network
   /** Nothing passes between `a` and `b` any more, not even what is under way. */
   cut(a: string, b: string): void
@@ -43,9 +28,12 @@ export interface MemoryNetwork {
   rejoin(id: string): void
   /** Takes back every cut and isolation, and makes no link slow. */
   heal(): void
-  /** Whatever passes from `from` to `to` takes so much longer, until `null` is said; the other way is as it was. */
+  /** All messages from `from` to `to` take so much longer, until `null` is given; the other way is as it was. */
   slow(from: string, to: string, moreMs: Faults['delayMs'] | null): void
-  /** What is under way between `a` and `b` is lost, and both are told so: `Unreachable`. What they send from now on passes. */
+  /**
+   * What is under way between `a` and `b` is lost, and both are told so: `Unreachable`. What they send from now on
+   * passes.
+   */
   reset(a: string, b: string): void
   /** What arrives for `id` waits, as in the sockets of a process that is stopped. */
   hold(id: string): void
@@ -56,45 +44,6 @@ export interface MemoryNetwork {
   readonly stats: MemoryNetworkStats
 }
 
-/** A server's place in the network, whether it is there or not. */
-interface Port {
-  readonly id: NodeId
-  readonly links: Map<string, Link>
-  events: Subscriber<NetworkEvent> | null
-  /** Of the server that is or was there last. */
-  incarnation: Incarnation | null
-  isolated: boolean
-  /** What waits for it while it is held. */
-  held: Parcel[] | null
-}
-
-/** One direction between two servers. */
-interface Link {
-  readonly from: Port
-  readonly to: Port
-  cut: boolean
-  inFlight: number
-  /** How many of those in flight have a due time, and the latest of these that keeps its place. */
-  delayed: number
-  lastDueMs: number
-  /** An `Unreachable` is under way: one a turn is enough. */
-  told: boolean
-  slowMs: Faults['delayMs'] | null
-  /** What was sent before the last reset does not arrive. */
-  resets: number
-}
-
-/** On its way over `link`; without a message it is the `Unreachable` that goes back to the sender. */
-interface Parcel {
-  readonly link: Link
-  readonly message: Message | null
-  /** Of the sender, when it was sent. */
-  readonly incarnation: Incarnation | null
-  readonly delayed: boolean
-  /** Of the link, when it was sent. */
-  readonly resets: number
-}
-
 /**
  * A network within one process, for tests, simulations and browsers. Messages pass as the objects they
  * are, in the scheduler's next turn at the earliest: all of one turn in one action, in the order in
@@ -102,7 +51,7 @@ interface Parcel {
  * `random` and the same calls give the same run.
  *
  * A message to a server that is not there is told as `Unreachable`, as a refused connection would be;
- * a cut or a loss tells nobody. A message may arrive in its receiver's next life.
+ * a cut or a loss is told to no server. A message may arrive in its receiver's next life.
  *
  * @example
  * const network = memoryNetwork({ delayMs: { min: 1, max: 5 }, loss: 0.1 })
@@ -110,214 +59,62 @@ interface Parcel {
  * network.isolate('n1')
  */
 export const memoryNetwork = (options: MemoryNetworkOptions = {}): MemoryNetwork => {
-  const { scheduler, random, maxInFlight, ...first } = tunedMemoryNetwork(options)
-  const ports = new Map<string, Port>()
-  const stats = {
-    sent: 0,
-    delivered: 0,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    cut: 0,
-    overflowed: 0,
-    absent: 0,
-    slowed: 0,
-    reset: 0,
-    held: 0,
-  }
-  let faults: Faults = first
-  let faulty = false
-  /** What the next turn delivers, and what later milliseconds do: one action of the scheduler for each list. */
-  let turn: Parcel[] = []
-  const later = new Map<number, Parcel[]>()
-
-  const port = (id: string): Port => {
-    let found = ports.get(id)
-    if (found === undefined)
-      ports.set(id, (found = { id: nodeId(id), links: new Map(), events: null, incarnation: null, isolated: false, held: null }))
-    return found
-  }
-
-  const link = (from: Port, to: string): Link => {
-    let found = from.links.get(to)
-    if (found === undefined) {
-      found = { from, to: port(to), cut: false, inFlight: 0, delayed: 0, lastDueMs: 0, told: false, slowMs: null, resets: 0 }
-      from.links.set(to, found)
-    }
-    return found
-  }
-
-  const passes = ({ cut, from, to }: Link): boolean => !cut && !from.isolated && !to.isolated
-  const chance = (probability: number): boolean => probability > 0 && random() < probability
-
-  const nextTurn = (parcel: Parcel): void => {
-    turn.push(parcel)
-    if (turn.length > 1) return
-    scheduler.schedule(deliverTurn)
-  }
-
-  const deliverTurn = (): void => {
-    const parcels = turn
-    turn = [] // what is sent meanwhile is for the turn after
-    parcels.forEach(deliver)
-  }
-
-  const at = (dueMs: number, now: number, parcel: Parcel): void => {
-    const parcels = later.get(dueMs)
-    if (parcels !== undefined) return void parcels.push(parcel)
-    later.set(dueMs, [parcel])
-    scheduler.schedule(deliverOf, dueMs - now, dueMs)
-  }
-
-  const deliverOf = (dueMs?: number): void => {
-    const parcels = later.get(dueMs!)!
-    later.delete(dueMs!)
-    parcels.forEach(deliver)
-  }
-
-  const deliver = (parcel: Parcel): void => {
-    const { link, message, incarnation, delayed } = parcel
-    const { from, to } = link
-    const receiver = message === null ? from : to
-    if (receiver.held !== null) {
-      receiver.held.push(parcel)
-      stats.held++
-    } else if (message === null) {
-      link.told = false
-      from.events?.next({ _tag: 'Unreachable', peer: to.id })
-    } else {
-      link.inFlight--
-      if (delayed) link.delayed--
-      if (parcel.resets !== link.resets) stats.reset++
-      else if (!passes(link)) stats.cut++
-      else if (to.events === null) {
-        stats.absent++
-        tellSender(link)
-      } else {
-        stats.delivered++
-        to.events.next(incarnation === null ? { _tag: 'Received', message } : { _tag: 'Received', message, incarnation })
-      }
-    }
-  }
-
-  const tellSender = (link: Link): void => {
-    if (link.told) return
-    link.told = true
-    nextTurn({ link, message: null, incarnation: null, delayed: false, resets: 0 })
-  }
-
-  const send = (from: Port, message: Message): void => {
-    const way = link(from, message.to)
-    stats.sent++
-    if (!passes(way)) stats.cut++
-    else if (faulty || way.slowMs !== null) sendThroughFaults(way, message)
-    else enter(way, message, 0, false)
-  }
-
-  const sendThroughFaults = (way: Link, message: Message): void => {
-    if (chance(faults.loss)) return void stats.lost++
-    const again = chance(faults.duplication)
-    for (let copy = 0; copy <= Number(again); copy++) {
-      const held = chance(faults.reordering)
-      const slowMs = way.slowMs === null ? 0 : draw(way.slowMs)
-      if (slowMs > 0) stats.slowed++
-      const delayMs = slowMs + draw(faults.delayMs) + (held ? draw({ min: 1, max: Math.max(1, faults.delayMs.max) }) : 0)
-      if (enter(way, message, delayMs, held)) {
-        stats.duplicated += copy
-        stats.reordered += Number(held)
-      }
-    }
-  }
-
-  const draw = ({ min, max }: Faults['delayMs']): number => (min === max ? min : min + Math.floor(random() * (max - min + 1)))
-
-  const enter = (way: Link, message: Message, delayMs: number, overtaken: boolean): boolean => {
-    if (way.inFlight >= maxInFlight) {
-      stats.overflowed++
-      tellSender(way)
-      return false
-    }
-    way.inFlight++
-    const { resets, from } = way
-    const { incarnation } = from
-    if (delayMs === 0 && way.delayed === 0) nextTurn({ link: way, message, incarnation, delayed: false, resets })
-    else {
-      const now = scheduler.now()
-      const dueMs = Math.max(now + delayMs, way.lastDueMs)
-      if (!overtaken) way.lastDueMs = dueMs
-      way.delayed++
-      at(dueMs, now, { link: way, message, incarnation, delayed: true, resets })
-    }
-    return true
-  }
-
-  const setFaults = (changed: Partial<Faults>): void => {
-    faults = changedFaults(faults, changed)
-    faulty = faults.loss > 0 || faults.duplication > 0 || faults.reordering > 0 || faults.delayMs.max > 0
-  }
-  setFaults(first)
+  const { scheduler, random, maxInFlight, ...faults } = tunedMemoryNetwork(options)
+  const ports = new Ports()
+  const stats = noStats()
+  const transit = new Transit(ports, stats, { scheduler, random, maxInFlight })
+  transit.setFaults(faults)
+  const bothWays = (a: string, b: string) => [ports.link(a, b), ports.link(b, a)]
 
   return {
-    join:
-      (id) =>
-      (message$, user = unknownUser) =>
-        new Observable<NetworkEvent>((subscriber) => {
-          const here = port(id)
-          if (here.events !== null) return subscriber.error(taken(id))
-          here.events = subscriber
-          here.incarnation = user.incarnation
-          subscriber.add(() => {
-            here.events = null
-          })
-          subscriber.add(message$.subscribe({ next: (message) => send(here, message), error: (error: unknown) => subscriber.error(error) }))
-        }),
+    join: (id) => joined(id, ports, transit),
     cut: (a, b) => {
-      link(port(a), b).cut = true
-      link(port(b), a).cut = true
+      for (const link of bothWays(a, b)) link.cut = true
     },
     cutOneWay: (from, to) => {
-      link(port(from), to).cut = true
+      ports.link(from, to).cut = true
     },
     mend: (from, to) => {
-      link(port(from), to).cut = false
+      ports.link(from, to).cut = false
     },
     isolate: (id) => {
-      port(id).isolated = true
+      ports.port(id).isolated = true
     },
     rejoin: (id) => {
-      port(id).isolated = false
+      ports.port(id).isolated = false
     },
-    heal: () => {
-      for (const port of ports.values()) {
-        port.isolated = false
-        for (const link of port.links.values()) {
-          link.cut = false
-          link.slowMs = null
-        }
-      }
-    },
+    heal: () => ports.heal(),
     slow: (from, to, moreMs) => {
-      link(port(from), to).slowMs = moreMs
+      ports.link(from, to).slowMs = moreMs
     },
     reset: (a, b) => {
-      for (const way of [link(port(a), b), link(port(b), a)]) {
-        way.resets++
-        tellSender(way)
-      }
+      for (const link of bothWays(a, b)) transit.reset(link)
     },
     hold: (id) => {
-      port(id).held ??= []
+      ports.port(id).held ??= []
     },
-    release: (id) => {
-      const here = port(id)
-      const parcels = here.held ?? []
-      here.held = null
-      parcels.forEach(deliver)
-    },
-    setFaults,
+    release: (id) => transit.release(ports.port(id)),
+    setFaults: (faults) => transit.setFaults(faults),
     stats,
   }
 }
+
+/** The network as `id` sees it. It needs no addresses: a name is enough. */
+const joined =
+  (id: string, ports: Ports, transit: Transit): Network =>
+  (message$, user = unknownUser) =>
+    new Observable<NetworkEvent>((subscriber) => {
+      const here = ports.port(id)
+      if (here.events !== null) return subscriber.error(taken(id))
+      here.events = subscriber
+      here.incarnation = user.incarnation
+      subscriber.add(() => {
+        here.events = null
+      })
+      subscriber.add(
+        message$.subscribe({ next: (message) => transit.send(here, message), error: (error: unknown) => subscriber.error(error) }),
+      )
+    })
 
 const taken = (id: string): NetworkError => ({
   _tag: 'AddressInUse',

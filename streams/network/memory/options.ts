@@ -2,18 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { check, fn, probability, scheduler, span, whole } from '../../options/checks.js'
 import { withDefaults } from '../../options/given.js'
 import { realClock } from '../../time/clock.js'
-
-/** What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does. */
-export interface Faults {
-  /** From sending to arriving, drawn for each message, both ends included. Default 0 to 0: the next turn of the scheduler. */
-  readonly delayMs: { readonly min: number; readonly max: number }
-  /** A message never arrives, and nobody is told. */
-  readonly loss: number
-  /** A message arrives twice. */
-  readonly duplication: number
-  /** A message is held back by 1 ms to `max(1, delayMs.max)`, and later ones overtake it. Otherwise messages between two servers keep their order. */
-  readonly reordering: number
-}
+import { type Faults, noFaults } from './faults.js'
 
 export interface MemoryNetworkOptions extends Partial<Faults> {
   /** Default `realClock`. */
@@ -27,10 +16,7 @@ export interface MemoryNetworkOptions extends Partial<Faults> {
 const faultChecks = { delayMs: span(0), loss: probability, duplication: probability, reordering: probability }
 
 const defaults = {
-  delayMs: { min: 0, max: 0 },
-  loss: 0,
-  duplication: 0,
-  reordering: 0,
+  ...noFaults,
   scheduler: realClock,
   random: Math.random,
   maxInFlight: 16_384,

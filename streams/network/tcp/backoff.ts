@@ -28,7 +28,7 @@ export class Backoff {
     this.ceilingMs = this.options.min
   }
 
-  /** It cannot work until somebody changes something: no need to ask often. */
+  /** It cannot work until an operator changes something: no need to ask often. */
   exhaust(): void {
     this.ceilingMs = this.options.max
   }

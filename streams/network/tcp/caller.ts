@@ -1,15 +1,33 @@
 import { either } from 'fp-ts'
-import { connect } from 'node:net'
-import { defer, filter, Observable, race, repeat, type Subscription, timer } from 'rxjs'
-import type { NodeId } from '../../../src/raft/ids.js'
+import { connect, type Socket } from 'node:net'
+import { defer, filter, finalize, Observable, race, repeat, type Subscriber, Subscription, timer } from 'rxjs'
+import { type Address, isSameAddress } from '../../../src/raft/state/address.js'
+import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
+import { eachEntry } from '../../rx/eachEntry.js'
 import type { NetworkEvent } from '../network.js'
 import { Backoff } from './backoff.js'
+import type { PeerCounts } from './counts.js'
 import { FrameReader, frameType } from './frame.js'
-import { greetingTo, helloFrame, maxGreetingBytes, type Objection, objection, readGreeting } from './greeting.js'
-import type { Address } from './options.js'
+import { commonVersion, greetingTo, helloFrame, maxGreetingBytes, objection, type Objection, protocolVersions } from './greeting.js'
+import { readGreeting, versionsOf } from './greeting.js'
 import type { Outbox } from './outbox.js'
+import { receive } from './receive.js'
 import { readClose } from './refusal.js'
+import { sendFrom } from './sendFrom.js'
 import type { TcpSession } from './session.js'
+
+/**
+ * A caller for each entry of the address book. When an entry appears a caller starts; when its address changes it calls
+ * there instead; when it vanishes the caller ends. What waited for the old address is dropped, and told as
+ * `Unreachable`.
+ */
+export const callingAll = (run: TcpSession): Observable<NetworkEvent> =>
+  run.addresses$.pipe(
+    eachEntry<NodeId, Address, NetworkEvent>(isSameAddress, (peer) => {
+      run.counts.of(peer)
+      return calling(peer, run.outboxes.call(peer), run).pipe(finalize(() => run.callerEnded(peer)))
+    }),
+  )
 
 /**
  * The way to one peer: calls it, for as long as this is subscribed to, and sends what is in `outbox`.
@@ -19,123 +37,151 @@ import type { TcpSession } from './session.js'
  * A message waits for one attempt: when that fails, or when a connection is lost, what waits is
  * dropped and the peer is `Unreachable`. Raft sends anew what is still true by then.
  */
-export const calling = (peer: NodeId, outbox: Outbox, run: TcpSession): Observable<NetworkEvent> => {
+const calling = (peer: NodeId, outbox: Outbox, run: TcpSession): Observable<NetworkEvent> => {
   const { backoffMs, random, scheduler } = run.settings
   const backoff = new Backoff({ ...backoffMs, random })
   const calledBack$ = run.calledBy$.pipe(filter((caller) => caller === peer))
-  return defer(() => call(peer, outbox, run, backoff)).pipe(repeat({ delay: () => race(timer(backoff.nextMs(), scheduler), calledBack$) }))
+  const attempt = (): Observable<NetworkEvent> =>
+    new Observable((subscriber) => {
+      const call = new Call(peer, outbox, run, backoff, subscriber)
+      return () => call.end()
+    })
+  return defer(attempt).pipe(repeat({ delay: () => race(timer(backoff.nextMs(), scheduler), calledBack$) }))
 }
 
 /** One attempt and what comes of it; completes when the connection is lost. */
-const call = (peer: NodeId, outbox: Outbox, run: TcpSession, backoff: Backoff): Observable<NetworkEvent> =>
-  new Observable<NetworkEvent>((subscriber) => {
-    const { settings, counts } = run
-    const { connectTimeoutMs, handshakeTimeoutMs, idleTimeoutMs, scheduler } = settings
-    const peerCounts = counts.of(peer)
-    const { host, port } = settings.peers[peer] ?? nowhere
-    const socket = connect({ host, port, noDelay: true })
-    const reader = new FrameReader(maxGreetingBytes)
-    let open = false
-    let openedAt = 0
-    let hungUp = false
-    let deadline: Subscription | undefined
-    let trouble = `${host}:${port} hung up`
+class Call {
+  private readonly socket: Socket
+  private readonly reader = new FrameReader(maxGreetingBytes)
+  private readonly counts: PeerCounts
+  /** `host:port`, for sentences. */
+  private readonly place: string
+  private readonly life = new Subscription()
+  private deadline = Subscription.EMPTY
+  private trouble: string
+  /** The data directory of the peer, once it has welcomed us. */
+  private incarnation: Incarnation | null = null
+  private openedAt = 0
+  private hungUp = false
 
-    const within = (timeoutMs: number, what: string): void => {
-      deadline?.unsubscribe()
-      deadline = scheduler.schedule(() => lost(`${host}:${port} ${what} within ${timeoutMs} ms`), timeoutMs)
-    }
-
-    const lost = (why: string): void => {
-      if (subscriber.closed) return
-      peerCounts.trouble = why
-      const dropped = outbox.clear()
-      peerCounts.dropped += dropped
-      if (open && scheduler.now() - openedAt >= settings.backoffMs.max) backoff.reset()
-      if (open || dropped > 0) subscriber.next({ _tag: 'Unreachable', peer })
-      subscriber.complete()
-    }
-
-    /** We hang up on it. */
-    const refuse = (objection: Objection): void => {
-      hungUp = true
-      backoff.exhaust()
-      subscriber.next(run.reject(socket, peer, objection))
-      lost(objection.reason)
-    }
-
-    const flush = (): void => {
-      while (open && !socket.writableNeedDrain) {
-        const batch = outbox.take()
-        if (batch === null) return
-        peerCounts.framesOut += batch.frames
-        peerCounts.bytesOut += batch.bytes.length
-        socket.write(batch.bytes)
-      }
-    }
-
-    const welcomed = (payload: Uint8Array): void => {
-      const welcome = readGreeting(payload, settings)
-      if (either.isLeft(welcome)) return refuse(welcome.left)
-      const { from, incarnation } = welcome.right
-      const wrong =
-        from !== peer
-          ? ({ code: 'name', reason: `${host}:${port} should be ${peer}, but ${from} answers there: correct the address.` } as const)
-          : objection(welcome.right, settings, run.named)
-      if (wrong !== null) return refuse(wrong)
-      run.reached(peer, incarnation)
-      subscriber.add(run.contradicted(peer, incarnation).subscribe(refuse))
-      deadline?.unsubscribe()
-      open = true
-      openedAt = scheduler.now()
-      peerCounts.sending = true
-      peerCounts.trouble = null
-      counts.changed$.next()
-      subscriber.add(run.silence(socket).subscribe(() => lost(`${host}:${port} was silent for ${idleTimeoutMs} ms`)))
-      // A turn of the scheduler lets what one step sends leave in one write.
-      subscriber.add(outbox.filled$.subscribe(() => subscriber.add(scheduler.schedule(flush))))
-      socket.on('drain', flush)
-      flush()
-    }
-
-    const onFrame = (type: number, payload: Uint8Array): boolean => {
-      if (type === frameType.close) {
-        backoff.exhaust()
-        const rejected = run.rejectedBy(peer, readClose(payload))
-        subscriber.next(rejected)
-        lost(rejected.reason)
-      } else if (type === frameType.welcome && !open) welcomed(payload)
-      else if (type !== frameType.alive || !open)
-        refuse({ code: 'frame', reason: `frame ${type} has no place ${open ? 'after' : 'before'} a welcome` })
-      return !subscriber.closed
-    }
-
-    run.adopt(socket)
-    peerCounts.attempts++
-    within(connectTimeoutMs, 'did not answer')
-    socket.on('connect', () => {
-      within(handshakeTimeoutMs, 'did not welcome us')
-      socket.write(helloFrame(greetingTo(peer, settings)))
+  constructor(
+    private readonly peer: NodeId,
+    private readonly outbox: Outbox,
+    private readonly run: TcpSession,
+    private readonly backoff: Backoff,
+    private readonly subscriber: Subscriber<NetworkEvent>,
+  ) {
+    const { connectTimeoutMs, handshakeTimeoutMs } = run.settings
+    const { host, port } = run.addressOf(peer) ?? nowhere
+    this.place = `${host}:${port}`
+    this.trouble = `${this.place} hung up`
+    this.counts = run.counts.of(peer)
+    this.counts.attempts++
+    this.socket = connect({ host, port, noDelay: true })
+    run.adopt(this.socket)
+    this.within(connectTimeoutMs, 'did not answer')
+    this.socket.on('connect', () => {
+      this.within(handshakeTimeoutMs, 'did not welcome us')
+      this.socket.write(helloFrame(greetingTo(peer, run.settings)))
     })
-    socket.on('data', (chunk) => {
-      peerCounts.bytesIn += chunk.length
-      const reason = reader.push(chunk, onFrame)
-      if (reason !== null) refuse({ code: 'frame', reason })
+    this.socket.on('data', (chunk) => {
+      this.counts.bytesIn += chunk.length
+      const reason = this.reader.push(chunk, (type, payload) => this.onFrame(type, payload))
+      if (reason !== null) this.refuse({ code: 'frame', reason })
     })
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      trouble = error.message || (error.code ?? trouble)
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.trouble = error.message || (error.code ?? this.trouble)
     })
-    socket.on('close', () => lost(trouble))
+    this.socket.on('close', () => this.lost(this.trouble))
+  }
 
-    return () => {
-      deadline?.unsubscribe()
-      if (peerCounts.sending) {
-        peerCounts.sending = false
-        counts.changed$.next()
-      }
-      if (!hungUp) socket.destroy()
+  end(): void {
+    this.deadline.unsubscribe()
+    this.life.unsubscribe()
+    if (this.counts.sending) {
+      this.counts.sending = false
+      this.counts.version = null
+      this.run.counts.changed$.next()
     }
-  })
+    if (!this.hungUp) this.socket.destroy()
+  }
 
-/** Of a peer that was taken out meanwhile: nobody listens on port 0. */
+  private within(timeoutMs: number, what: string): void {
+    this.deadline.unsubscribe()
+    this.deadline = this.run.settings.scheduler.schedule(() => this.lost(`${this.place} ${what} within ${timeoutMs} ms`), timeoutMs)
+  }
+
+  private lost(why: string): void {
+    const { subscriber, peer, outbox, run } = this
+    if (subscriber.closed) return
+    const { scheduler, backoffMs } = run.settings
+    const isOpen = this.incarnation !== null
+    this.counts.trouble = why
+    const dropped = outbox.clear()
+    this.counts.dropped += dropped
+    if (isOpen && scheduler.now() - this.openedAt >= backoffMs.max) this.backoff.reset()
+    if (isOpen || dropped > 0) subscriber.next({ _tag: 'Unreachable', peer })
+    subscriber.complete()
+  }
+
+  /** We hang up. */
+  private refuse(objection: Objection): void {
+    this.hungUp = true
+    this.backoff.exhaust()
+    this.subscriber.next(this.run.reject(this.socket, this.peer, objection))
+    this.lost(objection.reason)
+  }
+
+  private onFrame(type: number, payload: Uint8Array): boolean {
+    const { incarnation, subscriber } = this
+    if (type === frameType.close) this.refused(payload)
+    else if (type === frameType.welcome && incarnation === null) this.welcomed(payload)
+    else if (type === frameType.message && incarnation !== null) this.received(payload, incarnation)
+    else if (type !== frameType.alive || incarnation === null)
+      this.refuse({ code: 'frame', reason: `frame ${type} has no place ${incarnation === null ? 'before' : 'after'} a welcome` })
+    return !subscriber.closed
+  }
+
+  private refused(payload: Uint8Array): void {
+    this.backoff.exhaust()
+    const rejected = this.run.rejectedBy(this.peer, readClose(payload))
+    this.subscriber.next(rejected)
+    this.lost(rejected.reason)
+  }
+
+  private welcomed(payload: Uint8Array): void {
+    const { peer, place, run, socket, life, counts } = this
+    const { settings } = run
+    const welcome = readGreeting(payload, settings)
+    if (either.isLeft(welcome)) return this.refuse(welcome.left)
+    const { from, incarnation } = welcome.right
+    const wrong: Objection | null =
+      from !== peer
+        ? { code: 'name', reason: `${place} should be ${peer}, but ${from} answers there: correct the address.` }
+        : objection(welcome.right, settings, run.named)
+    if (wrong !== null) return this.refuse(wrong)
+    run.reached(peer, incarnation)
+    life.add(run.contradicted(peer, incarnation).subscribe((objection) => this.refuse(objection)))
+    this.deadline.unsubscribe()
+    this.incarnation = incarnation
+    this.reader.maxBytes = settings.maxFrameBytes
+    this.openedAt = settings.scheduler.now()
+    counts.sending = true
+    counts.version = commonVersion(protocolVersions, versionsOf(welcome.right))
+    counts.trouble = null
+    run.counts.changed$.next()
+    life.add(run.silence(socket).subscribe(() => this.lost(`${place} was silent for ${settings.idleTimeoutMs} ms`)))
+    life.add(sendFrom(this.outbox, socket, counts, settings.scheduler))
+  }
+
+  /** The peer has no address of us, and answers over our call. We reached it, so its data directory is known. */
+  private received(payload: Uint8Array, incarnation: Incarnation): void {
+    this.counts.framesIn++
+    const event = receive(payload, { from: this.peer, to: this.run.settings.id, incarnation })
+    if (event._tag === 'Rejected') this.refuse({ code: 'message', reason: event.reason })
+    else this.subscriber.next(event)
+  }
+}
+
+/** Of a peer whose address was taken away meanwhile: no server listens on port 0. */
 const nowhere: Address = { host: '127.0.0.1', port: 0 }

@@ -2,22 +2,28 @@ import type { Socket } from 'node:net'
 import type { NodeId } from '../../../src/raft/ids.js'
 import type { TcpSession } from './session.js'
 
-interface Unauthenticated {
+interface Accepted {
+  readonly socket: Socket
   readonly address: string
   readonly evict: () => void
 }
 
-/** The connections that were accepted and are open. The unauthenticated have not said hello yet, or are on their way out. */
+/**
+ * The connections that were accepted and are open. The unauthenticated have not said hello yet, or are on their way
+ * out.
+ */
 export class Connections {
-  private readonly unauthenticated = new Map<Socket, Unauthenticated>()
-  private readonly admitted = new Map<NodeId, Socket>()
+  private readonly unauthenticated = new Map<Socket, Accepted>()
+  private readonly admitted = new Map<NodeId, Accepted>()
   private readonly ofAddress = new Map<string, number>()
 
   constructor(private readonly run: TcpSession) {}
 
   /**
-   * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room, so that a stranger
-   * cannot keep servers out by waiting; `evict` is how. A connection that found no room is unauthenticated until it has gone.
+   * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room,
+   * and then the oldest of a server that is neither a member nor among the peers. So no stranger can keep members out
+   * by waiting, or under names that it makes up. `evict` ends a connection. A connection that found no room is
+   * unauthenticated until it has gone.
    */
   enter(socket: Socket, evict: () => void): string | null {
     const { counts, settings } = this.run
@@ -28,7 +34,7 @@ export class Connections {
     const isCrowded = sharing >= maxConnectionsPerAddress
     const hasRoom = (!isFull && !isCrowded) || this.evictOldest(isCrowded ? address : null)
 
-    this.unauthenticated.set(socket, { address, evict })
+    this.unauthenticated.set(socket, { socket, address, evict })
     this.ofAddress.set(address, sharing + 1)
     counts.connected(1)
     socket.once('close', () => {
@@ -46,23 +52,32 @@ export class Connections {
 
   /** A peer has one connection: its last. It makes a new one when the old one died unnoticed. */
   admit(socket: Socket, peer: NodeId): void {
-    this.admitted.get(peer)?.destroy()
+    const accepted = this.unauthenticated.get(socket)!
+    this.admitted.get(peer)?.socket.destroy()
     this.unauthenticated.delete(socket)
-    this.admitted.set(peer, socket)
+    this.admitted.delete(peer) // so that it stands last
+    this.admitted.set(peer, accepted)
     this.seen(peer, true)
     socket.once('close', () => {
-      if (this.admitted.get(peer) !== socket) return
+      if (this.admitted.get(peer) !== accepted) return
       this.admitted.delete(peer)
       this.seen(peer, false)
+      if (this.run.addressOf(peer) === null) this.run.counts.forget(peer)
     })
   }
 
   /** Of that address, or of any where it is null; false where there is none. */
   private evictOldest(from: string | null): boolean {
-    for (const [socket, { address, evict }] of this.unauthenticated) {
-      if (from !== null && address !== from) continue
+    const isThere = ({ address }: Accepted): boolean => from === null || address === from
+    for (const [socket, accepted] of this.unauthenticated) {
+      if (!isThere(accepted)) continue
       this.unauthenticated.delete(socket)
-      evict()
+      accepted.evict()
+      return true
+    }
+    for (const [peer, accepted] of this.admitted) {
+      if (!isThere(accepted) || this.run.isListed(peer)) continue
+      accepted.evict()
       return true
     }
     return false

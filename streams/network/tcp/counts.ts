@@ -2,7 +2,7 @@ import { Subject } from 'rxjs'
 import { byCodeUnit, type NodeId } from '../../../src/raft/ids.js'
 import type { Rejected } from '../network.js'
 import type { PeerMetrics, TcpMetrics } from './metrics.js'
-import type { Outbox } from './outbox.js'
+import type { Outboxes } from './outboxes.js'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export type PeerCounts = Writable<Omit<PeerMetrics, 'queuedMessages' | 'queuedBytes'>>
@@ -17,7 +17,8 @@ const nothing = {
   framesIn: 0,
   bytesIn: 0,
   dropped: 0,
-  unconfirmed: 0,
+  unauthenticated: 0,
+  version: null,
 }
 
 /** The figures behind `metrics$`: plain fields, so that counting costs nothing. */
@@ -34,6 +35,17 @@ export class Counts {
     return counts
   }
 
+  /** A peer that is neither called nor connected: its figures are kept no longer. */
+  forget(peer: NodeId): void {
+    this.peers.delete(peer)
+  }
+
+  /** A message that could not be sent. Only peers that have figures are counted: names come from outside. */
+  dropped(peer: NodeId): void {
+    const counts = this.peers.get(peer)
+    if (counts !== undefined) counts.dropped++
+  }
+
   connected(more: number): void {
     this.connections += more
     this.changed$.next()
@@ -44,11 +56,11 @@ export class Counts {
     this.changed$.next()
   }
 
-  snapshot(outboxes: ReadonlyMap<NodeId, Outbox>): TcpMetrics {
+  snapshot(outboxes: Outboxes): TcpMetrics {
     const peers = [...this.peers.values()]
       .sort((a, b) => byCodeUnit(a.peer, b.peer))
       .map((counts): PeerMetrics => {
-        const outbox = outboxes.get(counts.peer)
+        const outbox = outboxes.to(counts.peer)
         return { ...counts, queuedMessages: outbox?.size ?? 0, queuedBytes: outbox?.bytes ?? 0 }
       })
     return { connections: this.connections, rejected: { ...this.rejected }, peers }

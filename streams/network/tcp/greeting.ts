@@ -7,21 +7,38 @@ import type { TcpSettings } from './options.js'
 import type { RefusalCode } from './refusal.js'
 
 /*
- * The handshake. Admission is by what both ends say of themselves, never by the Raft configuration
- * (thesis §4.1: servers process RPCs without consulting it). Both look for an objection, in the same
- * order, and tell the other its code before they hang up. They tell no value: a stranger who tries must not learn what to say next.
+ * The handshake. Admission is by what both ends say of themselves, never by the Raft configuration or the address book
+ * (thesis §4.1: servers process RPCs without consulting it). Both look for an objection, in the same order, and tell
+ * the other its code before they hang up. They tell no value: a stranger who tries must not learn what to say next.
  */
 
-/** Counted up when older servers could misunderstand newer ones. */
-export const protocolVersion = 2
+/** The oldest and the newest version of the protocol that a server speaks. */
+export interface VersionRange {
+  readonly min: number
+  readonly max: number
+}
 
-/** The longest frame from somebody whose greeting has not been accepted. */
+/**
+ * What this build speaks. `max` is counted up when older servers could misunderstand newer ones; `min` stays as long as
+ * this build can still talk like the older ones. 3 gave messages a group, and answers a caller over its own connection.
+ */
+export const protocolVersions: VersionRange = { min: 3, max: 3 }
+
+/** The version that two servers speak with each other: the newest that both know; null where there is none. */
+export const commonVersion = (a: VersionRange, b: VersionRange): number | null => {
+  const newest = Math.min(a.max, b.max)
+  return newest >= Math.max(a.min, b.min) ? newest : null
+}
+
+/** The longest frame from a server whose greeting has not been accepted. */
 export const maxGreetingBytes = 4_096
 
 const Greeting = t.readonly(
   t.type({
-    /** The protocol's version: the one field that every version has. */
+    /** The newest version of the protocol that the server speaks: the one field that every version has. */
     rxraft: t.number,
+    /** The oldest version. Servers before version 3 do not say it, and speak `rxraft` only. */
+    oldest: t.number,
     clusterId: t.string,
     from: NodeId,
     incarnation: Incarnation,
@@ -32,11 +49,15 @@ const Greeting = t.readonly(
 )
 export type Greeting = t.TypeOf<typeof Greeting>
 
-const Version = t.type({ rxraft: t.number }, 'Greeting')
+const Versions = t.intersection([t.type({ rxraft: t.number }), t.partial({ oldest: t.number })], 'Greeting')
+
+/** The versions that a greeting offers. */
+export const versionsOf = ({ rxraft, oldest = rxraft }: t.TypeOf<typeof Versions>): VersionRange => ({ min: oldest, max: rxraft })
 
 /** What this server says of itself to `to`. */
 export const greetingTo = (to: NodeId, { clusterId, id, incarnation, constants, maxFrameBytes }: TcpSettings): Greeting => ({
-  rxraft: protocolVersion,
+  rxraft: protocolVersions.max,
+  oldest: protocolVersions.min,
   clusterId,
   from: id,
   incarnation,
@@ -56,16 +77,27 @@ const parsed = (payload: Uint8Array): either.Either<string, unknown> =>
 /** The greeting in a hello or welcome; Left with the objection where there is none that this version understands. */
 export const readGreeting = (payload: Uint8Array, { id }: TcpSettings): either.Either<Objection, Greeting> =>
   either.chain((json: unknown): either.Either<Objection, Greeting> => {
-    if (Version.is(json) && json.rxraft !== protocolVersion) {
+    if (Versions.is(json) && commonVersion(protocolVersions, versionsOf(json)) === null) {
       return either.left({
         code: 'version',
-        reason: `${id} speaks version ${protocolVersion} of the protocol and was greeted in version ${json.rxraft}: run versions of rxraft that understand each other.`,
+        reason: `${id} speaks ${printRange(protocolVersions)} of the protocol and was greeted in ${printRange(versionsOf(json))}: run versions of rxraft that understand each other.`,
       })
     }
     return either.mapLeft((errors: t.Errors) => notUnderstood(explain(errors)))(Greeting.decode(json))
   })(either.mapLeft(notUnderstood)(parsed(payload)))
 
+const printRange = ({ min, max }: VersionRange): string => (min === max ? `version ${max}` : `versions ${min} to ${max}`)
+
 const notUnderstood = (why: string): Objection => ({ code: 'frame', reason: `the greeting is not understood: ${why}` })
+
+/**
+ * The server `peer` can be reached in no way, and no leader has named its data directory: its messages could never be
+ * believed.
+ */
+export const unreachableStranger = (id: NodeId, peer: NodeId): Objection => ({
+  code: 'name',
+  reason: `${id} has no address of ${peer}, whose data directory no leader has named yet: add ${peer} to the peers of ${id}.`,
+})
 
 /** Why a server turns another away: `code` is all that the other end is told, `reason` is for the own operator. */
 export interface Objection {
@@ -78,7 +110,7 @@ export type KnownIncarnation = (peer: NodeId) => Incarnation | null
 
 /** Why `greeting` is not accepted; null if it is. */
 export const objection = (greeting: Greeting, settings: TcpSettings, known: KnownIncarnation): Objection | null => {
-  const { id, clusterId, peers } = settings
+  const { id, clusterId } = settings
   const { from, incarnation } = greeting
   if (greeting.clusterId !== clusterId) {
     return {
@@ -94,8 +126,6 @@ export const objection = (greeting: Greeting, settings: TcpSettings, known: Know
   }
   if (from === id)
     return { code: 'name', reason: `there are two servers called ${id}: stop one of them, or give it another id and data directory.` }
-  if (!Object.hasOwn(peers, from))
-    return { code: 'name', reason: `${from} is not among the peers of ${id}: add it there, or correct the id of ${from}.` }
   const ours = greetingTo(from, settings).constants
   const different = [...Object.keys(ours), ...Object.keys(greeting.constants)].find(
     (name) => own(ours, name) !== own(greeting.constants, name),
@@ -125,5 +155,5 @@ const own = (constants: Greeting['constants'], name: string): number | string | 
 const quoted = (value: number | string | boolean | undefined): string =>
   value === undefined ? 'not set' : printable(JSON.stringify(value))
 
-/** Somebody else's text, fit for a log: nothing that moves a terminal's cursor, and not too much of it. */
+/** Foreign text, fit for a log: nothing in it moves a terminal's cursor, and it is short. */
 const printable = (text: string): string => text.slice(0, 600).replace(/[^\x20-\x7e]/g, '?')

@@ -30,6 +30,11 @@ export interface PeerMetrics {
   readonly queuedBytes: number
   /** Messages that were never sent. */
   readonly dropped: number
-  /** Messages that were not let in: before the first leader, our own call must have reached the data directory that they come from. */
-  readonly unconfirmed: number
+  /**
+   * Messages that were not let in: before the first leader, our own call must have reached the data directory that they
+   * come from.
+   */
+  readonly unauthenticated: number
+  /** The version of the protocol on our connection to it; null while that does not stand. */
+  readonly version: number | null
 }

@@ -4,13 +4,8 @@ import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { realClock } from '../../time/clock.js'
 import { check, fn, record, scheduler, span, text, whole } from '../../options/checks.js'
 import { withDefaults } from '../../options/given.js'
+import type { Address } from '../../../src/raft/state/address.js'
 import { InvalidOption } from '../../options/invalidOption.js'
-
-/** Where a server listens. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** What must be the same on every server of a cluster, by name. */
 export type Constants = Readonly<Record<string, number | string | boolean>>
@@ -24,26 +19,48 @@ export interface TcpNetworkOptions {
   readonly incarnation: string
   /** Port 0 is any free port; `listening$` tells which. */
   readonly listen: Address
-  /** Who may call, and where they are called. Read anew at each attempt, so that an address may change. An entry for `id` itself is ignored. */
+  /**
+   * Where other servers are called. A member that is not listed is called at the address that the configuration has for
+   * it, if any; a listed one is called here. Read anew at each attempt, so that an address may change. An entry for
+   * `id` itself is ignored. The list shuts no server out.
+   */
   readonly peers: Readonly<Record<string, Address>>
   /** Compared in the handshake, with `maxFrameBytes`. Default none. */
   readonly constants?: Constants
-  /** The longest frame that is sent or received, not counting the four bytes that say how long it is. A longer one that arrives closes its connection; one to be sent is a `NetworkError`. Default 16 MiB. */
+  /**
+   * The longest frame that is sent or received, not counting the four bytes that say how long it is. A longer one that
+   * arrives closes its connection; one to be sent is a `NetworkError`. Default 16 MiB.
+   */
   readonly maxFrameBytes?: number
-  /** Messages that wait for one peer, in number (default 4,096) and bytes (default 32 MiB, one message excepted): one more is dropped and told as `Unreachable`. */
+  /**
+   * Messages that wait for one peer, in number (default 4,096) and bytes (default 32 MiB, one message excepted): one
+   * more is dropped and told as `Unreachable`.
+   */
   readonly maxQueueMessages?: number
   readonly maxQueueBytes?: number
-  /** Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is refused. Default 64. */
+  /**
+   * Connections accepted at a time. One more takes the place of the oldest that has not said hello; if all have, it is
+   * refused. Default 64.
+   */
   readonly maxConnections?: number
-  /** The same for those from one address: one more takes the place of the oldest of that address that has not said hello. Default 32. */
+  /**
+   * The same for those from one address: one more takes the place of the oldest of that address that has not said
+   * hello. Default 32.
+   */
   readonly maxConnectionsPerAddress?: number
   /** Until a connection stands. Default 1,000. */
   readonly connectTimeoutMs?: number
   /** From then until both have said who they are. Default 2,000. */
   readonly handshakeTimeoutMs?: number
-  /** A connection on which nothing arrives for so long is dead. Both ends say three times as often that they are there. Default 1,500. */
+  /**
+   * A connection on which nothing arrives for so long is dead. Both ends say three times as often that they are there.
+   * Default 1,500.
+   */
   readonly idleTimeoutMs?: number
-  /** Between two attempts to connect: doubled from `min` to `max`, of which a random half is taken off. Default 50 to 1,000. */
+  /**
+   * Between two attempts to connect: doubled from `min` to `max`, of which a random half is taken off. Default 50 to
+   * 1,000.
+   */
   readonly backoffMs?: { readonly min: number; readonly max: number }
   /** Between two values of `metrics$` when nothing happens. Default 1,000. */
   readonly metricsMs?: number
@@ -74,8 +91,9 @@ const defaults = {
   scheduler: realClock,
 }
 
-/** The options with their defaults. Throws `InvalidOption`. */
+/** The options with their defaults; one that is given as `undefined` is left out. Throws `InvalidOption`. */
 export const tcpSettings = (options: TcpNetworkOptions): TcpSettings => {
+  const { clusterId, peers, listen } = options
   const id = NodeId.decode(options.id)
   if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
   const incarnation = Incarnation.decode(options.incarnation)
@@ -117,6 +135,6 @@ const checks = {
 
 const checkAddress = (option: string, must: string, address: Address): void => {
   const { host, port } = { ...address }
-  if (typeof host !== 'string' || !Number.isInteger(port) || port < 0 || port >= 65_536)
-    throw new InvalidOption(option, `${must} a host and a port from 0 to 65535, not ${host} and ${String(port)}`)
+  if (typeof host !== 'string' || host === '' || host.length > 253 || !Number.isInteger(port) || port < 0 || port >= 65_536)
+    throw new InvalidOption(option, `${must} a host of 1 to 253 characters and a port from 0 to 65535, not ${host} and ${String(port)}`)
 }

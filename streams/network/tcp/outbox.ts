@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs'
 import type { Message } from '../../../src/raft/messages.js'
 import { messageByteLength, writeMessage } from '../../wire/message.js'
-import { frameHeaderBytes, frameType, writeFrameHeader } from './frame.js'
+import { messageHeaderBytes, writeMessageHeader } from './frame.js'
 
 export interface OutboxLimits {
   readonly maxQueueMessages: number
@@ -70,7 +70,7 @@ export class Outbox {
   }
 }
 
-const framedByteLength = (message: Message): number => frameHeaderBytes + messageByteLength(message)
+const framedByteLength = (message: Message): number => messageHeaderBytes + messageByteLength(message)
 
 const writeFramed = (message: Message, target: Uint8Array, offset: number): number =>
-  writeMessage(message, target, writeFrameHeader(frameType.message, messageByteLength(message), target, offset))
+  writeMessage(message, target, writeMessageHeader(messageByteLength(message), target, offset))

@@ -5,8 +5,9 @@ import type { Rejected } from '../network.js'
 import { frameOf, frameType } from './frame.js'
 
 /*
- * How a connection ends on which something is wrong: the last frame holds a code and no value of the server that sends it. The refused
- * server turns the code into advice for its operator; the refusing one has the details in its own `Rejected`.
+ * How a connection ends on which something is wrong: the last frame holds a code and no value of the server that sends
+ * it. The refused server turns the code into advice for its operator; the refusing one has the details in its own
+ * `Rejected`.
  */
 
 const codes = {
@@ -22,7 +23,10 @@ const codes = {
 } as const
 
 const RefusalCode = t.keyof(codes, 'RefusalCode')
-/** What is wrong: with the greeting (`version` to `incarnation`), its lateness, a frame, a message, or a bound that is reached. */
+/**
+ * What is wrong: with the greeting (`version` to `incarnation`), its lateness, a frame, a message, or a bound that is
+ * reached.
+ */
 export type RefusalCode = t.TypeOf<typeof RefusalCode>
 
 const Close = t.readonly(t.type({ code: RefusalCode }), 'Close')

@@ -1,27 +1,45 @@
 import type { Socket } from 'node:net'
-import { BehaviorSubject, filter, interval, map, merge, Observable, Subject } from 'rxjs'
-import { type Configuration, incarnationOf } from '../../../src/raft/state/configuration.js'
+import { BehaviorSubject, filter, interval, map, merge, Observable, Subject, Subscription } from 'rxjs'
+import type { Address } from '../../../src/raft/state/address.js'
+import { type Configuration, incarnationOf, memberOf } from '../../../src/raft/state/configuration.js'
 import type { Incarnation, NodeId } from '../../../src/raft/ids.js'
-import type { NetworkUser, Rejected } from '../network.js'
+import { type AddressBook, addressBook } from '../addressBook.js'
+import type { NetworkEvent, NetworkUser, Rejected } from '../network.js'
 import type { Counts } from './counts.js'
 import { frameOf, frameType } from './frame.js'
 import { type Objection, otherIncarnation } from './greeting.js'
 import type { TcpSettings } from './options.js'
+import { Outboxes } from './outboxes.js'
 import { advice, closeFrame, kindOf, type RefusalCode } from './refusal.js'
 
-/** One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know. */
+/**
+ * One run of a server's network, from subscription to its end: what both of its halves, calling and being called, know.
+ */
 export class TcpSession {
-  /** Who called and was let in just now: it is there, so it can be called. */
+  /** The server that called and was let in just now: it is there, so it can be called. */
   readonly calledBy$ = new Subject<NodeId>()
+  /** Tells of messages that were probably lost, in a turn of its own: never within the call that lost them. */
+  readonly unreachable$ = new Subject<NetworkEvent>()
+  /** Where to call, from now on. */
+  readonly addresses$: Observable<AddressBook>
+  private readonly unreachable = new Set<NodeId>()
+  private readonly life = new Subscription()
   private readonly sockets = new Set<Socket>()
   private readonly configuration$ = new BehaviorSubject<Configuration | null>(null)
-  /** Which data directory answered at the address that a peer is configured to have. What a caller says of itself teaches nothing. */
+  /**
+   * Which data directory answered at the address that a peer is configured to have. What a caller says of itself
+   * teaches nothing.
+   */
   private readonly reached$ = new BehaviorSubject<ReadonlyMap<NodeId, Incarnation>>(new Map())
 
   constructor(
     readonly settings: TcpSettings,
     readonly counts: Counts,
-  ) {}
+    readonly outboxes: Outboxes = new Outboxes(settings),
+  ) {
+    const { id, peers } = settings
+    this.addresses$ = this.configuration$.pipe(map((configuration) => addressBook(id, peers, configuration)))
+  }
 
   /** Follows the configuration of the server that this network works for, as long as the result is subscribed to. */
   follow({ configuration$ }: NetworkUser): Observable<never> {
@@ -41,6 +59,51 @@ export class TcpSession {
   /** The same; before a first leader has named it there, the one that was reached at the peer's address. */
   readonly known = (peer: NodeId): Incarnation | null => this.named(peer) ?? this.reached$.value.get(peer) ?? null
 
+  /** Where `peer` is called now; null where no address of it is known. */
+  addressOf(peer: NodeId): Address | null {
+    const { id, peers } = this.settings
+    return addressBook(id, peers, this.configuration$.value).get(peer) ?? null
+  }
+
+  /** Whether `peer` is a member of the cluster or among the peers that the operator gave. */
+  isListed(peer: NodeId): boolean {
+    return Object.hasOwn(this.settings.peers, peer) || !this.isOutsider(peer)
+  }
+
+  /**
+   * Whether the messages of a caller that was let in may pass. A member needs a data directory that the configuration
+   * names, or that our own call has reached: its vote may count. A server that is no member is heard as it is: its vote
+   * never counts (thesis §4.1).
+   */
+  isAuthenticated(peer: NodeId): boolean {
+    return this.known(peer) !== null || this.isOutsider(peer)
+  }
+
+  /** Whether its messages pass, or will as soon as our own call has reached it. */
+  canVouchFor(peer: NodeId): boolean {
+    return this.isAuthenticated(peer) || this.addressOf(peer) !== null
+  }
+
+  tellUnreachable(peer: NodeId): void {
+    this.unreachable.add(peer)
+    if (this.unreachable.size > 1) return
+    this.life.add(
+      this.settings.scheduler.schedule(() => {
+        const peers = [...this.unreachable]
+        this.unreachable.clear()
+        for (const peer of peers) this.unreachable$.next({ _tag: 'Unreachable', peer })
+      }),
+    )
+  }
+
+  /** `peer` is called no longer, or at another address from now on. */
+  callerEnded(peer: NodeId): void {
+    const counts = this.counts.of(peer)
+    counts.dropped += this.outboxes.hangUp(peer)
+    if (this.addressOf(peer) === null && !counts.receiving) this.counts.forget(peer)
+    this.tellUnreachable(peer)
+  }
+
   /** Emits when it becomes known that the name `peer` belongs to another data directory. */
   contradicted(peer: NodeId, incarnation: Incarnation): Observable<Objection> {
     return merge(this.configuration$, this.reached$).pipe(
@@ -54,11 +117,17 @@ export class TcpSession {
   adopt(socket: Socket): void {
     this.sockets.add(socket)
     socket.once('close', () => this.sockets.delete(socket))
-    // Node throws where nobody listens; whatever it says, `close` follows.
+    // Node throws an error that has no listener. `close` follows each, so nothing is to be done here.
     socket.on('error', () => undefined)
   }
 
+  private isOutsider(peer: NodeId): boolean {
+    const { value: configuration } = this.configuration$
+    return configuration !== null && memberOf(configuration, peer) === undefined
+  }
+
   end(): void {
+    this.life.unsubscribe()
     for (const socket of this.sockets) socket.destroy()
   }
 

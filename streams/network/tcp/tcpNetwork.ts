@@ -1,30 +1,39 @@
 import { BehaviorSubject, filter, interval, map, merge, Observable, startWith } from 'rxjs'
-import { maxTerm, NodeId } from '../../../src/raft/ids.js'
+import type { Address } from '../../../src/raft/state/address.js'
+import { maxTerm, type NodeId } from '../../../src/raft/ids.js'
 import type { AppendEntries, Message } from '../../../src/raft/messages.js'
 import { maxEntriesPerMessage, messageByteLength } from '../../wire/message.js'
-import type { Network, NetworkError, NetworkEvent } from '../network.js'
-import { unknownUser } from '../unknownUser.js'
-import { calling } from './caller.js'
+import { type Network, type NetworkError, type NetworkEvent, unknownUser } from '../network.js'
+import { addressBook } from '../addressBook.js'
+import { callingAll } from './caller.js'
 import { Counts } from './counts.js'
+import { messageFrameLength } from './frame.js'
 import { listening } from './listener.js'
 import type { TcpMetrics } from './metrics.js'
-import { type Address, tcpSettings, type TcpNetworkOptions } from './options.js'
-import { Outbox } from './outbox.js'
+import { tcpSettings, type TcpNetworkOptions, type TcpSettings } from './options.js'
+import { Outboxes } from './outboxes.js'
 import { TcpSession } from './session.js'
 
 export interface TcpNetwork extends Network {
   /** Where it listens, from when it does; replays. */
   readonly listening$: Observable<Address>
-  /** At once, when a connection comes or goes, when something is rejected, and every `metricsMs` (cold). Never completes. */
+  /**
+   * At once, when a connection comes or goes, when something is rejected, and every `metricsMs` (cold). Never
+   * completes.
+   */
   readonly metrics$: Observable<TcpMetrics>
 }
 
 /**
  * Servers that talk over TCP, in frames of bytes (docs/network.md). Throws `InvalidOption`.
  *
- * Each server calls each of its peers and sends over the connection it made: two connections for a
- * pair, each with one direction. So nobody has to agree on who calls, each end vouches for
- * itself, and a server that comes back calls everyone at once instead of waiting to be called.
+ * Each server calls each server that has an address, and sends over the connection it made: two connections for a
+ * pair. So two servers need not agree on which of them calls, each end vouches for itself, and a server that comes back
+ * calls all others at once instead of waiting to be called.
+ *
+ * Addresses come from `peers`, and for members that are not listed there from the configuration; the network follows
+ * both. A server without an address is heard all the same, and is answered over the connection by which it called: one
+ * that was removed, or one that is to be added.
  *
  * Errors: `AddressInUse` where the port is taken, `NetworkFailed` where it cannot listen or where a
  * message is longer than a frame may be. Everything else is told by events: `Unreachable` when
@@ -41,59 +50,33 @@ export interface TcpNetwork extends Network {
  */
 export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
   const settings = tcpSettings(options)
-  const { id, peers, scheduler, maxFrameBytes } = settings
+  const { id, peers, scheduler } = settings
   const counts = new Counts()
-  const outboxes = new Map(
-    Object.keys(peers)
-      .filter(NodeId.is)
-      .filter((peer) => peer !== id)
-      .map((peer) => [peer, new Outbox(settings)] as const),
-  )
-  for (const peer of outboxes.keys()) counts.of(peer)
+  const outboxes = new Outboxes(settings)
+  for (const peer of addressBook(id, peers, null).keys()) counts.of(peer)
   const address$ = new BehaviorSubject<Address | null>(null)
 
   const network: Network = (message$, user = unknownUser) =>
     new Observable<NetworkEvent>((subscriber) => {
-      const run = new TcpSession(settings, counts)
-      const unreachable = new Set<NodeId>()
-
-      const tellUnreachable = (peer: NodeId): void => {
-        unreachable.add(peer)
-        if (unreachable.size > 1) return
-        subscriber.add(
-          scheduler.schedule(() => {
-            const peers = [...unreachable]
-            unreachable.clear()
-            for (const peer of peers) subscriber.next({ _tag: 'Unreachable', peer })
-          }),
-        )
-      }
+      const run = new TcpSession(settings, counts, outboxes)
 
       const send = (message: Message): void => {
-        const length = 1 + messageByteLength(message)
-        if (length > maxFrameBytes) return subscriber.error(tooLong(message.to, length, maxFrameBytes))
-        if (message.term > maxTerm) return subscriber.error(absurd(message))
-        if (message._tag === 'AppendEntries' && message.entries.length > maxEntriesPerMessage) return subscriber.error(tooMany(message))
-        const outbox = outboxes.get(message.to)
-        if (outbox?.offer(message) === true) return
-        counts.of(message.to).dropped++
-        tellUnreachable(message.to)
+        const wrong = unsendable(message, settings)
+        if (wrong !== null) return subscriber.error(wrong)
+        if (outboxes.to(message.to)?.offer(message) === true) return
+        counts.dropped(message.to)
+        run.tellUnreachable(message.to)
       }
 
       subscriber.add(() => {
         run.end()
         address$.next(null)
-        for (const outbox of outboxes.values()) outbox.clear()
+        outboxes.clear()
       })
+      subscriber.add(run.follow(user).subscribe())
       subscriber.add(message$.subscribe({ next: send, error: (error: unknown) => subscriber.error(error) }))
-      const links = [...outboxes].map(([peer, outbox]) => calling(peer, outbox, run))
-      subscriber.add(
-        merge(
-          run.follow(user),
-          listening(run, (address) => address$.next(address)),
-          ...links,
-        ).subscribe(subscriber),
-      )
+      const listening$ = listening(run, (address) => address$.next(address))
+      subscriber.add(merge(run.unreachable$, listening$, callingAll(run)).subscribe(subscriber))
     })
 
   return Object.assign(network, {
@@ -103,6 +86,14 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
       map(() => counts.snapshot(outboxes)),
     ),
   })
+}
+
+/** Why `message` cannot be sent, which ends the network; null for one that can. */
+const unsendable = (message: Message, { maxFrameBytes }: TcpSettings): NetworkError | null => {
+  const length = messageFrameLength(messageByteLength(message))
+  if (length > maxFrameBytes) return tooLong(message.to, length, maxFrameBytes)
+  if (message.term > maxTerm) return absurd(message)
+  return message._tag === 'AppendEntries' && message.entries.length > maxEntriesPerMessage ? tooMany(message) : null
 }
 
 const tooLong = (peer: NodeId, length: number, maxFrameBytes: number): NetworkError => ({

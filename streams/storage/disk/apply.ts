@@ -12,11 +12,15 @@ import { type LogRecord, u48Bytes } from './record.js'
  */
 
 /**
- * A state while the log is read. The first segment that is left may have been written before the snapshot that made those
- * before it superfluous: it then begins after entries that nobody can read, until the pointer to that snapshot comes.
+ * A state while the log is read. The first segment that is left may have been written before the snapshot that made
+ * those before it superfluous: it then begins after entries that cannot be read, until the pointer to that snapshot
+ * comes.
  */
 export interface State extends Recovered {
-  /** Null if all of the log is there. Else what it really begins after, and `log` begins after the last entry that is gone. */
+  /**
+   * Null if all of the log is there. Else what it really begins after, and `log` begins after the last entry that is
+   * gone.
+   */
   readonly unread: LogBase | null
 }
 

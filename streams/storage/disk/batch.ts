@@ -26,7 +26,10 @@ export interface BatchSize {
   readonly commitIndex: LogIndex
 }
 
-/** What `batch` will take, after a log that ends at `lastIndex` and whose last hint was `commitIndex`. Throws where it does not continue that log. */
+/**
+ * What `batch` will take, after a log that ends at `lastIndex` and whose last hint was `commitIndex`. Throws where it
+ * does not continue that log.
+ */
 export const sizeOfBatch = (batch: ReadonlyArray<Persist>, lastIndex: LogIndex, commitIndex: LogIndex): BatchSize => {
   let last = lastIndex
   let records = 0

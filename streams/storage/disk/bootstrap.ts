@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { concat, defer, type Observable, of } from 'rxjs'
-import { Configuration } from '../../../src/raft/state/configuration.js'
+import { Configuration, members, withIncarnations } from '../../../src/raft/state/configuration.js'
+import { configurationBytes, maxConfigurationBytes } from '../../../src/raft/state/entry.js'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
@@ -26,7 +27,7 @@ export interface Bootstrap {
  * says whose it is comes last: a directory without one was never bootstrapped.
  *
  * Errors: `WrongIdentity` where the directory holds anything already; `Unreadable`, `StorageFull`,
- * `StorageFailed`. Throws `InvalidOption` where `id`, `clusterId` or `incarnation` is no name.
+ * `StorageFailed`. Throws `InvalidOption` where `id`, `clusterId` or `incarnation` is no name, or `configuration` none.
  *
  * @example
  * bootstrap('./data/n1', { id: 'n1', clusterId: 'demo', configuration: votersOnly([nodeId('n1')]) }).subscribe()
@@ -44,15 +45,30 @@ export const bootstrap = (directory: string, options: Bootstrap, fileSystem: Fil
   })
 }
 
-/** Whose a new directory will be. Throws `InvalidOption` where one of the three is no name. */
+/**
+ * Whose a new directory will be. Throws `InvalidOption` where one of the three is no name, or where no cluster can
+ * begin with the configuration.
+ */
 export const identityFor = ({ id, clusterId, configuration, incarnation = randomBytes(16).toString('hex') }: Bootstrap): Identity => {
-  if (!Configuration.is(configuration))
-    throw new InvalidOption('configuration', 'must be the servers of the cluster: votersOnly([nodeId("n1"), …])')
+  mustBeUsable(configuration)
   return {
     id: named(NodeId, 'id', id, aName),
     clusterId: named(NodeId, 'clusterId', clusterId, aName),
     incarnation: named(Incarnation, 'incarnation', incarnation, 'be 32 hexadecimal digits'),
   }
+}
+
+/** With the data directories of all members in it, it has to fit into an entry that every server takes. */
+const mustBeUsable = (configuration: Configuration): void => {
+  if (!Configuration.is(configuration))
+    throw new InvalidOption('configuration', 'must be the servers of the cluster: votersOnly([nodeId("n1"), …])')
+  const known = members(configuration).map((id) => ({ id, incarnation: 'f'.repeat(32) as Incarnation }))
+  const { length } = configurationBytes(withIncarnations(configuration, known))
+  if (length > maxConfigurationBytes)
+    throw new InvalidOption(
+      'configuration',
+      `takes ${length} bytes, and ${maxConfigurationBytes} are allowed: take fewer members, or shorter host names`,
+    )
 }
 
 const aName = 'match [a-z0-9][a-z0-9._-]{0,63}'

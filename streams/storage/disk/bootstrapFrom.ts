@@ -29,21 +29,24 @@ export interface Beginning extends Identity {
 }
 
 /**
- * Makes a data directory as `bootstrap` does, of a server of a *new* cluster, that begins with what a server of an old one held: its
- * snapshot and its log, what was not committed of it too. For a cluster that lost more than a minority of its disks, or of which a
- * stranger used up the terms (docs/storage.md, "A directory that was poisoned"). For exactly one server of the new cluster: `bootstrap`
- * makes the others, which get everything from this one, since the first leader needs every vote and only the longest log gets them.
+ * Makes a data directory as `bootstrap` does, of a server of a *new* cluster, that begins with what a server of an old
+ * one held: its snapshot and its log, what was not committed of it too. For a cluster that lost more than a minority of
+ * its disks, or of which a stranger used up the terms (docs/storage.md, "A directory that was poisoned"). For exactly
+ * one server of the new cluster: `bootstrap` makes the others, which get everything from this one, since the first
+ * leader needs every vote and only the longest log gets them.
  *
- * The new directory is in the term of the last entry, and has no vote. Entries that name the members of the old cluster become no-ops;
- * terms above 2³¹ become 2³¹. Snapshot and log are copied in pieces of about 1 MiB. The file that says whose it is comes last: a crash
- * leaves a directory that is whole, or one that is `NotBootstrapped` and to be removed.
+ * The new directory is in the term of the last entry, and has no vote. Entries that name the members of the old cluster
+ * become no-ops; terms above 2³¹ become 2³¹. Snapshot and log are copied in pieces of about 1 MiB. The file that says
+ * whose it is comes last: a crash leaves a directory that is whole, or one that is `NotBootstrapped` and to be removed.
  *
- * Errors: what `from.open()` fails with, and then nothing was made; `WrongIdentity` where `from` belongs to a cluster of the same name,
- * or the directory holds anything already; `Unreadable`, `StorageFull`, `StorageFailed`. Throws `InvalidOption` as `bootstrap` does.
+ * Errors: what `from.open()` fails with, and then nothing was made; `WrongIdentity` where `from` belongs to a cluster
+ * of the same name, or the directory holds anything already; `Unreadable`, `StorageFull`, `StorageFailed`. Throws
+ * `InvalidOption` as `bootstrap` does.
  *
  * @example
  * const configuration = votersOnly(['n1', 'n2', 'n3'].map(nodeId))
- * bootstrapFrom('./new/n1', { id: 'n1', clusterId: 'demo-2', configuration, from: diskStorage('./data/n1') }).subscribe()
+ * const from = diskStorage('./data/n1')
+ * bootstrapFrom('./new/n1', { id: 'n1', clusterId: 'demo-2', configuration, from }).subscribe()
  */
 export const bootstrapFrom = (
   directory: string,

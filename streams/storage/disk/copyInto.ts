@@ -13,17 +13,18 @@ const pieceBytes = 1 << 20
 const batchLimit: ReadLimit = { maxEntries: 4_096, maxBytes: 1 << 20 }
 
 /**
- * The last term that is taken over as it is; a stranger made those above, and they become this one. They stay in order, which is
- * all that a log needs of which there is no second copy. The other servers of the new cluster begin in term 0 and follow nobody who
- * is more than `maxTermLead` ahead of them at once.
+ * The last term that is taken over as it is; a stranger made those above, and they become this one. They stay in order,
+ * which is all that a log needs of which there is no second copy. The other servers of the new cluster begin in term 0
+ * and follow no server that is more than `maxTermLead` ahead of them at once.
  */
 const maxTermKept = maxTermLead / 2
 const kept = (t: Term): Term => term(Math.min(t, maxTermKept))
 
 /**
- * Writes into `target`, which holds nothing yet, what `source` holds, as the beginning of another cluster, whose members are
- * `configuration`: snapshot and log, in the term of the last entry and without a vote. Entries that name the members of the old
- * cluster become no-ops, at the same index and of the same term. A server writes the same when a leader sends it everything.
+ * Writes into `target`, which holds nothing yet, what `source` holds, as the beginning of another cluster, whose
+ * members are `configuration`: snapshot and log, in the term of the last entry and without a vote. Entries that name
+ * the members of the old cluster become no-ops, at the same index and of the same term. A server writes the same when a
+ * leader sends it everything.
  */
 export const copyInto = (target: OpenStorage, source: OpenStorage, configuration: Configuration): Observable<never> => {
   const { log, snapshot, commitIndex } = source.recovered

@@ -18,12 +18,15 @@ import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
 export interface DiskOptions {
-  /** Whose data it has to be; otherwise `WrongIdentity`. Default: whoever's it is. */
+  /** Whose data it has to be; otherwise `WrongIdentity`. Default: any server's. */
   readonly id?: string
   readonly clusterId?: string
   /** A segment that has grown to this is followed by a new one. At most 1 GiB. Default 64 MiB. */
   readonly segmentBytes?: number
-  /** A segment's file grows by so many zeros at a time, which makes most syncs cheaper; 1 for no more than is written. Default 1 MiB. */
+  /**
+   * A segment's file grows by so many zeros at a time, which makes most syncs cheaper; 1 for no more than is written.
+   * Default 1 MiB.
+   */
   readonly growBytes?: number
   /** The durable marker is written when nothing else was for this long. Default 100. */
   readonly markAfterMs?: number
@@ -37,7 +40,10 @@ export interface DiskOptions {
 export interface OpenDisk extends OpenStorage {
   /** Whose data it is. */
   readonly identity: Identity
-  /** Acts at the call; completes when the batch would survive a power loss. Unsubscribing stops waiting, never the write. */
+  /**
+   * Acts at the call; completes when the batch would survive a power loss. Unsubscribing stops waiting, never the
+   * write.
+   */
   write(batch: Parameters<OpenStorage['write']>[0]): Observable<never>
   /** Finishes what is being written, then closes and unlocks. */
   close(): Observable<never>
@@ -52,13 +58,14 @@ export interface DiskStorage extends Storage {
 const maxSegmentBytes = 2 ** 30
 
 /**
- * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with
- * checksums, one durable write for each batch, and term and vote a second time in a file of their
- * own; snapshots (§7) in files of theirs, for which the log gives up the segments that they replace. docs/storage.md has the format and the rules of recovery.
+ * Figure 2's persistent state in `directory`, which `bootstrap` made: a segmented write-ahead log with checksums, one
+ * durable write for each batch, and term and vote a second time in a file of their own; snapshots (§7) in files of
+ * theirs, for which the log gives up the segments that they replace. docs/storage.md has the format and the rules of
+ * recovery.
  *
  * Opening locks the directory, reads all of it, and cuts off the torn end of a write that a crash
  * interrupted. Errors, as the error of `open()`: `NotBootstrapped`, `WrongIdentity`, `Locked`,
- * `Unreadable`, `Corrupt`; `StorageFull` and `StorageFailed` there and from `write`, after which nothing
+ * `Unreadable`, `Corrupt`, `Unsupported`; `StorageFull` and `StorageFailed` there and from `write`, after which nothing
  * more is written. Unsubscribing abandons everything at once, as a crash would; opening again waits
  * until the call that was under way has returned.
  *

@@ -3,7 +3,10 @@ import type { StorageError } from '../storage.js'
 
 export const storageError = (_tag: StorageError['_tag'], message: string): StorageError => ({ _tag, message })
 
-/** What a crash cannot have done to `file`. Never repaired by guessing: that would drop entries or votes that others rely on. */
+/**
+ * What a crash cannot have done to `file`. Never repaired by guessing: that would drop entries or votes that others
+ * rely on.
+ */
 export const corrupt = (file: string, offset: number, what: string): StorageError =>
   storageError(
     'Corrupt',

@@ -20,15 +20,18 @@ export interface FileSystem {
   /** The same and the rest of what is known of a file; of a directory, its names. */
   fsync(fd: number, done: Done): void
   /**
-   * With this among the flags of `open` a write to that file returns when it is durable, as after `fdatasync`: one visit to the thread
-   * pool in the place of two. 0 where there is none, or none that reaches the disk.
+   * With this among the flags of `open` a write to that file returns when it is durable, as after `fdatasync`: one
+   * visit to the thread pool in the place of two. 0 where there is none, or none that reaches the disk.
    */
   readonly O_DSYNC: number
   rename(from: string, to: string, done: Done): void
   unlink(path: string, done: Done): void
 }
 
-/** macOS has the flag and leaves the bytes in the disk's cache, out of which `fdatasync` of libuv gets them (`F_FULLFSYNC`). */
+/**
+ * macOS has the flag and leaves the bytes in the disk's cache, out of which `fdatasync` of libuv gets them
+ * (`F_FULLFSYNC`).
+ */
 const O_DSYNC = process.platform === 'linux' ? fs.constants.O_DSYNC : 0
 
 export const nodeFileSystem: FileSystem = { ...fs, O_DSYNC }

@@ -6,6 +6,7 @@ import { refuse } from '../refuse.js'
 import type { StorageError } from '../storage.js'
 import { corrupt, hasCode, storageError, whileReading } from './errors.js'
 import { type FileSystem, nodeFileSystem } from './fileSystem.js'
+import { madeLater, presentFormat, unsupported } from './formats.js'
 import { type Handles, handlesOn, readWhole } from './handles.js'
 import { identityFile } from './layout.js'
 import { lastly } from './lastly.js'
@@ -19,10 +20,15 @@ export interface Identity {
   readonly incarnation: Incarnation
 }
 
-const IdentityFile = t.strict({ format: t.literal('rxraft data 1'), id: NodeId, clusterId: NodeId, incarnation: Incarnation })
+const owner = { id: NodeId, clusterId: NodeId, incarnation: Incarnation }
+/** No checksum covers this file, so nothing that its format demands may be left out. */
+const IdentityFile = t.union([
+  t.strict({ format: t.literal('rxraft data 1'), ...owner }),
+  t.strict({ format: t.literal('rxraft data 2'), group: t.literal(0), ...owner }),
+])
 
 export const encodeIdentity = ({ id, clusterId, incarnation }: Identity): Uint8Array =>
-  Buffer.from(`${JSON.stringify({ format: 'rxraft data 1', id, clusterId, incarnation }, null, 2)}\n`)
+  Buffer.from(`${JSON.stringify({ format: `rxraft data ${presentFormat}`, group: 0, id, clusterId, incarnation }, null, 2)}\n`)
 
 const decodeIdentity = (bytes: Buffer): Identity | null => {
   const json = either.tryCatch(
@@ -38,7 +44,7 @@ const decodeIdentity = (bytes: Buffer): Identity | null => {
 /**
  * Whose data `directory` holds. Cold: reads once per subscription and locks nothing.
  *
- * Errors: `NotBootstrapped`, `Unreadable`, `Corrupt`.
+ * Errors: `NotBootstrapped`, `Unreadable`, `Corrupt`, `Unsupported`.
  *
  * @example
  * readIdentity('./data/n1').subscribe(({ id, incarnation }) => …)
@@ -58,6 +64,8 @@ export const identityIn = (handles: Handles, directory: string): Observable<Iden
     catchError((error: unknown) => (hasCode(error, 'ENOENT') ? refuse(notBootstrapped(directory)) : throwError(() => error))),
     whileReading(path),
     mergeMap((bytes) => {
+      const later = madeLater(bytes, 'data')
+      if (later !== null) return refuse(unsupported(path, later))
       const identity = decodeIdentity(bytes)
       return identity === null ? refuse(corrupt(path, 0, 'it does not name a server, a cluster and an incarnation')) : of(identity)
     }),

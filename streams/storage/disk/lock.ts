@@ -60,7 +60,7 @@ const holderOf = (lock: string): Holder | null => {
   return either.isRight(holder) && holder.right.pid > 0 && /^[0-9a-f]{16}$/.test(holder.right.token) ? holder.right : null
 }
 
-/** Not recursively: once the file is gone somebody else may take the place, and `rmdir` then leaves it alone. */
+/** Not recursively: once the file is gone another process may take the place, and `rmdir` then leaves it alone. */
 const remove = (lock: string): void => {
   attempt(() => unlinkSync(join(lock, 'holder')))
   attempt(() => rmdirSync(lock))
@@ -89,7 +89,7 @@ export type Unlock = () => void
  * Takes `lock`, from a holder that is dead if need be. Throws what the file system throws.
  *
  * Two processes may find the same dead holder. Only who has the lock that is named for it may
- * remove it, and looks again before: so nobody removes a lock that was taken meanwhile. If the
+ * remove it, and looks again before: so no process removes a lock that was taken meanwhile. If the
  * one who may dies on the way, its own lock is a dead one, and taken over in the same way.
  */
 export const takeLock = (lock: string): either.Either<StorageError, Unlock> => {

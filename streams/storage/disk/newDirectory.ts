@@ -11,7 +11,8 @@ import { encodeSegment } from './segment.js'
 import { encodeSlot, slotOffset, voteFileBytes } from './vote.js'
 
 /*
- * A data directory is made in three steps, of which the last makes it one: without a file that says whose it is, nobody starts from it.
+ * A data directory is made in three steps, of which the last makes it one: without a file that says whose it is, no
+ * server starts from it.
  */
 
 /** First: the directory itself, which must hold nothing. */

@@ -5,6 +5,7 @@ import type { HardState, SnapshotPointer } from '../../../src/raft/effect.js'
 import { configurationOf, type Entry } from '../../../src/raft/state/entry.js'
 import { Incarnation, LogIndex, logIndex, NodeId, SnapshotRef, snapshotRef, Term, term } from '../../../src/raft/ids.js'
 import { readEntries } from '../../wire/entries.js'
+import { formatOf, Group } from './formats.js'
 import { u48Bytes } from './record.js'
 
 /*
@@ -27,7 +28,8 @@ export const Base = t.readonly(t.strict({ index: LogIndex, term: Term, configura
 
 export const SegmentHeader = t.readonly(
   t.strict({
-    format: t.literal('rxraft log 1'),
+    format: formatOf('log'),
+    group: Group,
     id: NodeId,
     clusterId: t.string,
     incarnation: Incarnation,

@@ -3,7 +3,9 @@ import { either } from 'fp-ts'
 import { concat, EMPTY, from, last, map, mergeMap, mergeScan, type Observable, of } from 'rxjs'
 import type { LogIndex } from '../../../src/raft/ids.js'
 import { refuse } from '../refuse.js'
+import type { StorageError } from '../storage.js'
 import { corrupt, whileReading } from './errors.js'
+import { unsupported } from './formats.js'
 import { type Handles, sizeOf } from './handles.js'
 import type { Identity } from './identity.js'
 import { keeper } from './keeper.js'
@@ -127,4 +129,7 @@ const following = (handles: Handles, former: LogEnd | null, { fd, bytes, progres
 }
 
 const orCorrupt = <A>(path: string, judged: either.Either<Damage, A>): Observable<A> =>
-  either.isRight(judged) ? of(judged.right) : refuse(corrupt(path, judged.left.offset, judged.left.what))
+  either.isRight(judged) ? of(judged.right) : refuse(errorOf(path, judged.left))
+
+const errorOf = (path: string, { offset, what, isLater = false }: Damage): StorageError =>
+  isLater ? unsupported(path, what) : corrupt(path, offset, what)

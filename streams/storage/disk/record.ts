@@ -64,10 +64,16 @@ export const sealRecord = (target: Buffer, at: number, end: number, { kind, writ
   target.writeUInt32LE(crc32(target.subarray(at + 4, end), begin(origin, targetAt + at)), at)
 }
 
-/** The operator takes the lower 32 bits of an offset: places 4 GiB apart, of which only snapshots have any, are told apart by `write`. */
+/**
+ * The operator takes the lower 32 bits of an offset: places 4 GiB apart, of which only snapshots have any, are told
+ * apart by `write`.
+ */
 const begin = (origin: number, offset: number): number => (origin ^ offset) >>> 0
 
-/** The record that stands in `file` at `at`; null where none does that is whole and unchanged. `fileAt` is where in the file these bytes begin. */
+/**
+ * The record that stands in `file` at `at`; null where none does that is whole and unchanged. `fileAt` is where in the
+ * file these bytes begin.
+ */
 export const readRecord = (file: Buffer, at: number, origin: number, fileAt = 0): LogRecord | null => {
   const payloadAt = at + recordHeaderBytes
   if (payloadAt > file.length) return null
@@ -84,7 +90,10 @@ export const readRecord = (file: Buffer, at: number, origin: number, fileAt = 0)
   }
 }
 
-/** Where the first good record of a write after `write` stands, sought from `from` on at every byte, since lengths may be damaged; null if there is none. */
+/**
+ * Where the first good record of a write after `write` stands, sought from `from` on at every byte, since lengths may
+ * be damaged; null if there is none.
+ */
 export const findLaterWrite = (file: Buffer, from: number, origin: number, write: number): number | null => {
   const atMost = write + file.length // every write has at least one record
   for (let at = from; at + recordHeaderBytes <= file.length; at++) {

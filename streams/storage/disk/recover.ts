@@ -32,8 +32,8 @@ export interface Found extends Pick<LogEnd, 'segment' | 'fd' | 'highest' | 'form
 }
 
 /**
- * Reads a data directory. Nothing is changed before all of it has been read and judged; then the torn
- * end of the last write is cut off, what may not be durable yet is made so, and snapshots that nobody refers to are removed.
+ * Reads a data directory. Nothing is changed before all of it has been read and judged; then the torn end of the last
+ * write is cut off, what may not be durable yet is made so, and snapshots that nothing refers to are removed.
  */
 export const recover = (handles: Handles, directory: string, identity: Identity): Observable<Found> =>
   forkJoin([readVote(handles, directory, identity), namesIn(handles, directory)]).pipe(

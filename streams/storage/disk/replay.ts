@@ -1,6 +1,7 @@
 import { either } from 'fp-ts'
 import { type LogIndex, logIndex, maxIndex } from '../../../src/raft/ids.js'
 import { applyHeader, applyRecord, type State } from './apply.js'
+import { madeLater } from './formats.js'
 import type { Identity } from './identity.js'
 import { findLaterWrite, originOf, readRecord } from './record.js'
 
@@ -25,12 +26,13 @@ export interface Progress {
   /** The same, and the records of a write whose last record was not read yet. */
   readonly state: State | null
   readonly at: number
-  /** The highest index of an entry in this segment, whatever became of it; 0 where there is none. */
+  /** The highest index of an entry in this segment, also where it was truncated later; 0 where there is none. */
   readonly highest: LogIndex
 }
 
-/** What a crash cannot explain. */
+/** Why a segment cannot be read: a crash cannot explain it, or (`isLater`) a later build of rxraft wrote it. */
 export interface Damage {
+  readonly isLater?: boolean
   readonly offset: number
   readonly what: string
 }
@@ -47,12 +49,18 @@ export const startOf = (segment: number, identity: Identity, whole: Replayed | n
   highest: logIndex(0),
 })
 
-/** Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose it is. */
+/**
+ * Where the checksums of a segment begin; those of its header begin where no name is needed, so that it can say whose
+ * it is.
+ */
 export const segmentOrigin = ({ clusterId, id, incarnation }: Identity, segment: number): number =>
   originOf(['log', clusterId, id, incarnation, String(segment)])
 export const headerOrigin = originOf(['rxraft log'])
 
-/** Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies a payload out of it. */
+/**
+ * Reads on as long as good records follow. `bytes` is the segment from its start, as far as it was read. `keep` copies
+ * a payload out of it.
+ */
 export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8Array) => Uint8Array): either.Either<Damage, Progress> => {
   const origin = segmentOrigin(progress.identity, progress.segment)
   let { whole, wholeFrom, wholeTo, state, at, highest } = progress
@@ -62,6 +70,8 @@ export const replay = (bytes: Buffer, progress: Progress, keep: (payload: Uint8A
     if (whole !== null && record.write !== whole.write + 1)
       return either.left({ offset: at, what: `a record of write ${record.write} stands where one of write ${whole.write + 1} should` })
 
+    const later = at === 0 && record.kind === 'segment' ? madeLater(record.payload, 'log') : null
+    if (later !== null) return either.left({ offset: at, what: later, isLater: true })
     const next = at === 0 ? applyHeader(progress, record) : applyRecord(state, record, keep)
     if (typeof next === 'string') return either.left({ offset: at, what: next })
     state = next

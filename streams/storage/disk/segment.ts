@@ -2,6 +2,7 @@ import type { LogIndex } from '../../../src/raft/ids.js'
 import type { HardState } from '../../../src/raft/effect.js'
 import type { LogBase } from '../../../src/raft/state/log.js'
 import type { StoredSnapshot } from '../../../src/raft/state/snapshots.js'
+import { presentFormat } from './formats.js'
 import type { Identity } from './identity.js'
 import { encodeSegmentHeader } from './payload.js'
 import { recordHeaderBytes, sealRecord } from './record.js'
@@ -23,7 +24,8 @@ export const encodeSegment = (
   { currentTerm, votedFor, base, snapshot, lastIndex, commitIndex }: SegmentState,
 ): Buffer => {
   const payload = encodeSegmentHeader({
-    format: 'rxraft log 1',
+    format: `rxraft log ${presentFormat}`,
+    group: 0,
     id,
     clusterId,
     incarnation,

@@ -4,8 +4,9 @@ import { AsyncSubject, catchError, concat, defer, EMPTY, ignoreElements, type Ob
 export type SerialQueue = <A>(work: () => Observable<A>) => Observable<A>
 
 /**
- * Work in rows: in each one piece after another, each beginning when the former is done, and the rows side by side. What fails
- * first fails all that has not begun, in every row: nothing is written any more after a failed write or sync.
+ * Work in rows: in each one piece after another, each beginning when the former is done, and the rows side by side.
+ * What fails first fails all that has not begun, in every row: nothing is written any more after a failed write or
+ * sync.
  *
  *   a row      a---b--#
  *   another    c-------- d#    d never begins

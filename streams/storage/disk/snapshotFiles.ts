@@ -114,6 +114,8 @@ export class SnapshotFiles {
   }
 }
 
-/** Takes a name away. Where it comes back after a loss of power, it is taken away again when the directory is opened. */
+/**
+ * Takes a name away. Where it comes back after a loss of power, it is taken away again when the directory is opened.
+ */
 export const unlink = (handles: Handles, path: string): Observable<never> =>
   handles.call((fs, done) => fs.unlink(path, done)).pipe(ignoreElements(), whileWriting(path))

@@ -1,17 +1,19 @@
 import * as t from 'io-ts'
 import { Incarnation, NodeId, SnapshotRef } from '../../../src/raft/ids.js'
 import type { LogBase } from '../../../src/raft/state/log.js'
+import { formatOf, Group, madeLater, presentFormat } from './formats.js'
 import type { Identity } from './identity.js'
 import { Base, decodeJson } from './payload.js'
 import { originOf, readRecord, recordHeaderBytes, sealRecord } from './record.js'
 
 /*
- * A snapshot is a file of records (record.ts): a header, and its bytes in blocks of 64 KiB, the last of which is shorter, or empty.
+ * A snapshot is a file of records (record.ts): a header, and its bytes in blocks of 64 KiB, the last of which is
+ * shorter, or empty.
  *
  *   snapshot | block 1 | block 2 | … | block n, marked as the last
  *
- * `write` is the number of the block. So each block stands at a place that can be told from the first one's, and vouches for itself: a
- * range is read and checked without the rest.
+ * `write` is the number of the block. So each block stands at a place that can be told from the first one's, and
+ * vouches for itself: a range is read and checked without the rest.
  */
 
 export const blockBytes = 1 << 16
@@ -22,7 +24,8 @@ export const blocksAtOnce = 16
 
 export const SnapshotHeader = t.readonly(
   t.strict({
-    format: t.literal('rxraft snapshot 1'),
+    format: formatOf('snapshot'),
+    group: Group,
     id: NodeId,
     clusterId: t.string,
     incarnation: Incarnation,
@@ -54,7 +57,8 @@ export const encodeHeader = (
   { index, term, configuration }: LogBase,
 ): Buffer => {
   const header: SnapshotHeader = {
-    format: 'rxraft snapshot 1',
+    format: `rxraft snapshot ${presentFormat}`,
+    group: 0,
     id,
     clusterId,
     incarnation,
@@ -74,6 +78,12 @@ export const readHeader = (file: Buffer): { readonly header: SnapshotHeader; rea
   return record === null || header === null ? null : { header, end: record.end }
 }
 
+/** Why a later build of rxraft made `file`; null where it did not, or where the header is not whole. */
+export const snapshotMadeLater = (file: Buffer): string | null => {
+  const record = readRecord(file, 0, headerOrigin)
+  return record?.kind === 'snapshot' ? madeLater(record.payload, 'snapshot') : null
+}
+
 export interface BlockPlace {
   readonly origin: number
   readonly number: number
@@ -86,7 +96,10 @@ export interface BlockPlace {
 export const sealBlock = (target: Buffer, at: number, end: number, { origin, number, last, fileAt }: BlockPlace): void =>
   sealRecord(target, at, end, { kind: 'block', write: number, last, origin, targetAt: fileAt - at })
 
-/** The bytes of the block that stands in `bytes` at `at`; null where that is another, or not what was written. `length` is how many there must be. */
+/**
+ * The bytes of the block that stands in `bytes` at `at`; null where that is another, or not what was written. `length`
+ * is how many there must be.
+ */
 export const readBlock = (bytes: Buffer, at: number, length: number, { origin, number, last, fileAt }: BlockPlace): Buffer | null => {
   const record = readRecord(bytes, at, origin, fileAt - at)
   const isIt = record?.kind === 'block' && record.write === number && record.last === last && record.payload.length === length

@@ -4,11 +4,22 @@ import type { LogBase } from '../../../src/raft/state/log.js'
 import type { StoredSnapshot } from '../../../src/raft/state/snapshots.js'
 import { refuse } from '../refuse.js'
 import { corrupt, hasCode, whileReading } from './errors.js'
+import { unsupported } from './formats.js'
 import { type Handles, sizeOf } from './handles.js'
 import type { Identity } from './identity.js'
 import { snapshotFile } from './layout.js'
 import { recordHeaderBytes } from './record.js'
-import { blockBytes, blockOffset, blockOrigin, blocksAtOnce, blocksOf, fileBytes, readBlock, readHeader } from './snapshotFormat.js'
+import {
+  blockBytes,
+  blockOffset,
+  blockOrigin,
+  blocksAtOnce,
+  blocksOf,
+  fileBytes,
+  readBlock,
+  readHeader,
+  snapshotMadeLater,
+} from './snapshotFormat.js'
 
 /** The file of a whole snapshot, open. */
 export interface SnapshotFile extends StoredSnapshot {
@@ -24,7 +35,10 @@ interface PieceRun {
   readonly bytes: Buffer
 }
 
-/** The bytes of `file` from `offset` on, as many as `length`: the blocks that hold them are read and checked, some at a time, and no others. */
+/**
+ * The bytes of `file` from `offset` on, as many as `length`: the blocks that hold them are read and checked, some at a
+ * time, and no others.
+ */
 export const readRange = (handles: Handles, file: SnapshotFile, offset: number, length: number): Observable<Uint8Array> => {
   const target = new Uint8Array(Math.max(0, Math.min(length, file.size - offset)))
   if (target.length === 0) return of(target)
@@ -41,7 +55,10 @@ export const readRange = (handles: Handles, file: SnapshotFile, offset: number, 
   )
 }
 
-/** Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. Whatever it lacks is `Corrupt`. */
+/**
+ * Opens the snapshot that a log begins after, which `pointer` names, and checks all of it. What it lacks makes it
+ * `Corrupt`; a file of a later build is `Unsupported`.
+ */
 export const openSnapshot = (
   handles: Handles,
   directory: string,
@@ -56,6 +73,8 @@ export const openSnapshot = (
       sizeOf(handles, fd).pipe(
         mergeMap((bytes) => readHead(handles, fd, bytes).pipe(map((head) => ({ bytes, head })))),
         mergeMap(({ bytes, head }) => {
+          const later = snapshotMadeLater(head)
+          if (later !== null) return refuse(unsupported(path, later))
           const found = readHeader(head)
           if (found === null) return damaged('it does not open with the header of a snapshot')
           const { header, end: headerBytes } = found

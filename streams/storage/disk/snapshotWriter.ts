@@ -4,8 +4,9 @@ import { recordHeaderBytes } from './record.js'
 import { blockBytes, blocksAtOnce, blocksOf, sealBlock } from './snapshotFormat.js'
 
 /**
- * The bytes of one snapshot on their way into its file: pieces of any length come, blocks of one length go. What does not fill a
- * block is held until more comes, and a full block too, since it may turn out to be the last: 64 KiB at most.
+ * The bytes of one snapshot on their way into its file: pieces of any length come, blocks of one length go. What does
+ * not fill a block is held until more comes, and a full block too, since it may turn out to be the last: 64 KiB at
+ * most.
  */
 export class SnapshotWriter {
   /** Bytes that came. */

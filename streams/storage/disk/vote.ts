@@ -11,7 +11,7 @@ import { originOf, readRecord, recordHeaderBytes, sealRecord, u48Bytes } from '.
  *   durable u48 | currentTerm u48 | votedFor, ASCII, empty for none
  *
  * `durable` is the durable marker: every write to the log up to this number was on disk. It stands
- * here and not in the log, so that whatever loses the end of the log does not lose the marker with it.
+ * here and not in the log, so that a loss of the end of the log does not lose the marker too.
  *
  * A change of term or vote is acknowledged when log and slot are both synced. The two syncs run side
  * by side, and only elections cause them: the second costs nothing where it counts.
@@ -52,7 +52,9 @@ const slotAt = (file: Buffer, at: number, identity: Identity): Slot | null => {
   return hardState === null ? null : { number: record.write, hardState, durable: record.payload.readUIntLE(0, u48Bytes) }
 }
 
-/** Whether `a` is what a server may hold after it held `b`: a later term, or the vote of a term in which it had none. */
+/**
+ * Whether `a` is what a server may hold after it held `b`: a later term, or the vote of a term in which it had none.
+ */
 const isNewer = (a: HardState, b: HardState): boolean =>
   a.currentTerm > b.currentTerm || (a.currentTerm === b.currentTerm && a.votedFor !== null && b.votedFor === null)
 

@@ -59,7 +59,8 @@ export class Writer {
     private readonly options: WriterOptions,
   ) {
     const { log, snapshot, commitIndex, write } = recovered
-    // The log's term and vote, even if it is to be told of later ones: a segment that begins before that continues this log.
+    // The log's term and vote, even if it is to be told of later ones: a segment that begins before that continues this
+    // log.
     this.state = { ...logged, base: log.base, snapshot, lastIndex: log.lastIndex, commitIndex }
     this.voteFd = voteFd
     this.segment = segment
@@ -104,8 +105,9 @@ export class Writer {
   }
 
   /**
-   * Removes the segments whose entries are all in the snapshot that the log, durably, begins after (§7). From the oldest on, each
-   * name gone before the next one goes: whatever of it a crash leaves undone, what is left are consecutive segments.
+   * Removes the segments whose entries are all in the snapshot that the log, durably, begins after (§7). From the
+   * oldest on, each name gone before the next one goes. So a crash in the middle leaves consecutive
+   * segments.
    */
   forget(): Observable<never> {
     const { handles, former, options } = this
@@ -224,7 +226,10 @@ export class Writer {
     return buffer
   }
 
-  /** The marker is due once nothing was written for a while. A write does not move the timer, which on firing looks whether there was one. */
+  /**
+   * The marker is due once nothing was written for a while. A write does not move the timer, which on firing looks
+   * whether there was one.
+   */
   private armMarker(): void {
     if (this.markerDue || this.marked === this.write) return
     this.markerDue = true

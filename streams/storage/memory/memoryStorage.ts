@@ -1,10 +1,8 @@
-import { EMPTY, Observable, type SchedulerLike, timer } from 'rxjs'
+import { EMPTY, Observable, type SchedulerLike, type Subscription, timer } from 'rxjs'
 import { type Configuration, votersOnly } from '../../../src/raft/state/configuration.js'
 import type { Persist, Write } from '../../../src/raft/effect.js'
-import { InvariantViolation } from '../../../src/raft/error.js'
-import { after, before, Incarnation, type LogIndex, logIndex, maxIndex, NodeId, term } from '../../../src/raft/ids.js'
-import { logAfter, logFrom } from '../../../src/raft/state/log.js'
-import { printWrite } from '../../../src/raft/print.js'
+import { Incarnation, type LogIndex, logIndex, NodeId, term } from '../../../src/raft/ids.js'
+import { logFrom } from '../../../src/raft/state/log.js'
 import { fresh, type Recovered } from '../../../src/raft/state/server.js'
 import { check, fn, oneOf, optional, scheduler, text, whole } from '../../options/checks.js'
 import { given } from '../../options/given.js'
@@ -13,6 +11,7 @@ import { entryHeaderBytes } from '../../wire/entries.js'
 import { MemorySnapshots } from './memorySnapshots.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage, StorageError } from '../storage.js'
+import { afterWrite, inOneAppend, lastIndexAfter, recordsOf } from './writes.js'
 
 /** What is wrong with a disk in memory. Without any of these it is instant and never fails. */
 export interface MemoryStorageOptions {
@@ -20,7 +19,10 @@ export interface MemoryStorageOptions {
   readonly writeMs?: number
   /** Required with `writeMs`. */
   readonly scheduler?: SchedulerLike
-  /** The write, numbered from 1 over the whole life of the storage, that fails with `StorageFailed`. What was in it is lost. */
+  /**
+   * The write, numbered from 1 over the whole life of the storage, that fails with `StorageFailed`. What was in it is
+   * lost.
+   */
   readonly failAtWrite?: number
   /** A write that would exceed this fails with `StorageFull`. Default: no limit. */
   readonly maxBytes?: number
@@ -33,8 +35,9 @@ export interface MemoryStorageOptions {
   /** Uniform in [0, 1), for `torn`. Default: always 0, which loses all. */
   readonly random?: () => number
   /**
-   * 32 hexadecimal digits that name this storage, as every data directory is named. Then the first leader needs the vote of every voter,
-   * and a storage that takes the place of a lost one is told from it. For every server of a cluster or for none. Default: none.
+   * 32 hexadecimal digits that name this storage, as every data directory is named. Then the first leader needs the
+   * vote of every voter, and a storage that takes the place of a lost one is told from it. For every server of a
+   * cluster or for none. Default: none.
    */
   readonly incarnation?: string
 }
@@ -83,7 +86,10 @@ class Memory {
   private isOpen = false
   private writes = 0
   private readonly snapshots = new MemorySnapshots()
-  /** Stored since `known` was, as it came: the log is built when somebody asks for it, and not twice for a server that runs. */
+  /**
+   * Stored since `known` was, as it came: the log is built when it is asked for, and not twice for a server that
+   * runs.
+   */
   private since: Write[] = []
   private lastIndex: LogIndex
 
@@ -138,27 +144,13 @@ class Memory {
         if (writeMs === 0 || onAbandon === 'kept') this.store(writes)
         else underWay = writes
         if (writeMs === 0) return EMPTY
-        return afterAWhile(finish)
-      }
-
-      /** What takes as long as a write does; nobody is told once the storage is abandoned. */
-      const afterAWhile = (act: () => void): Observable<never> => {
-        const { writeMs = 0, scheduler } = this.options
-        return new Observable((writing) =>
-          timer(writeMs, scheduler).subscribe({
-            complete: () => {
-              if (subscriber.closed) return
-              act()
-              writing.complete()
-            },
-          }),
-        )
+        return this.afterAWhile(subscriber, finish)
       }
 
       const storePiece = (): Observable<never> => {
         failed ??= this.failure([])
         if (failed !== null) return refuse(failed)
-        return (this.options.writeMs ?? 0) === 0 ? EMPTY : afterAWhile(() => undefined)
+        return (this.options.writeMs ?? 0) === 0 ? EMPTY : this.afterAWhile(subscriber, () => undefined)
       }
 
       const close = (): Observable<never> => {
@@ -179,6 +171,20 @@ class Memory {
         sizeBytes: () => this.sizeBytes(this.stored),
       })
     })
+  }
+
+  /** What takes as long as a write does. It tells nothing once the storage is abandoned. */
+  private afterAWhile(opened: Subscription, act: () => void): Observable<never> {
+    const { writeMs = 0, scheduler } = this.options
+    return new Observable((writing) =>
+      timer(writeMs, scheduler).subscribe({
+        complete: () => {
+          if (opened.closed) return
+          act()
+          writing.complete()
+        },
+      }),
+    )
   }
 
   storedSnapshot(): Uint8Array | null {
@@ -205,60 +211,6 @@ class Memory {
     const records = writes.flatMap(recordsOf)
     this.store(records.slice(0, Math.floor(random() * (records.length + 1))))
   }
-}
-
-/** Where the log ends after `write`. Throws where that does not continue a log which ends at `lastIndex`. */
-const lastIndexAfter = (lastIndex: LogIndex, write: Write): LogIndex => {
-  const { snapshot, truncateFrom, firstIndex, entries } = write
-  const end = snapshot === null || snapshot.keepsSuffix ? lastIndex : snapshot.base.index
-  const kept = truncateFrom === null || truncateFrom > end ? end : before(truncateFrom)
-  if (entries.length > 0 && firstIndex !== kept + 1)
-    throw new InvariantViolation('what is written continues the log that is stored', printWrite(write), firstIndex)
-  return after(kept, entries.length)
-}
-
-/** What is stored after `write`. */
-const afterWrite = (stored: Recovered, write: Write): Recovered => {
-  const { currentTerm, votedFor, commitIndex } = stored
-  const { snapshot, hardState, truncateFrom, entries } = write
-  const log = snapshot === null ? stored.log : logAfter(stored.log, snapshot)
-  const kept = truncateFrom === null ? log : log.truncateFrom(truncateFrom)
-  return {
-    ...(stored.incarnation !== undefined && { incarnation: stored.incarnation }),
-    currentTerm: hardState === null ? currentTerm : hardState.currentTerm,
-    votedFor: hardState === null ? votedFor : hardState.votedFor,
-    log: kept.append(entries),
-    commitIndex: maxIndex(commitIndex, write.commitIndex),
-    snapshot: snapshot === null ? stored.snapshot : { ref: snapshot.ref, size: snapshot.size },
-  }
-}
-
-/** The same writes, fewer: those that only append to what the one before them appended are one with it. */
-const inOneAppend = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
-  const joined: Write[] = []
-  for (let first = 0; first < writes.length;) {
-    let end = first + 1
-    while (end < writes.length && onlyAppends(writes[end]!)) end++
-    const run = writes.slice(first, end)
-    const commitIndex = run.reduce((max, write) => maxIndex(max, write.commitIndex), logIndex(0))
-    joined.push({ ...run[0]!, entries: run.flatMap(({ entries }) => entries), commitIndex })
-    first = end
-  }
-  return joined
-}
-
-const onlyAppends = ({ snapshot, hardState, truncateFrom }: Write): boolean =>
-  snapshot === null && hardState === null && truncateFrom === null
-
-/** A write as writes of one record each. Every prefix of them is a legal state. */
-const recordsOf = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): ReadonlyArray<Write> => {
-  const nothing: Write = { snapshot: null, hardState: null, truncateFrom: null, firstIndex, entries: [], commitIndex: logIndex(0) }
-  return [
-    ...(snapshot === null ? [] : [{ ...nothing, snapshot }]),
-    ...(hardState === null ? [] : [{ ...nothing, hardState }]),
-    ...(truncateFrom === null ? [] : [{ ...nothing, truncateFrom }]),
-    ...entries.map((entry, i) => ({ ...nothing, firstIndex: after(firstIndex, i), entries: [entry] })),
-  ]
 }
 
 const sizeBytes = ({ log }: Recovered): number => log.bytes + (log.lastIndex - log.base.index) * entryHeaderBytes

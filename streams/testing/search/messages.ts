@@ -6,7 +6,7 @@ import type { Server } from '../../../src/raft/state/server.js'
 /** Other names for the servers: a permutation. */
 export type Renaming = (id: NodeId) => NodeId
 
-export const keyOfEntry = ({ term, kind, command }: Entry): string => `${term}${kind[0]}${command.join('.')}`
+export const keyOfEntry = ({ term, kind, command }: Entry): string => `${term}${String(kind)[0]}${command.join('.')}`
 const keyOfEntries = (entries: ReadonlyArray<Entry>): string => entries.map(keyOfEntry).join()
 
 /**

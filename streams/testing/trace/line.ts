@@ -15,8 +15,9 @@ const incarnation = t.refinement(t.string, (s) => /^[0-9a-f]{32}$/.test(s), 'the
 const orNull = <A>(codec: t.Type<A>) => t.union([codec, t.null])
 const list = <A>(codec: t.Type<A>) => t.readonlyArray(codec)
 
-const TraceEntry = t.type({ term: index, kind: t.keyof({ command: null, noop: null, configuration: null }), command: bytes })
-/** An entry of a log; `command` in hexadecimal digits. */
+const kind = t.union([t.keyof({ command: null, noop: null, configuration: null }), index])
+const TraceEntry = t.type({ term: index, kind, command: bytes })
+/** An entry of a log; `command` in hexadecimal digits. A kind that is not known is its number. */
 export type TraceEntry = t.TypeOf<typeof TraceEntry>
 
 const TraceMember = t.intersection([t.type({ id: name }), t.partial({ incarnation: orNull(incarnation) })])

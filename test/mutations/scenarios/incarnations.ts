@@ -43,7 +43,7 @@ const history = fc.array(
 const wrong: ReadonlyArray<Partial<Greeting>> = [
   { clusterId: 'shop' },
   { to: 'n9' },
-  { from: nodeId('n9') },
+  { rxraft: 9_999, oldest: 9_998 },
   { constants: { maxFrameBytes: 5 } },
 ]
 

@@ -5,10 +5,12 @@ import { type Incarnation, messageSeq, nodeId, term } from '../../../src/raft/id
 import type { Message } from '../../../src/raft/messages.js'
 import type { NetworkEvent, NetworkUser } from '../../../streams/network/network.js'
 import { FrameReader, frameOf, frameType } from '../../../streams/network/tcp/frame.js'
-import { type Greeting, protocolVersion } from '../../../streams/network/tcp/greeting.js'
+import { type Greeting, protocolVersions } from '../../../streams/network/tcp/greeting.js'
 import type { TcpMetrics } from '../../../streams/network/tcp/metrics.js'
-import type { Address, TcpNetworkOptions } from '../../../streams/network/tcp/options.js'
+import type { Address } from '../../../src/raft/state/address.js'
+import type { TcpNetworkOptions } from '../../../streams/network/tcp/options.js'
 import { tcpNetwork, type TcpNetwork } from '../../../streams/network/tcp/tcpNetwork.js'
+import { encodeMessage } from '../../../streams/wire/message.js'
 
 export const host = '127.0.0.1'
 /** Nobody listens there. */
@@ -57,6 +59,7 @@ export const closeAll = (): void => {
 /** The configuration in which each of these has the data directory that is named by this digit. */
 export const named = (digits: Readonly<Record<string, string>>): Configuration => ({
   _tag: 'Simple',
+  version: 1,
   voters: Object.entries(digits).map(([id, digit]) => ({ id: nodeId(id), incarnation: incarnationOf(digit) as Incarnation })),
   learners: [],
 })
@@ -177,7 +180,8 @@ export const call = ({ port }: Address, localAddress = host): Raw => raw(connect
 
 /** What n2 says of itself to n1, where nothing is wrong. */
 export const greeting: Greeting = {
-  rxraft: protocolVersion,
+  rxraft: protocolVersions.max,
+  oldest: protocolVersions.min,
   clusterId: 'test',
   from: nodeId('n2'),
   incarnation: incarnationOf('a') as Greeting['incarnation'],
@@ -186,4 +190,10 @@ export const greeting: Greeting = {
 }
 
 export const jsonFrame = (type: number, json: unknown): Uint8Array => frameOf(type, Buffer.from(JSON.stringify(json)))
+/** A message frame, for a group. */
+export const messageFrame = (message: Message, group = 0): Uint8Array => {
+  const payload = Buffer.concat([Buffer.alloc(4), encodeMessage(message)])
+  payload.writeUInt32LE(group)
+  return frameOf(frameType.message, payload)
+}
 export const hello = (json: unknown = greeting): Uint8Array => jsonFrame(frameType.hello, json)

@@ -4,7 +4,6 @@ import { type Configuration, votersOnly } from '../../../src/raft/state/configur
 import { nodeId } from '../../../src/raft/ids.js'
 import type { NetworkUser } from '../../../streams/network/network.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
-import { encodeMessage } from '../../../streams/wire/message.js'
 import {
   call,
   closeAll,
@@ -13,6 +12,7 @@ import {
   hello,
   incarnationOf,
   jsonFrame,
+  messageFrame,
   named,
   nowhere,
   type Peer,
@@ -23,7 +23,7 @@ import {
 
 afterEach(closeAll)
 
-const message = (sender: string, to: string, re: number): Uint8Array => frameOf(frameType.message, encodeMessage(vote(sender, to, re)))
+const message = (sender: string, to: string, re: number): Uint8Array => messageFrame(vote(sender, to, re))
 const alive = frameOf(frameType.alive, new Uint8Array(0))
 
 /** n1, which knows n2. */
@@ -86,10 +86,14 @@ describe('somebody who is no server', () => {
   })
 
   it.each([
-    ['version', { ...greeting, rxraft: 1 }, 'version', /^n1 speaks version 2 of the protocol and was greeted in version 1/],
+    [
+      'version',
+      { ...greeting, rxraft: 2, oldest: undefined },
+      'version',
+      /^n1 speaks version 3 of the protocol and was greeted in version 2/,
+    ],
     ['cluster', { ...greeting, clusterId: 'shop' }, 'cluster', /^n1 belongs to cluster "test" and n2 to cluster "shop"/],
     ['receiver', { ...greeting, to: 'n3' }, 'name', /^this is n1, but n2 meant to reach "n3"/],
-    ['sender', { ...greeting, from: 'n9' }, 'name', /^n9 is not among the peers of n1/],
     ['constants', { ...greeting, constants: {} }, 'constants', /^maxFrameBytes is 16777216 at n1 and not set at n2/],
     [
       'data directory',
@@ -113,7 +117,8 @@ describe('a server that was let in', () => {
     const n2 = call(n1.address)
     n2.write(hello(options.maxFrameBytes === undefined ? greeting : { ...greeting, constants: { maxFrameBytes: options.maxFrameBytes } }))
     expect(await n2.json(frameType.welcome)).toMatchObject({
-      rxraft: 2,
+      rxraft: 3,
+      oldest: 3,
       clusterId: 'test',
       from: 'n1',
       to: 'n2',
@@ -150,7 +155,19 @@ describe('a server that was let in', () => {
       'frame',
       'a frame of 101 bytes, where 1 to 100 are allowed',
     ],
-    ['what is no message', frameOf(frameType.message, Uint8Array.of(9, 9, 9)), 'message', '3 bytes end in the middle of a message'],
+    [
+      'what is no message',
+      frameOf(frameType.message, Uint8Array.of(0, 0, 0, 0, 9, 9, 9)),
+      'message',
+      '3 bytes end in the middle of a message',
+    ],
+    ['half a group', frameOf(frameType.message, Uint8Array.of(0, 0, 0)), 'message', '3 bytes end in the middle of a group'],
+    [
+      'a message for a group',
+      messageFrame(vote('n2', 'n1', 1), 7),
+      'message',
+      'it is for group 7, and this version of rxraft knows no group but 0',
+    ],
     ['in the name of another', message('n3', 'n1', 1), 'message', 'from is n3, but the link is that of n2'],
     ['to another', message('n2', 'n3', 1), 'message', 'to is n3, but this is n1'],
     ['a second hello', hello(), 'frame', 'frame 1 has no place after a hello'],
@@ -206,7 +223,7 @@ describe('before the first leader has named the data directories', () => {
     const caller = call(n1.address)
     caller.write(Buffer.concat([hello(), message('n2', 'n1', 1)]))
     await caller.json(frameType.welcome)
-    await n1.metrics(({ peers }) => peers[0]!.unconfirmed === 1)
+    await n1.metrics(({ peers }) => peers[0]!.unauthenticated === 1)
     expect(messagesOf(n1)).toEqual([])
   })
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { either } from 'fp-ts'
 import { commandEntry } from '../../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { Message } from '../../../src/raft/messages.js'
 import { admit } from '../../../streams/sinks/inbound.js'
-import { FrameReader } from '../../../streams/network/tcp/frame.js'
+import { FrameReader, messageIn } from '../../../streams/network/tcp/frame.js'
 import { Outbox } from '../../../streams/network/tcp/outbox.js'
 
 const append = (seq: number, commandBytes = 100): Message => ({
@@ -25,7 +26,7 @@ const limits = { maxQueueMessages: 1_000, maxQueueBytes: 10 << 20 }
 const numbers = (bytes: Uint8Array): ReadonlyArray<number> => {
   const found: number[] = []
   new FrameReader(20 << 20).push(bytes, (_, payload) => {
-    const event = admit(payload)
+    const event = admit(either.isRight(messageIn(payload)) ? payload.subarray(4) : null)
     if (event._tag === 'Received' && 'seq' in event.message) found.push(event.message.seq)
     return true
   })

@@ -5,7 +5,9 @@ import { commandEntry } from '../../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, term } from '../../../src/raft/ids.js'
 import type { AppendEntries } from '../../../src/raft/messages.js'
 import { VirtualScheduler } from '../../../streams/time/heapScheduler.js'
-import type { Address } from '../../../streams/network/tcp/options.js'
+import type { Address } from '../../../src/raft/state/address.js'
+import { messageFrameLength, messageHeaderBytes } from '../../../streams/network/tcp/frame.js'
+import { tcpSettings } from '../../../streams/network/tcp/options.js'
 import { tcpNetwork } from '../../../streams/network/tcp/tcpNetwork.js'
 import { messageByteLength } from '../../../streams/wire/message.js'
 import { call, closeAll, connected, host, incarnationOf, nowhere, pair, start, vote } from './cluster.js'
@@ -143,7 +145,7 @@ describe('the queue of a peer', () => {
   })
 
   it('takes its limit of bytes; one byte more is dropped and told', async () => {
-    const framed = 5 + messageByteLength(append(0, 100))
+    const framed = messageHeaderBytes + messageByteLength(append(0, 100))
     const { n1, endTurn } = await alone({ maxQueueBytes: 2 * framed })
     n1.send(append(0, 100))
     n1.send(append(1, 100))
@@ -161,7 +163,7 @@ describe('the queue of a peer', () => {
 
 describe('a message that is longer than a frame may be', () => {
   it('ends the network with a sentence, at the limit it does not', async () => {
-    const limit = 1 + messageByteLength(append(1, 1_000))
+    const limit = messageFrameLength(messageByteLength(append(1, 1_000)))
     const peersOfN1: Record<string, Address> = { n2: nowhere }
     const n1 = await start('n1', peersOfN1, { maxFrameBytes: limit })
     const n2 = await start('n2', { n1: n1.address }, { maxFrameBytes: limit })
@@ -288,7 +290,19 @@ describe('options', () => {
     ['peers', { peers: { N2: { host, port: 1 } } }],
     ['maxQueueBytes', { maxQueueBytes: 0.5 }],
     ['idleTimeoutMs', { idleTimeoutMs: 0 }],
+    ['maxConnections', { maxConnections: '64' as never }],
+    ['backoffMs.max', { backoffMs: { min: 1, max: Number.NaN } }],
+    ['listen', { listen: undefined as never }],
+    ['peers', { peers: { n2: { host: '', port: 1 } } }],
+    ['peers', { peers: null as never }],
+    ['clusterId', { clusterId: undefined as never }],
   ])('%s is checked', (option, wrong) => {
     expect(() => tcpNetwork({ ...options, ...wrong })).toThrow(expect.objectContaining({ name: 'InvalidOption', option }))
+  })
+
+  it('given as `undefined` are left out', () => {
+    const { random, scheduler, ...numbers } = tcpSettings(options)
+    const left = Object.fromEntries(Object.keys({ random, scheduler, ...numbers }).map((name) => [name, undefined]))
+    expect(tcpSettings({ ...left, ...options })).toEqual(tcpSettings(options))
   })
 })

@@ -4,10 +4,23 @@ import { firstValueFrom, from, NEVER, ReplaySubject, take, toArray } from 'rxjs'
 import { VirtualScheduler } from '../../../streams/time/heapScheduler.js'
 import { Backoff } from '../../../streams/network/tcp/backoff.js'
 import { frameOf, frameType } from '../../../streams/network/tcp/frame.js'
-import type { Address } from '../../../streams/network/tcp/options.js'
+import type { Address } from '../../../src/raft/state/address.js'
 import { tcpNetwork } from '../../../streams/network/tcp/tcpNetwork.js'
-import { encodeMessage } from '../../../streams/wire/message.js'
-import { call, closeAll, greeting, hello, host, incarnationOf, jsonFrame, nowhere, raw, type Raw, start, vote } from './cluster.js'
+import {
+  call,
+  closeAll,
+  greeting,
+  hello,
+  host,
+  incarnationOf,
+  jsonFrame,
+  messageFrame,
+  nowhere,
+  raw,
+  type Raw,
+  start,
+  vote,
+} from './cluster.js'
 
 afterEach(closeAll)
 
@@ -59,7 +72,7 @@ describe('a connection on which nothing arrives', () => {
     await n2.json(frameType.welcome)
     for (const count of [1, 2, 3]) {
       time.runUntil(time.now() + 299)
-      n2.write(Buffer.concat([alive, frameOf(frameType.message, encodeMessage(vote('n2', 'n1', count)))]))
+      n2.write(Buffer.concat([alive, messageFrame(vote('n2', 'n1', count))]))
       await n1.received(count)
     }
     expect((await n1.metrics()).connections).toBe(1)
@@ -216,7 +229,7 @@ describe('writing', () => {
     const chunk = new Promise<Buffer>((resolve) => connection.socket.once('data', resolve))
     time.runUntil(time.now())
     expect((await n1.metrics()).peers[0]).toMatchObject({ queuedMessages: 0, framesOut: 3 })
-    const frame = frameOf(frameType.message, encodeMessage(vote('n1', 'n2', 1)))
+    const frame = messageFrame(vote('n1', 'n2', 1))
     expect((await chunk).length).toBe(3 * frame.length)
   })
 })

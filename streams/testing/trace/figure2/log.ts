@@ -74,11 +74,12 @@ export const isAnonymous = (log: ModelLog): boolean => voterLists(log).some((vot
 
 /** The entry with which a first leader names the disks of all. */
 export const namingEntry = (log: ModelLog, term: number, disks: ReadonlyMap<string, string | null>): TraceEntry => {
-  const named = ({ id, incarnation = null }: TraceMember): TraceMember => ({ id, incarnation: incarnation ?? disks.get(id) ?? null })
+  const named = (member: TraceMember): TraceMember => ({ ...member, incarnation: member.incarnation ?? disks.get(member.id) ?? null })
   const configuration = configurationAt(log, lastIndex(log))
   must(configuration._tag === 'Simple', 'a first leader is elected by a configuration that is not joint')
-  const { _tag, voters, learners } = configuration
-  return { term, kind: 'configuration', command: hex(JSON.stringify({ _tag, voters: voters.map(named), learners: learners.map(named) })) }
+  const { voters, learners } = configuration
+  const opening = { ...configuration, voters: voters.map(named), learners: learners.map(named) }
+  return { term, kind: 'configuration', command: hex(JSON.stringify(opening)) }
 }
 
 const listsOf = (configuration: TraceConfiguration): ReadonlyArray<ReadonlyArray<string>> =>
