@@ -5,7 +5,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['dist/**', 'dist-*/**', 'coverage/**', 'data/**', 'test/package/**']),
+  globalIgnores(['dist/**', 'dist-*/**', 'docs-api/**', 'coverage/**', 'data/**', 'test/package/**']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],

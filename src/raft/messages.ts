@@ -48,8 +48,10 @@ export const RequestVote = t.readonly(
   }),
   'RequestVote',
 )
+/** A message that `RequestVote` has checked. */
 export interface RequestVote extends t.TypeOf<typeof RequestVote> {}
 
+/** A vote, or none. */
 export const RequestVoteReply = t.readonly(
   t.type({
     _tag: t.literal('RequestVoteReply'),
@@ -59,6 +61,7 @@ export const RequestVoteReply = t.readonly(
   }),
   'RequestVoteReply',
 )
+/** A message that `RequestVoteReply` has checked. */
 export interface RequestVoteReply extends t.TypeOf<typeof RequestVoteReply> {}
 
 /** "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)." */
@@ -75,6 +78,7 @@ export const AppendEntries = t.readonly(
   }),
   'AppendEntries',
 )
+/** A message that `AppendEntries` has checked. */
 export interface AppendEntries extends t.TypeOf<typeof AppendEntries> {}
 
 /**
@@ -83,6 +87,7 @@ export interface AppendEntries extends t.TypeOf<typeof AppendEntries> {}
  * `term` is null where the follower's log is too short; `index` is then its first free index.
  */
 export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
+/** Where a follower’s log departs from its leader’s (§5.3). */
 export interface Conflict extends t.TypeOf<typeof Conflict> {}
 
 /** On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says where to go on. */
@@ -97,6 +102,7 @@ export const AppendEntriesReply = t.readonly(
   }),
   'AppendEntriesReply',
 )
+/** A message that `AppendEntriesReply` has checked. */
 export interface AppendEntriesReply extends t.TypeOf<typeof AppendEntriesReply> {}
 
 /** A name of its own, so that declarations say `Uint8Array` and not what the newest compiler infers of it. */
@@ -134,6 +140,7 @@ export const InstallSnapshot = t.readonly(
   }),
   'InstallSnapshot',
 )
+/** A message that `InstallSnapshot` has checked. */
 export interface InstallSnapshot extends t.TypeOf<typeof InstallSnapshot> {}
 
 /** `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when `offset` is the byte it wants next. */
@@ -147,6 +154,7 @@ export const InstallSnapshotReply = t.readonly(
   }),
   'InstallSnapshotReply',
 )
+/** A message that `InstallSnapshotReply` has checked. */
 export interface InstallSnapshotReply extends t.TypeOf<typeof InstallSnapshotReply> {}
 
 const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, InstallSnapshot, InstallSnapshotReply], 'Message')

@@ -22,6 +22,7 @@ import { RaftState } from './raftState.js'
 import { type PeerEnd, RequestResponse } from './requestResponse.js'
 import { LabSnapshots } from './snapshots.js'
 
+/** The options of `make`. */
 export interface LabOptions<C = unknown> {
   /** Default: the real clock. */
   readonly scheduler?: SchedulerLike
@@ -55,6 +56,7 @@ export interface Rf<C = unknown> {
   snapshot(index: number, snapshot: Uint8Array): void
   /** Stops it as a crash would; `applyCh` completes. */
   kill(): void
+  /** Whether `kill` was called. */
   killed(): boolean
   /** What `applyCh` is given, for any number of others (hot). */
   readonly apply$: Observable<ApplyMsg<C>>

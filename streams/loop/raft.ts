@@ -12,6 +12,7 @@ import { type SnapshotCheck, type SnapshotEffect, snapshotStore } from '../sinks
 import { refuse } from '../storage/refuse.js'
 import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
+/** What `raft` is composed of: the sinks around the loop, each given the effects that are for it. */
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
   /** Timers, state machine, clients: each is given every effect but those for disk and network, and answers with events. */
   readonly sinks: ReadonlyArray<Sink>
@@ -20,6 +21,7 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
   readonly storage: GroupCommitOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
+  /** Is told of each message and snapshot that was refused. */
   readonly rejected: (what: Rejected) => void
 }
 

@@ -8,7 +8,18 @@ import type { Codec } from '../wire/codec.js'
 import type { Network } from '../network/network.js'
 import type { Storage } from '../storage/storage.js'
 
-/** The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each bound. */
+/**
+ * The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each
+ * bound.
+ *
+ * @example
+ * createRaft({
+ *   id: 'n1', network, storage,
+ *   heartbeatMs: 50, electionTimeoutMs: { min: 200, max: 400 },
+ *   maxProposals: 10_000, maxCommandBytes: 1 << 20, maxWaitingSends: 1_024,
+ *   maxEffectsPerTurn: 512, maxAppliesPerTurn: 1_024, metricsMs: 5_000,
+ * })
+ */
 export interface Tuning extends Settings {
   /** A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2). Default 100. */
   readonly heartbeatMs: number
@@ -28,6 +39,12 @@ export interface Tuning extends Settings {
   readonly metricsMs: number
 }
 
+/**
+ * Every option of `Tuning` as it is when it is left out.
+ *
+ * @example
+ * console.log(defaultTuning.electionTimeoutMs) // { min: 300, max: 600 }
+ */
 export const defaultTuning: Tuning = {
   ...defaultSettings,
   heartbeatMs: 100,
@@ -40,7 +57,13 @@ export const defaultTuning: Tuning = {
   metricsMs: 1_000,
 }
 
-/** The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers. */
+/**
+ * The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers.
+ *
+ * @example
+ * const stateMachine: StateMachine<string, number> = (apply$) => apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
+ * createRaft({ id: 'n1', network, storage, codec: utf8, stateMachine, snapshots: { everyEntries: 10_000 }, scheduler, random })
+ */
 export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning> {
   /** This server: `[a-z0-9][a-z0-9._-]{0,63}`, a voter of the cluster that `storage` was made for. */
   readonly id: string
@@ -58,7 +81,16 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly random?: () => number
 }
 
-/** An option has a value that cannot work; nothing was started. */
+/**
+ * An option has a value that cannot work; nothing was started.
+ *
+ * @example
+ * try {
+ *   createRaft({ id: 'N 1', network, storage })
+ * } catch (error) {
+ *   if (error instanceof InvalidOption) console.error(error.option, error.message)
+ * }
+ */
 export class InvalidOption extends Error {
   override readonly name = 'InvalidOption'
   constructor(
@@ -69,7 +101,12 @@ export class InvalidOption extends Error {
   }
 }
 
-/** The options with their defaults, checked. Throws `InvalidOption`. */
+/**
+ * The options with their defaults, checked. Throws `InvalidOption`.
+ *
+ * @example
+ * tuned({ heartbeatMs: 50 }).maxProposals // 65,536: the others have their defaults
+ */
 export const tuned = (options: Partial<Tuning>): Tuning => {
   const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => key in defaultTuning && value !== undefined))
   const tuning: Tuning = { ...defaultTuning, ...given }
@@ -97,4 +134,10 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
   return tuning
 }
 
+/**
+ * The scheduler where none is given: `realClock`.
+ *
+ * @example
+ * console.log(defaultClock.now()) // whole milliseconds, which never go back
+ */
 export const defaultClock: SchedulerLike = realClock

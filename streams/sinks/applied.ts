@@ -49,9 +49,11 @@ export interface StateMachineError {
   readonly cause?: unknown
 }
 
+/** What `applied` needs: the state machine, how commands are read, and who is told what came of them. */
 export interface AppliedOptions<C, R> {
   /** Null for none: commands count as answered, with `undefined`, as soon as they are handed over. */
   readonly stateMachine: StateMachine<C, R> | null
+  /** Reads a command from its bytes. */
   readonly decode: (command: Uint8Array) => C
   readonly scheduler: SchedulerLike
   /** Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long. */
@@ -64,6 +66,7 @@ export interface AppliedOptions<C, R> {
   readonly snapshots?: RestoreOptions
 }
 
+/** How `applied` begins with a snapshot. */
 export interface RestoreOptions {
   /** The log begins after a snapshot: nothing is given before that is there. */
   readonly awaited: boolean

@@ -7,6 +7,13 @@ import { ofTag } from '../loop/ofTag.js'
 import { Proposal } from './proposal.js'
 import type { Sink } from '../loop/sink.js'
 
+/**
+ * The bounds on proposals that have not ended.
+ *
+ * @example
+ * const { maxProposals, maxCommandBytes } = defaultTuning
+ * const options: ProposalsOptions = { scheduler, maxProposals, maxCommandBytes }
+ */
 export interface ProposalsOptions {
   readonly scheduler: SchedulerLike
   /** Proposals that have not ended; one more is `Overloaded` at once. */
@@ -152,6 +159,7 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
   return {
     sink,
 
+    /** Proposes a command, whose life is told by what it gives. */
     propose: (command: Uint8Array): Proposal<R> => {
       const proposal = new Proposal<R>(command)
       pending++
@@ -194,7 +202,9 @@ export const proposals = <R>({ scheduler, maxProposals, maxCommandBytes }: Propo
       for (const proposal of lost) end(proposal, { _tag: 'Indeterminate', index: proposal.index }, 'indeterminate')
     },
 
+    /** How many proposals have ended, and how. */
     counts: (): ProposalCounts => ({ pending, ...counts }),
+    /** The leader that this server knows, where it knows one. */
     leader: () => (server === null ? null : leaderOf(server)),
   }
 }

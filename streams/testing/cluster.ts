@@ -37,6 +37,7 @@ export interface HandServer {
   heartbeatTimer: number
 }
 
+/** The options of a `ClusterByHand`. */
 export interface ClusterOptions {
   /** Servers n1, n2, …; all vote. */
   readonly size: number
@@ -75,6 +76,7 @@ export class ClusterByHand {
     for (const id of this.ids) this.restart(id)
   }
 
+  /** The server of that name. */
   at(id: NodeId): HandServer {
     const place = this.places.get(id)
     if (place === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)
@@ -199,10 +201,12 @@ export class ClusterByHand {
     }
   }
 
+  /** Takes back every cut. */
   heal(): void {
     this.cuts.clear()
   }
 
+  /** Whether nothing passes between the two. */
   isCut(from: NodeId, to: NodeId): boolean {
     return this.cuts.has(link(from, to))
   }

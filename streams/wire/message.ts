@@ -108,7 +108,10 @@ export const writeMessage = (message: Message, target: Uint8Array, offset: numbe
  * `message` as bytes of its own. Throws where a term exceeds `maxTerm`.
  *
  * @example
- * either.map((decoded) => Message.is(decoded))(decodeMessage(encodeMessage(message))) // right(true)
+ * import { either } from 'fp-ts'
+ * import { Message } from 'rxraft/core'
+ *
+ * const isSame = (message: Message) => either.map(Message.is)(decodeMessage(encodeMessage(message))) // right(true)
  */
 export const encodeMessage = (message: Message): Uint8Array => {
   const bytes = new Uint8Array(messageByteLength(message))
@@ -120,6 +123,9 @@ export const encodeMessage = (message: Message): Uint8Array => {
  * What `encodeMessage` wrote, in the shape of a `Message`, whose values are still to be checked
  * (inbound.ts); Left with the reason where the layout is wrong. Never throws, and its cost is bounded
  * by the number of bytes. Commands are views of `bytes`: hand over bytes that nobody else writes to.
+ *
+ * @example
+ * decodeMessage(Uint8Array.of(9)) // left('…'): no message begins so
  */
 export const decodeMessage = (bytes: Uint8Array): either.Either<string, unknown> => {
   const reader = new Reader(bytes)

@@ -13,6 +13,7 @@ import { byCodeUnit, Incarnation, NodeId } from '../ids.js'
 export const Member = t.readonly(t.strict({ id: NodeId, incarnation: t.union([Incarnation, t.null]) }), 'Member')
 export type Member = t.TypeOf<typeof Member>
 
+/** The members of a cluster. */
 export const Simple = t.readonly(
   t.strict({ _tag: t.literal('Simple'), voters: t.readonlyArray(Member), learners: t.readonlyArray(Member) }),
   'Simple',
@@ -20,6 +21,7 @@ export const Simple = t.readonly(
 /** Voters decide; learners receive the log and do not count (thesis §4.2.1). */
 export type Simple = t.TypeOf<typeof Simple>
 
+/** The old members and the new, while the one takes the place of the other (§6). */
 export const Joint = t.readonly(t.strict({ _tag: t.literal('Joint'), old: Simple, new: Simple }), 'Joint')
 /** Joint consensus, C-old,new: agreement needs a majority of both halves (§6). */
 export type Joint = t.TypeOf<typeof Joint>

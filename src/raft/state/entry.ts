@@ -2,6 +2,7 @@ import { either } from 'fp-ts'
 import { Configuration } from './configuration.js'
 import type { Term } from '../ids.js'
 
+/** What an entry is for. */
 export type EntryKind = Entry['kind']
 
 /**
@@ -23,8 +24,10 @@ export interface Entry {
 
 const nothing = new Uint8Array(0)
 
+/** An entry with a command for the state machine. */
 export const commandEntry = (term: Term, command: Uint8Array): Entry => ({ term, kind: 'command', size: command.length, command })
 
+/** The entry with which a leader opens its term (§8). */
 export const noopEntry = (term: Term): Entry => ({ term, kind: 'noop', size: 0, command: nothing })
 
 /** A configuration as an entry. */

@@ -27,11 +27,18 @@ import { type ClientOptions, tunedClient } from './options.js'
 import { ClientError, type Outcome } from './outcome.js'
 import { resuming } from './watch.js'
 
+/**
+ * The options of one call.
+ *
+ * @example
+ * await client.get('greeting', { timeoutMs: 500 })
+ */
 export interface CallOptions {
   /** Default: the client's. */
   readonly timeoutMs?: number
 }
 
+/** What came of a write: the revision that it made. */
 export interface KvWritten {
   readonly revision: number
 }
@@ -44,6 +51,12 @@ export interface KvPage {
   readonly more: boolean
 }
 
+/**
+ * The options of `load`.
+ *
+ * @example
+ * client.load([{ key: 'a', value: '1' }], { maxInFlight: 64, timeoutMs: 60_000 }).subscribe()
+ */
 export interface LoadOptions extends CallOptions {
   /** Puts under way. Default: the client's `maxInFlight`. */
   readonly maxInFlight?: number
@@ -54,6 +67,7 @@ export interface LoadOptions extends CallOptions {
  * the default, an operation that was tried several times was applied once.
  */
 export interface Client {
+  /** Writes a value. */
   put(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
   /** Puts what the key held and `value` after it. */
   append(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
@@ -83,6 +97,12 @@ export interface Client {
   close(): void
 }
 
+/**
+ * A key and the value that it is to have.
+ *
+ * @example
+ * const entry: KvEntry = { key: 'a', value: '1' }
+ */
 export interface KvEntry {
   readonly key: string
   readonly value: string | Uint8Array
@@ -92,6 +112,8 @@ export interface KvEntry {
  * A client. Throws `InvalidOption` where an option cannot work. Nothing is sent before the first operation.
  *
  * @example
+ * import { httpTransport } from 'rxraft/node'
+ *
  * const client = createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401', 'http://127.0.0.1:7402'] })
  * await client.put('greeting', 'hello')
  * const item = await client.get('greeting') // { key: 'greeting', value: Uint8Array, modRevision: 2, version: 1, … }

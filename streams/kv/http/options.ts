@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { defaultClock, InvalidOption } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
 
+/** The options of `kvHttp`. */
 export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly server: KvServer
   /** 0: one that is free. */

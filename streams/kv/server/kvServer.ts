@@ -15,7 +15,17 @@ import { type KvReply, sizeOfReply, withoutRoom } from '../reply.js'
 import { kvStateMachine } from './stateMachine.js'
 import { type Changes, type WatchOptions, watchStore } from './watch.js'
 
-/** The options of `createRaft`, which has the store as its state machine, and those of the store's service. */
+/**
+ * The options of `createRaft`, which has the store as its state machine, and those of the store's service.
+ *
+ * @example
+ * createKvServer({
+ *   id: 'n1', network, storage,
+ *   limits: { maxKeyBytes: 1_024 }, sessionTtlMs: 60_000,
+ *   maxReads: 1_000, maxRangeKeys: 1_000, maxRangeBytes: 1 << 20, maxBatchReplyBytes: 1 << 20,
+ *   snapshots: { everyEntries: 10_000 }, compaction: { keepRevisions: 10_000, everyMs: 60_000 },
+ * })
+ */
 export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'snapshots' | 'codec'> {
   /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>
@@ -53,8 +63,11 @@ export interface KvServer {
   readonly id: string
   /** The Raft server beneath. */
   readonly raft: Raft<Uint8Array, KvResult>
+  /** Opens the storage and takes part. */
   start(): void
+  /** Finishes what is being written, then closes the storage. */
   close(): Observable<StopReason>
+  /** Ends at once, as a process that is killed. */
   kill(): void
   /** The state as this server has applied it: anywhere but at the leader it may be behind. It is empty until what the disk held is read and applied. */
   store(): Store

@@ -6,6 +6,12 @@ import { emptyStore, type Store } from '../../../src/kv/store.js'
 import type { Applied, ApplyMsg, Snapshot, StateMachine } from '../../sinks/applied.js'
 import { snapshotOf, storeOf } from './storeSnapshots.js'
 
+/**
+ * The options of `kvStateMachine`.
+ *
+ * @example
+ * kvStateMachine({ scheduler, limits: { maxKeyBytes: 1_024 }, maxAppliesPerSlice: 256 })
+ */
 export interface KvStateMachineOptions {
   readonly limits?: Partial<KvLimits>
   readonly scheduler: SchedulerLike
@@ -13,6 +19,14 @@ export interface KvStateMachineOptions {
   readonly maxAppliesPerSlice?: number
 }
 
+/**
+ * The store as a state machine, with what its server needs around it.
+ *
+ * @example
+ * const { stateMachine, store$, take, check }: KvStateMachine = kvStateMachine({ scheduler })
+ * createRaft({ id: 'n1', network, storage, stateMachine, snapshots: { take, check } })
+ * store$.subscribe(({ revision }) => console.log(revision))
+ */
 export interface KvStateMachine {
   /** For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one server. */
   readonly stateMachine: StateMachine<Uint8Array, KvResult>
@@ -31,6 +45,10 @@ export interface KvStateMachine {
  *   apply$   (123)-------     slices of two
  *   store$   -----(2)(3)-
  *   Applied  -----(12)(3)
+ *
+ * @example
+ * const { stateMachine } = kvStateMachine({ scheduler })
+ * createRaft({ id: 'n1', network, storage, stateMachine })
  */
 export const kvStateMachine = ({ limits = {}, scheduler, maxAppliesPerSlice = 512 }: KvStateMachineOptions): KvStateMachine => {
   const store$ = new BehaviorSubject(emptyStore(limits))

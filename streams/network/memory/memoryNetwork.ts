@@ -5,7 +5,12 @@ import { realClock } from '../../time/clock.js'
 import type { Network, NetworkError, NetworkEvent } from '../network.js'
 import { unknownUser } from '../unknownUser.js'
 
-/** What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does. */
+/**
+ * What goes wrong on the way. Probabilities are in [0, 1]; by default nothing does.
+ *
+ * @example
+ * memoryNetwork().setFaults({ delayMs: { min: 1, max: 20 }, loss: 0.01, duplication: 0.01, reordering: 0.1 })
+ */
 export interface Faults {
   /** From sending to arriving, drawn for each message, both ends included. Default 0 to 0: the next turn of the scheduler. */
   readonly delayMs: { readonly min: number; readonly max: number }
@@ -17,6 +22,12 @@ export interface Faults {
   readonly reordering: number
 }
 
+/**
+ * Faults from the start, and where time and chance come from.
+ *
+ * @example
+ * memoryNetwork({ scheduler, random, maxInFlight: 100, loss: 0.1 })
+ */
 export interface MemoryNetworkOptions extends Partial<Faults> {
   /** Default `realClock`. */
   readonly scheduler?: SchedulerLike
@@ -47,6 +58,15 @@ export interface MemoryNetworkStats {
   readonly held: number
 }
 
+/**
+ * A network within one process, whose links can be cut, slowed and reset.
+ *
+ * @example
+ * const inMemory: MemoryNetwork = memoryNetwork()
+ * inMemory.cut('n1', 'n2')
+ * inMemory.heal()
+ * console.log(inMemory.stats.cut)
+ */
 export interface MemoryNetwork {
   /** The network as the server `id` sees it; it is there for as long as it is subscribed to. Joining twice at a time is `AddressInUse`. */
   join(id: string): Network

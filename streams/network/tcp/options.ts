@@ -13,6 +13,7 @@ export interface Address {
 /** What must be the same on every server of a cluster, by name. */
 export type Constants = Readonly<Record<string, number | string | boolean>>
 
+/** The options of `tcpNetwork`. */
 export interface TcpNetworkOptions {
   /** This server. */
   readonly id: string

@@ -37,6 +37,6 @@ export const allChecks: ReadonlyArray<CheckOf> = [
  *   violations  --------v-----    c broke something
  *
  * @example
- * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => alarm(`${name}: ${message}`))
  */
 export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

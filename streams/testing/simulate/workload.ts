@@ -26,10 +26,13 @@ export interface Workload<C, R> {
 /** A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same bytes. */
 export interface SnapshotMachine<C, R> {
   readonly stateMachine: StateMachine<C, R>
+  /** The state, as a snapshot. */
   readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>
 }
 
+/** What a workload should have answered, as a machine of one thread. */
 export interface WorkloadModel<C, R> {
+  /** What a command should be answered. */
   readonly apply: (index: number, command: C) => R
   /** The index at which this command of a client took effect, where it stands in the log more than once. */
   readonly effectiveIndex?: (client: number, serial: number) => number | undefined
