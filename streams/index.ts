@@ -8,7 +8,8 @@
 export { createRaft, type Raft } from './server/createRaft.js'
 export { leaderAmong } from './server/leaderAmong.js'
 export type { Counts, Metrics } from './server/metrics.js'
-export { defaultClock, defaultTuning, InvalidOption, type RaftOptions, tuned, type Tuning } from './server/options.js'
+export { InvalidOption } from './options/invalidOption.js'
+export { defaultClock, defaultTuning, type RaftOptions, tuned, type Tuning } from './server/options.js'
 export type { StopReason } from './server/stopReason.js'
 
 // The loop.

@@ -25,13 +25,13 @@ const options: ts.CompilerOptions = {
 /** A program of files that stand nowhere but here, by name, and of what they import. `also`: files on the disk. */
 export const programOf = (texts: ReadonlyMap<string, string>, ...also: ReadonlyArray<string>): ts.Program => {
   const host = ts.createCompilerHost(options)
-  const { readFile, fileExists, getSourceFile } = host
+  const disk = { ...host }
   const nameOf = (path: string): string => path.slice(root.length)
-  host.fileExists = (path) => texts.has(nameOf(path)) || fileExists(path)
-  host.readFile = (path) => texts.get(nameOf(path)) ?? readFile(path)
+  host.fileExists = (path) => texts.has(nameOf(path)) || disk.fileExists(path)
+  host.readFile = (path) => texts.get(nameOf(path)) ?? disk.readFile(path)
   host.getSourceFile = (path, version) => {
     const text = texts.get(nameOf(path))
-    return text === undefined ? getSourceFile(path, version) : ts.createSourceFile(path, text, version)
+    return text === undefined ? disk.getSourceFile(path, version) : ts.createSourceFile(path, text, version)
   }
   return ts.createProgram([...[...texts.keys()].map((name) => root + name), ...also.map((name) => root + name)], options, host)
 }
