@@ -5,7 +5,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['dist/**', 'dist-*/**', 'coverage/**', 'data/**', 'test/package/**']),
+  globalIgnores(['dist/**', 'dist-*/**', 'docs-api/**', 'coverage/**', 'data/**', 'test/package/**']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -27,6 +27,8 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       'no-restricted-syntax': ['error', { selector: 'TSEnumDeclaration', message: 'Write a union of `_tag`s or of string literals.' }],
+      // `interface Name extends t.TypeOf<typeof Name> {}` gives what a codec infers a name, by which declarations and errors call it.
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       eqeqeq: 'error',
     },
   },

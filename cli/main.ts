@@ -10,7 +10,8 @@ const json = argv.includes('--json')
 
 const readers = new Readers({ stdout, stderr })
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+// From dist/cli, where this file is bundled.
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
 
 const report = (outcome: Outcome): void => {
   process.exitCode = exitCodes[outcome._tag]

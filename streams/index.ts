@@ -40,13 +40,9 @@ export { type SnapshotCheck, type SnapshotEffect, snapshotStore } from './sinks/
 export type { Applied, ApplyMsg, Snapshot, StateMachine, StateMachineError } from './sinks/stateMachine.js'
 
 // Networks, disks and codecs.
-export {
-  type Faults,
-  type MemoryNetwork,
-  memoryNetwork,
-  type MemoryNetworkOptions,
-  type MemoryNetworkStats,
-} from './network/memory/memoryNetwork.js'
+export { type MemoryNetwork, memoryNetwork, type MemoryNetworkStats } from './network/memory/memoryNetwork.js'
+export type { Faults } from './network/memory/faults.js'
+export type { MemoryNetworkOptions } from './network/memory/options.js'
 export type { Network, NetworkError, NetworkEvent, NetworkUser, Rejected } from './network/network.js'
 export { type MemoryStorage, memoryStorage, type MemoryStorageOptions } from './storage/memory/memoryStorage.js'
 export type { OpenStorage, SnapshotStorage, Storage, StorageError } from './storage/storage.js'

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, inChromium } from './inChromium.js'
+import { brokenLinks, lostSources } from './packedFiles.js'
+import { typeMatrix } from './typeMatrix.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const consumer = mkdtempSync(join(tmpdir(), 'rxraft-package-'))
@@ -53,7 +55,7 @@ const writeTypes = (entry, extension) => {
   return `${entry}.${extension}`
 }
 
-const typeCheck = (files, options) => {
+const typeCheck = (files, options, compiler = '@typescript/native') => {
   const compilerOptions = {
     noEmit: true,
     strict: true,
@@ -63,11 +65,16 @@ const typeCheck = (files, options) => {
     ...options,
   }
   write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
-  tool('tsc', '-p', '.')
+  run(process.execPath, join(root, 'node_modules', compiler, 'bin/tsc'), '-p', '.')
 }
 
 const bundle = (file, to = 'bundle.js') =>
   tool('esbuild', file, '--bundle', '--platform=browser', '--format=iife', '--global-name=bundle', `--outfile=${to}`, '--log-level=error')
+
+const packed = join(consumer, 'node_modules/rxraft')
+const refuseAny = (found) => {
+  if (found.length > 0) throw new Error(found.join('\n'))
+}
 
 const failureOf = (attempt) => {
   try {
@@ -103,6 +110,11 @@ const checks = {
     const files = ['index', 'core', 'kv', 'testing', 'lab'].map((entry) => writeTypes(entry, 'ts'))
     typeCheck(['typed.ts', ...files], { module: 'esnext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: [] })
   },
+  'TypeScript 5.4, 5.9 and 7 know it, with and without the types of a browser and of Node': () => {
+    for (const { files, options, compiler } of typeMatrix(entries, write)) typeCheck(files, options, compiler)
+  },
+  'its links lead to files in it': () => refuseAny(brokenLinks(packed)),
+  'its source maps name files in it': () => refuseAny(lostSources(packed)),
   'a browser runs its bundle': () => {
     bundle('browser.js')
     expectNames(run('node', 'page.cjs'))
@@ -118,7 +130,12 @@ const checks = {
     const failure = failureOf(() => bundle('server.js'))
     if (!failure.includes('Could not resolve "node:')) throw new Error(failure || 'The bundle was made.')
   },
-  'the command runs': () => run(join(consumer, 'node_modules/.bin/rxraft'), '--help'),
+  'the command runs, and so do the processes that it starts': () => {
+    const command = join(consumer, 'node_modules/.bin/rxraft')
+    run(command, '--help')
+    const told = run(command, 'sim', '--seeds', '2', '--for-ms', '2000')
+    if (!told.includes('no violation')) throw new Error(told)
+  },
 }
 
 try {

@@ -63,7 +63,8 @@ export const many = async (settings: SimSettings, ledger: Ledger, io: Io): Promi
   return interrupted && outcome._tag === 'Done' ? cutShort(settings, tally) : outcome
 }
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url))
+/** The root of the checkout or of the package, from dist/cli, where this file is bundled. */
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Seeds that were begun and not ended, in a run that was interrupted, are passed over: none is counted twice. */
 const lineOf = (settings: SimSettings, firstSeed: number, nextSeed: number, tally: Tally): LedgerLine => {

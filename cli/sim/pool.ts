@@ -28,6 +28,7 @@ export const pool = (workers: number, options: RunOptions, nextSeed: () => numbe
     const running = new Set<ChildProcess>()
 
     const start = (): void => {
+      // Beside the bundle that this file is part of (tools/bundle.js).
       const worker = fork(new URL('./worker.js', import.meta.url), [], { execArgv })
       let seed: number | null = null
       running.add(worker)

@@ -31,9 +31,8 @@ export interface KvApplied {
  * @throws when `index` is not after the store's `appliedIndex`: an entry is applied once (§5.3)
  *
  * @example
- * const bytes = encodeRequest({ caller: anonymous, command: { _tag: 'Put', key: key('a'), value, prevKv: false } })
- * const { store, result, events } = apply(emptyStore(), 1, bytes) // result: { _tag: 'Written', revision: 2, prevKv:
- * null }
+ * const bytes = encodeRequest({ caller: anonymous, command: { _tag: 'Put', key: key('a'), value: Uint8Array.of(1), prevKv: false } })
+ * const { store, result, events } = apply(emptyStore(), 1, bytes) // result: { _tag: 'Written', revision: 2, prevKv: null }
  */
 export const apply = (store: Store, index: number, command: Uint8Array): KvApplied & { readonly store: Store } => {
   const draft = fork(store)

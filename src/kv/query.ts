@@ -50,7 +50,8 @@ export const readRange = (versions: Versions, query: Range): Ranged | Unreadable
  * @returns `null` where there is no such key; `Compacted` or `FutureRevision` where that revision cannot be read
  *
  * @example
- * get(store, key, { revision }) // either.right({ key, value, createRevision, modRevision, version })
+ * const store = emptyStore()
+ * get(store, key('users/ada'), { revision: revision(2) }) // either.right({ key, value, createRevision, modRevision, version })
  */
 export const get = (
   store: Versions,
@@ -66,6 +67,7 @@ export const get = (
  * the range holds, and the past at most some thousand steps more.
  *
  * @example
+ * const store = emptyStore()
  * range(store, withPrefix(key('users/')), { limit: 100 }) // either.right({ kvs, more, … })
  */
 export const range = (
@@ -85,6 +87,7 @@ export const range = (
  * @returns `Compacted` where some of them were forgotten; no changes for a revision that is yet to come
  *
  * @example
+ * const store = emptyStore()
  * eventsSince(store, revision(2), withPrefix(key('users/')))
  */
 export const eventsSince = (store: Versions, from: Revision, keys: KeyRange = everything): either.Either<Compacted, Iterable<Change>> =>

@@ -65,7 +65,7 @@ export const emptyDraft = (limits: KvLimits, appliedIndex: number, first: Revisi
  * @param limits where they differ from `defaultLimits`; the same on every server of a cluster
  *
  * @example
- * const { store, result, events } = apply(emptyStore(), 1, encodeRequest({ caller: anonymous, command }))
+ * const { store, result, events } = apply(emptyStore(), 1, encodeRequest({ caller: anonymous, command: { _tag: 'Register' } }))
  */
 export const emptyStore = (limits: Partial<KvLimits> = {}): Store => {
   const draft = emptyDraft(limitsFrom(limits), 0, revision(1))

@@ -34,6 +34,7 @@ export interface SnapshotPointer extends StoredSnapshot {
   readonly keepsSuffix: boolean
 }
 
+/** "Persistent state on all servers" (Figure 2), without the log. */
 export interface HardState {
   readonly currentTerm: Term
   readonly votedFor: NodeId | null
@@ -80,11 +81,19 @@ export type Effect =
   /** To the proposer: the commands after the first `appended` ones were not appended. */
   | { readonly _tag: 'Refused'; readonly request: RequestId; readonly appended: number; readonly refusal: Refusal }
 
+/** The effect of one kind: `EffectOf<'Persist'>`. */
 export type EffectOf<Tag extends Effect['_tag']> = Extract<Effect, { readonly _tag: Tag }>
+/** A write to the disk. */
 export type Persist = EffectOf<'Persist'>
+/** A message for another server, once the write `after` is on the disk. */
 export type Send = EffectOf<'Send'>
+/** Committed entries for the state machine. */
 export type Apply = EffectOf<'Apply'>
+/** The state machine is to begin with a snapshot. */
 export type Restore = EffectOf<'Restore'>
+/** A snapshot that is to be stored. */
 export type StoreSnapshot = EffectOf<'StoreSnapshot'>
+/** A piece of a snapshot that is to be read for a follower. */
 export type ReadChunk = EffectOf<'ReadChunk'>
+/** Snapshots that are needed no longer. */
 export type DiscardSnapshots = EffectOf<'DiscardSnapshots'>

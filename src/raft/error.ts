@@ -24,7 +24,12 @@ export type Disbelief = 'AbsurdTerm' | 'OtherIncarnation' | 'UnreadableSnapshot'
 export type LimitName =
   'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'
 
-/** A property that the protocol guarantees does not hold: a bug, or a disk that lied. The server that finds it stops. */
+/**
+ * A property that the protocol guarantees does not hold: a bug, or a disk that lied. The server that finds it stops.
+ *
+ * @example
+ * server.state$.subscribe({ error: (error) => error instanceof InvariantViolation && alarm(error.message) })
+ */
 export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation'
   constructor(

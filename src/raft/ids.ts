@@ -7,6 +7,7 @@ import * as t from 'io-ts'
 
 const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
+/** Marks a `Term`, so that nothing else is taken for one. */
 export interface TermBrand {
   readonly Term: unique symbol
 }
@@ -18,6 +19,7 @@ export const maxTermLead = 2 ** 32
 export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n) && n <= maxTerm, 'Term')
 export type Term = t.TypeOf<typeof Term>
 
+/** Marks a `LogIndex`, so that nothing else is taken for one. */
 export interface LogIndexBrand {
   readonly LogIndex: unique symbol
 }
@@ -27,6 +29,7 @@ export type LogIndex = t.TypeOf<typeof LogIndex>
 /** A snapshot may stand for so many entries. The disk holds an index in 48 bits, and the log must be able to go on after it. */
 export const maxIncludedIndex = 2 ** 47
 
+/** Marks a `NodeId`, so that nothing else is taken for one. */
 export interface NodeIdBrand {
   readonly NodeId: unique symbol
 }
@@ -35,6 +38,7 @@ const nodeIdPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
 export const NodeId = t.brand(t.string, (s): s is t.Branded<string, NodeIdBrand> => nodeIdPattern.test(s), 'NodeId')
 export type NodeId = t.TypeOf<typeof NodeId>
 
+/** Marks a `Incarnation`, so that nothing else is taken for one. */
 export interface IncarnationBrand {
   readonly Incarnation: unique symbol
 }
@@ -42,6 +46,7 @@ export interface IncarnationBrand {
 export const Incarnation = t.brand(t.string, (s): s is t.Branded<string, IncarnationBrand> => /^[0-9a-f]{32}$/.test(s), 'Incarnation')
 export type Incarnation = t.TypeOf<typeof Incarnation>
 
+/** Marks a `WriteSeq`, so that nothing else is taken for one. */
 export interface WriteSeqBrand {
   readonly WriteSeq: unique symbol
 }
@@ -49,6 +54,7 @@ export interface WriteSeqBrand {
 export const WriteSeq = t.brand(t.number, (n): n is t.Branded<number, WriteSeqBrand> => natural(n), 'WriteSeq')
 export type WriteSeq = t.TypeOf<typeof WriteSeq>
 
+/** Marks a `MessageSeq`, so that nothing else is taken for one. */
 export interface MessageSeqBrand {
   readonly MessageSeq: unique symbol
 }
@@ -56,6 +62,7 @@ export interface MessageSeqBrand {
 export const MessageSeq = t.brand(t.number, (n): n is t.Branded<number, MessageSeqBrand> => natural(n), 'MessageSeq')
 export type MessageSeq = t.TypeOf<typeof MessageSeq>
 
+/** Marks a `SnapshotRef`, so that nothing else is taken for one. */
 export interface SnapshotRefBrand {
   readonly SnapshotRef: unique symbol
 }
@@ -65,7 +72,12 @@ export type SnapshotRef = t.TypeOf<typeof SnapshotRef>
 
 /** `n` as a term. For callers that know: nothing is checked. */
 export const term = (n: number): Term => n as Term
-/** `n` as a log index. For callers that know: nothing is checked. */
+/**
+ * `n` as a log index. For callers that know: nothing is checked.
+ *
+ * @example
+ * const beginning: LogIndex = logIndex(0)
+ */
 export const logIndex = (n: number): LogIndex => n as LogIndex
 /** `s` as a server's name. For callers that know: nothing is checked. */
 export const nodeId = (s: string): NodeId => s as NodeId

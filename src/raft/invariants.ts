@@ -14,6 +14,7 @@ export interface Invariant {
   readonly name: string
   /** What `holds` looks at, on either side. It held of these before, so it is asked again when one of them has changed. */
   readonly reads: ReadonlyArray<Part>
+  /** Whether a step keeps it. */
   readonly holds: (before: Server, after: Server) => boolean
 }
 
@@ -42,6 +43,7 @@ const changed = (a: Server, b: Server): number =>
   (a.writeProgress === b.writeProgress ? 0 : parts.writeProgress) |
   (a.snapshots === b.snapshots ? 0 : parts.snapshots)
 
+/** What must hold after every step, each with its name. */
 export const invariants: ReadonlyArray<Invariant> = [
   { name: 'currentTerm never decreases (§5.1)', reads: ['currentTerm'], holds: (a, b) => a.currentTerm <= b.currentTerm },
   {

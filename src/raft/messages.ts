@@ -46,8 +46,10 @@ export const RequestVote = t.readonly(
   }),
   'RequestVote',
 )
-export type RequestVote = t.TypeOf<typeof RequestVote>
+/** A message that `RequestVote` has checked. */
+export interface RequestVote extends t.TypeOf<typeof RequestVote> {}
 
+/** A vote, or none. */
 export const RequestVoteReply = t.readonly(
   t.type({
     _tag: t.literal('RequestVoteReply'),
@@ -57,7 +59,8 @@ export const RequestVoteReply = t.readonly(
   }),
   'RequestVoteReply',
 )
-export type RequestVoteReply = t.TypeOf<typeof RequestVoteReply>
+/** A message that `RequestVoteReply` has checked. */
+export interface RequestVoteReply extends t.TypeOf<typeof RequestVoteReply> {}
 
 /** "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)." */
 export const AppendEntries = t.readonly(
@@ -73,7 +76,8 @@ export const AppendEntries = t.readonly(
   }),
   'AppendEntries',
 )
-export type AppendEntries = t.TypeOf<typeof AppendEntries>
+/** A message that `AppendEntries` has checked. */
+export interface AppendEntries extends t.TypeOf<typeof AppendEntries> {}
 
 /**
  * Where the logs part, so that the leader can skip a term in one round trip (§5.3: "the follower can
@@ -81,7 +85,8 @@ export type AppendEntries = t.TypeOf<typeof AppendEntries>
  * `term` is null where the follower's log is too short; `index` is then its first free index.
  */
 export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
-export type Conflict = t.TypeOf<typeof Conflict>
+/** Where a follower’s log departs from its leader’s (§5.3). */
+export interface Conflict extends t.TypeOf<typeof Conflict> {}
 
 /**
  * On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says
@@ -98,9 +103,13 @@ export const AppendEntriesReply = t.readonly(
   }),
   'AppendEntriesReply',
 )
-export type AppendEntriesReply = t.TypeOf<typeof AppendEntriesReply>
+/** A message that `AppendEntriesReply` has checked. */
+export interface AppendEntriesReply extends t.TypeOf<typeof AppendEntriesReply> {}
 
-const Bytes = new t.Type<Uint8Array, Uint8Array>(
+/** A name of its own, so that declarations say `Uint8Array` and not what the newest compiler infers of it. */
+interface BytesC extends t.Type<Uint8Array> {}
+
+const Bytes: BytesC = new t.Type<Uint8Array>(
   'Bytes',
   (u): u is Uint8Array => u instanceof Uint8Array,
   (u, context) => (u instanceof Uint8Array ? t.success(u) : t.failure(u, context)),
@@ -132,7 +141,8 @@ export const InstallSnapshot = t.readonly(
   }),
   'InstallSnapshot',
 )
-export type InstallSnapshot = t.TypeOf<typeof InstallSnapshot>
+/** A message that `InstallSnapshot` has checked. */
+export interface InstallSnapshot extends t.TypeOf<typeof InstallSnapshot> {}
 
 /**
  * `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when
@@ -148,10 +158,11 @@ export const InstallSnapshotReply = t.readonly(
   }),
   'InstallSnapshotReply',
 )
-export type InstallSnapshotReply = t.TypeOf<typeof InstallSnapshotReply>
+/** A message that `InstallSnapshotReply` has checked. */
+export interface InstallSnapshotReply extends t.TypeOf<typeof InstallSnapshotReply> {}
 
 const Shape = t.union([RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, InstallSnapshot, InstallSnapshotReply], 'Message')
-export type Message = t.TypeOf<typeof Shape>
+export type Message = RequestVote | RequestVoteReply | AppendEntries | AppendEntriesReply | InstallSnapshot | InstallSnapshotReply
 
 /** Why no honest server sends `m`, though each of its fields is of the right kind; null for a plausible message. */
 const implausible = (m: Message): string | null => {

@@ -14,6 +14,7 @@ export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log,
   return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printBase(log.base)}${printTerms([...log])}${lag}`
 }
 
+/** A role in one word. */
 export const printRole = (role: Role): string => role._tag
 
 /** What a snapshot stands for, as index/term. */
@@ -47,6 +48,7 @@ export const printMessage = (m: Message): string => {
   }
 }
 
+/** A write in a few words. */
 export const printWrite = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): string =>
   [
     ...(snapshot === null ? [] : [`log after snapshot ${snapshot.ref} of ${snapshot.base.index}/${snapshot.base.term}`]),
@@ -55,6 +57,7 @@ export const printWrite = ({ snapshot, hardState, truncateFrom, firstIndex, entr
     ...(entries.length === 0 ? [] : [`entries ${firstIndex}… ${printTerms(entries)}`]),
   ].join(', ')
 
+/** An effect in a few words. */
 export const printEffect = (effect: Effect): string => {
   switch (effect._tag) {
     case 'Persist':
@@ -87,6 +90,7 @@ export const printEffect = (effect: Effect): string => {
   }
 }
 
+/** An event in a few words. */
 export const printEvent = (event: RaftEvent): string => {
   switch (event._tag) {
     case 'Received':

@@ -12,6 +12,14 @@
  *  - `maxLogBytes`: commands in memory since the last snapshot; beyond it proposals are `Overloaded`;
  *  - `maxSnapshotChunkBytes`: one InstallSnapshot (Figure 13); one is under way to a follower at a time;
  *  - `maxPendingWrites`: writes the disk has not acknowledged; beyond it the same as with `maxUnapplied`.
+ *
+ * @example
+ * createRaft({
+ *   id: 'n1', network, storage,
+ *   leaderNoop: true, maxEntriesPerMessage: 1_024, maxBytesPerMessage: 1 << 19, maxInflightMessages: 16, maxInflightBytes: 4 << 20,
+ *   maxUncommittedEntries: 10_000, maxUncommittedBytes: 32 << 20, maxUnapplied: 10_000, maxApplying: 1_000,
+ *   maxLogBytes: 1 << 30, maxSnapshotChunkBytes: 1 << 18, maxPendingWrites: 1_000,
+ * })
  */
 export interface Settings {
   readonly leaderNoop: boolean
@@ -28,6 +36,7 @@ export interface Settings {
   readonly maxPendingWrites: number
 }
 
+/** Every setting as it is when it is left out. */
 export const defaultSettings: Settings = {
   leaderNoop: true,
   maxEntriesPerMessage: 4_096,

@@ -10,6 +10,12 @@ import type { KvReply } from './reply.js'
 import type { Delivery, Transport, WatchEvent, WatchMessage } from './transport.js'
 import { WatchError } from './server/watch.js'
 
+/**
+ * The options of `memoryTransport`.
+ *
+ * @example
+ * memoryTransport([kvServer], { scheduler, progressMs: 1_000 })
+ */
 export interface MemoryTransportOptions {
   /** Default `realClock`. */
   readonly scheduler?: SchedulerLike
@@ -22,7 +28,7 @@ export interface MemoryTransportOptions {
  * that come and go. Throws `InvalidOption`.
  *
  * @example
- * createClient({ transport: memoryTransport(servers), endpoints: ['n1', 'n2', 'n3'] })
+ * createClient({ transport: memoryTransport([kvServer]), endpoints: ['n1'] })
  */
 export const memoryTransport = (
   servers: ReadonlyArray<KvServer> | ((id: string) => KvServer | undefined),

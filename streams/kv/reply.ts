@@ -24,7 +24,12 @@ const failures: Readonly<Record<KvFailure['_tag'], true>> = { NotLeader: true, O
 
 export const isFailure = (reply: KvReply): reply is KvFailure => reply._tag in failures
 
-/** Tells whether the store carried the command out. */
+/**
+ * Whether the store carried the command out.
+ *
+ * @example
+ * const show = (reply: KvReply) => console.log(isDone(reply) ? 'done' : replyMessage(reply))
+ */
 export const isDone = (reply: KvReply): reply is KvAnswer => !isFailure(reply) && isAnswer(reply)
 
 /**
@@ -57,7 +62,12 @@ const carriesValues = (reply: KvReply): boolean => {
   }
 }
 
-/** A refusal or failure as a sentence that says what to do. */
+/**
+ * A refusal or failure as a sentence that says what to do.
+ *
+ * @example
+ * const show = (reply: KvFailure) => console.log(replyMessage(reply))
+ */
 export const replyMessage = (reply: KvRefusal | KvFailure): string => {
   if (!isFailure(reply)) return refusalMessage(reply)
   switch (reply._tag) {

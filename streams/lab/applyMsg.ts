@@ -4,6 +4,7 @@
  */
 export type ApplyMsg<C = unknown> = CommandMsg<C> | SnapshotMsg
 
+/** A committed command. */
 export interface CommandMsg<C = unknown> {
   readonly commandValid: true
   readonly snapshotValid: false
@@ -11,6 +12,7 @@ export interface CommandMsg<C = unknown> {
   readonly commandIndex: number
 }
 
+/** A snapshot, in the place of the commands before it. */
 export interface SnapshotMsg {
   readonly commandValid: false
   readonly snapshotValid: true

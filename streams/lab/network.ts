@@ -7,6 +7,7 @@ import type { PeerEnd } from './requestResponse.js'
 /** What answers the requests to one server. */
 export type Handler = (request: Uint8Array) => ObservableInput<Uint8Array>
 
+/** The options of `labNetwork`. */
 export interface LabNetworkOptions {
   readonly servers: number
   /** Default: the real clock. */
@@ -46,6 +47,7 @@ export interface LabNetwork extends LabFaults {
   connect(me: number): void
   /** `me` can neither send nor receive, but runs on. */
   cut(me: number): void
+  /** Whether anything passes to and from the server. */
   isConnected(me: number): boolean
   /** Requests sent, bytes of requests sent and of replies delivered. */
   counts(): { readonly requests: number; readonly bytes: number }

@@ -5,6 +5,7 @@
 export interface Persister {
   /** What was saved last, as it was then; empty if nothing was. */
   readRaftState(): Uint8Array
+  /** The snapshot that was saved last. */
   readSnapshot(): Uint8Array
   /** The length of what `readRaftState` gives, in bytes. */
   raftStateSize(): number

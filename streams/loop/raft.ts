@@ -13,6 +13,7 @@ import { type SnapshotCheck, type SnapshotEffect, snapshotStore } from '../sinks
 import { refuse } from '../storage/refuse.js'
 import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
+/** What `raft` is composed of: the sinks around the loop, each given the effects that are for it. */
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
   /** Timers, state machine, clients: each is given the effects that it takes, but none of those for disk and network. */
   readonly sinks: ReadonlyArray<Sink>
@@ -21,7 +22,7 @@ export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPer
   readonly user?: NetworkUser
   /** `snapshots` may be left out where none are taken. */
   readonly storage: GroupCommitOptions & { readonly snapshots?: SnapshotStorage; readonly checkSnapshot?: SnapshotCheck | undefined }
-  /** Is told of what arrived and was not let in. */
+  /** Is told of each message and snapshot that was refused. */
   readonly rejected: (what: Rejected) => void
 }
 

@@ -14,6 +14,13 @@ export interface Inspection {
   readonly effects: ReadonlyArray<Effect>
 }
 
+/**
+ * What `run` steps from, with and on.
+ *
+ * @example
+ * const running = (initial: Server, perform: (effect: Effect) => void) => run({ initial, perform, scheduler, maxEffectsPerTurn: 1_024 })
+ * const mistaken = (initial: Server, step: NonNullable<RunOptions['step']>) => run({ initial, perform: () => undefined, scheduler, maxEffectsPerTurn: 1, step })
+ */
 export interface RunOptions {
   /** A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began with, as long as the run lasts. */
   readonly initial: Server | (() => Server)

@@ -1,6 +1,15 @@
 import { from, Observable, type ObservableInput, Subject, takeUntil } from 'rxjs'
 
-/** More values came than the reader of an async iterator took. It was cut off so that it could not fill the memory. */
+/**
+ * More values came than the reader of an async iterator took. It was cut off so that it could not fill the memory.
+ *
+ * @example
+ * try {
+ *   for await (const role of iterate(server.role$, { maxBuffered: 10 })) console.log(role)
+ * } catch (error) {
+ *   if (error instanceof IteratorOverrun) alarm('this loop is too slow')
+ * }
+ */
 export class IteratorOverrun extends Error {
   override readonly name = 'IteratorOverrun'
   constructor(readonly maxBuffered: number) {
@@ -64,12 +73,18 @@ export const iterate = <T>(stream$: ObservableInput<T>, { maxBuffered = 65_536 }
   return iterator
 }
 
-/** An Observable that can be iterated over with `for await` as well. What is piped from it is a plain Observable. */
+/**
+ * An Observable that can be iterated over with `for await` as well. What is piped from it is a plain Observable.
+ *
+ * @example
+ * for await (const role of server.role$) if (role === 'Leader') break
+ */
 export class IterableObservable<T> extends Observable<T> {
   constructor(stream$: Observable<T>) {
     super((subscriber) => stream$.subscribe(subscriber))
   }
 
+  /** So that `for await` takes it, as `iterate` does. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return iterate(this)
   }

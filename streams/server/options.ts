@@ -11,7 +11,18 @@ import type { Codec } from '../wire/codec.js'
 import type { Network } from '../network/network.js'
 import type { Storage } from '../storage/storage.js'
 
-/** The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each bound. */
+/**
+ * The bounds and rhythms of a server, each with its default; see the docs page on options for what happens at each
+ * bound.
+ *
+ * @example
+ * createRaft({
+ *   id: 'n1', network, storage,
+ *   heartbeatMs: 50, electionTimeoutMs: { min: 200, max: 400 },
+ *   maxProposals: 10_000, maxCommandBytes: 1 << 20, maxWaitingSends: 1_024,
+ *   maxEffectsPerTurn: 512, maxAppliesPerTurn: 1_024, metricsMs: 5_000,
+ * })
+ */
 export interface Tuning extends Settings {
   /** A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2). Default 100. */
   readonly heartbeatMs: number
@@ -31,6 +42,12 @@ export interface Tuning extends Settings {
   readonly metricsMs: number
 }
 
+/**
+ * Every option of `Tuning` as it is when it is left out.
+ *
+ * @example
+ * console.log(defaultTuning.electionTimeoutMs) // { min: 300, max: 600 }
+ */
 export const defaultTuning: Tuning = {
   ...defaultSettings,
   heartbeatMs: 100,
@@ -43,7 +60,13 @@ export const defaultTuning: Tuning = {
   metricsMs: 1_000,
 }
 
-/** The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers. */
+/**
+ * The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers.
+ *
+ * @example
+ * const stateMachine: StateMachine<string, number> = (apply$) => apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
+ * createRaft({ id: 'n1', network, storage, codec: utf8, stateMachine, snapshots: { everyEntries: 10_000 }, scheduler, random })
+ */
 export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning> {
   /** This server: `[a-z0-9][a-z0-9._-]{0,63}`, a voter of the cluster that `storage` was made for. */
   readonly id: string
@@ -66,7 +89,12 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly step?: typeof checkedStep
 }
 
-/** The options with their defaults, checked. Throws `InvalidOption`. */
+/**
+ * The options with their defaults, checked. Throws `InvalidOption`.
+ *
+ * @example
+ * tuned({ heartbeatMs: 50 }).maxProposals // 65,536: the others have their defaults
+ */
 export const tuned = (options: Partial<Tuning>): Tuning => {
   const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => key in defaultTuning && value !== undefined))
   const tuning: Tuning = { ...defaultTuning, ...given }
@@ -94,6 +122,12 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
   return tuning
 }
 
+/**
+ * The scheduler where none is given: `realClock`.
+ *
+ * @example
+ * console.log(defaultClock.now()) // whole milliseconds, which never go back
+ */
 export const defaultClock: SchedulerLike = realClock
 
 /** Checks the parts that a server is put together from. Throws `InvalidOption`. */

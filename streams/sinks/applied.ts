@@ -17,9 +17,11 @@ import type { StorageError } from '../storage/storage.js'
 import { ApplyQueue } from './applyQueue.js'
 import { type ApplyMsg, saysWhy, type Snapshot, type StateMachine, stateMachineFailed } from './stateMachine.js'
 
+/** What `applied` needs: the state machine, how commands are read, and who is told what came of them. */
 export interface AppliedOptions<C, R> {
   /** Null for none: commands count as answered, with `undefined`, as soon as they are handed over. */
   readonly stateMachine: StateMachine<C, R> | null
+  /** Reads a command from its bytes. */
   readonly decode: (command: Uint8Array) => C
   readonly scheduler: SchedulerLike
   /** Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long. */

@@ -4,6 +4,12 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import { type Sink, taking } from '../loop/sink.js'
 import { deadline } from './deadlineInternals.js'
 
+/**
+ * Where an election timer takes its time and its chance from.
+ *
+ * @example
+ * const timer: Sink = electionTimer({ timeoutMs: { min: 300, max: 600 }, random: Math.random, scheduler })
+ */
 export interface ElectionTimerOptions {
   /** Both ends included. */
   readonly timeoutMs: { readonly min: number; readonly max: number }
@@ -18,6 +24,9 @@ export interface ElectionTimerOptions {
  *
  *   arm        --a--a---------     timeout of 5 ms
  *   timed out  ----------t----
+ *
+ * @example
+ * const timedOut$ = (effect$: Observable<Effect>) => effect$.pipe(electionTimer({ timeoutMs: { min: 300, max: 600 }, random, scheduler }))
  */
 export const electionTimer = ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
   taking(

@@ -7,7 +7,14 @@ import type { OpenStorage } from '../storage/storage.js'
 /** The acknowledgement of writes, for the core. */
 export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
 
+/**
+ * The disk of `groupCommit`, and how much may wait for it.
+ *
+ * @example
+ * const options = (disk: OpenStorage): GroupCommitOptions => ({ write: disk.write, maxWaitingSends: 4_096 })
+ */
 export interface GroupCommitOptions {
+  /** Writes to the disk, and answers once it is there. */
   readonly write: OpenStorage['write']
   /** Messages that wait for the disk, and snapshots to be given up after it; one more message takes the place of the oldest, which is lost as on a network. */
   readonly maxWaitingSends: number

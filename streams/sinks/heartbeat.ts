@@ -10,6 +10,9 @@ import { deadline } from './deadlineInternals.js'
  *
  *   arm  --a------a-----      heartbeat of 4 ms
  *   due  ------h------h-
+ *
+ * @example
+ * const beat: Sink = heartbeat({ heartbeatMs: 100, scheduler })
  */
 export const heartbeat = ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
   taking(

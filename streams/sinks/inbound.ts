@@ -7,9 +7,15 @@ import { Message } from '../../src/raft/messages.js'
 import type { Rejected } from '../network/network.js'
 import { decodeMessage } from '../wire/message.js'
 
+/** A message from another server, as an event. */
 export type Received = Extract<RaftEvent, { readonly _tag: 'Received' }>
 
-/** The servers at the two ends of a link; null where that is not known. */
+/**
+ * Who is known to be at the two ends of a link; null where that is not known.
+ *
+ * @example
+ * const links = (from: NodeId, to: NodeId, incarnation: Incarnation) => inbound({ from, to, incarnation })
+ */
 export interface LinkEnds {
   readonly from: NodeId | null
   readonly to: NodeId | null

@@ -9,6 +9,9 @@ import { filterMap } from '../rx/hotInternals.js'
  *
  *   effects   s-w-p--s-
  *   messages  m------m-     w waits for a write
+ *
+ * @example
+ * const toSend$ = (effect$: Observable<Effect>): Observable<Message> => effect$.pipe(outbound())
  */
 export const outbound = (): OperatorFunction<Effect, Message> =>
   filterMap((effect) => (effect._tag === 'Send' && effect.after === null ? effect.message : null))

@@ -15,9 +15,15 @@ export type ProposalEvent<R = unknown> =
   | { readonly _tag: 'Applied'; readonly index: LogIndex; readonly result: R }
   | ProposalFailure
 
+/** Why a proposal has no result: a refusal, or `Indeterminate`, when it may have been done. */
 export type ProposalFailure = Refusal | { readonly _tag: 'Indeterminate'; readonly index: LogIndex | null }
 
-/** What `result()` rejects with; `reason` says which ending it was. */
+/**
+ * What `result()` rejects with; `reason` says which ending it was.
+ *
+ * @example
+ * server.propose(1).result().catch((error) => error instanceof ProposalError && alarm(error.message))
+ */
 export class ProposalError extends Error {
   override readonly name = 'ProposalError'
   constructor(readonly reason: ProposalFailure) {
@@ -72,6 +78,10 @@ class Watcher<T> extends Subscription implements Listener<T> {
  * A command that was proposed: an Observable of its story, which replays to whoever subscribes
  * late and completes with its last event. It was proposed when `propose` was called, once,
  * however often it is subscribed to; unsubscribing only stops watching.
+ *
+ * @example
+ * server.propose(1).subscribe((event) => console.log(event._tag)) // Appended, Committed, Applied: or one refusal
+ * console.log(await server.propose(1).result())
  */
 export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
   // There may be a million a second: what was told is kept as fields, and told again from them.
@@ -91,7 +101,7 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
     super(watch as (this: Observable<ProposalEvent<R>>, subscriber: Subscriber<ProposalEvent<R>>) => void)
   }
 
-  // The signature is RxJS's own. A story never errors, so that there is nothing to do with the second.
+  /** Tells what becomes of it. The signature is RxJS's own; a proposal never errors, so the second function is never called. */
   override subscribe(
     observerOrNext?: Partial<Observer<ProposalEvent<R>>> | ((event: ProposalEvent<R>) => void) | null,
     _error?: ((error: unknown) => void) | null,

@@ -6,7 +6,20 @@ import { type Snapshot, stateMachineFailed } from './stateMachine.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { type Sink, taking } from '../loop/sink.js'
 
-/** When the log is compacted (§7), and what it is replaced by. */
+/**
+ * When the log is compacted (§7), and what it is replaced by.
+ *
+ * @example
+ * let sum = { index: logIndex(0), result: 0 }
+ * const codec = json<number>()
+ * const snapshots: SnapshotOptions = {
+ *   take: () => of({ index: sum.index, data: codec.encode(sum.result) }),
+ *   check: ({ data }) => of(codec.decode(data)),
+ *   everyEntries: 10_000,
+ *   everyBytes: 16 << 20,
+ * }
+ * createRaft({ id: 'n1', network, storage, codec, snapshots })
+ */
 export interface SnapshotOptions {
   /**
    * The state of the state machine: emits one `Snapshot`, of the last command that it has answered for or of a later one that it was
@@ -39,12 +52,24 @@ export type SnapshotAnswer =
   /** The state machine was not given the command at that index yet, or the server does not run. */
   | { readonly _tag: 'NotGiven' }
 
+/**
+ * `SnapshotOptions` with what `createRaft` adds to them.
+ *
+ * @example
+ * snapshotPolicy({ scheduler, maxEveryBytes: 64 << 20, everyEntries: 10_000 })
+ */
 export interface SnapshotPolicyOptions extends SnapshotOptions {
   readonly scheduler: SchedulerLike
   /** The bound on `everyBytes`. */
   readonly maxEveryBytes: number
 }
 
+/**
+ * When a snapshot is taken, where `snapshots` does not say.
+ *
+ * @example
+ * console.log(defaultSnapshots.everyEntries) // 100,000
+ */
 export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
 
 /** The policy as a sink, and the way to offer a snapshot from outside. */

@@ -8,9 +8,11 @@ import type { Recovered } from '../../src/raft/state/server.js'
  * value says what was found, and unsubscribing abandons everything as a crash would.
  */
 export interface Storage {
+  /** Reads what is there, for one server at a time. */
   open(): ObservableInput<OpenStorage>
 }
 
+/** A storage that one server has open: what it recovered, and how it is written to. */
 export interface OpenStorage {
   readonly recovered: Recovered
   /**

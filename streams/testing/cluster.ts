@@ -52,6 +52,7 @@ export class ClusterByHand {
     for (const id of this.ids) this.restart(id)
   }
 
+  /** The server of that name. */
   at(id: NodeId): HandServer {
     const handServer = this.servers.get(id)
     if (handServer === undefined) throw new Error(`there is no server ${id}: the servers are ${this.ids.join(' ')}`)

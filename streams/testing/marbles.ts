@@ -28,13 +28,15 @@ export const inVirtualTime = (run: (helpers: MarbleHelpers) => void): void => {
  * Marble tests for whatever runs tests: give it the `it` or `test` of jest, vitest, mocha or `node:test`.
  *
  * @example
+ * import { it } from '@jest/globals'
+ *
  * const marbles = marblesWith(it)
  *
  * marbles('each arming forgets the former', ({ hot, scheduler, expectObservable }) => {
  *   const arm = '     --a--a--------'
  *   const timedOut = '----------t---'
  *   const timer = electionTimer({ timeoutMs: { min: 5, max: 9 }, random: () => 0, scheduler })
- *   const arm$ = hot(arm, { a: { _tag: 'ArmElectionTimer', generation: 1 } })
+ *   const arm$ = hot<Effect>(arm, { a: { _tag: 'ArmElectionTimer', generation: 1 } })
  *   expectObservable(timer(arm$)).toBe(timedOut, { t: { _tag: 'ElectionTimedOut', generation: 1 } })
  * })
  */

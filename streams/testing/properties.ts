@@ -37,6 +37,7 @@ export interface ClusterHistory {
 /** A property of a cluster and of what was seen of it before; `holds` sees the present before it becomes history. */
 export interface ClusterProperty {
   readonly name: string
+  /** Whether a history keeps it. */
   readonly holds: (cluster: ReadonlyArray<Watched>, seen: ClusterHistory) => boolean
 }
 
@@ -66,6 +67,7 @@ const match = (a: Log, b: Log): boolean => {
 const holdsOf = (disk: Recovered, index: LogIndex, entry: Entry): boolean =>
   index <= disk.log.base.index || isSame(disk.log.at(index), entry)
 
+/** What must hold of a cluster after every move, each looked at in full: the slow twins of `allChecks`. */
 export const clusterProperties: ReadonlyArray<ClusterProperty> = [
   {
     name: 'Election Safety: at most one leader can be elected in a given term (§5.2)',
@@ -136,6 +138,7 @@ export interface Watch {
   readonly restarted: (id: NodeId, base: LogIndex) => void
 }
 
+/** Looks at a cluster after every move. */
 export const watch = (): Watch => {
   const elected = new Map<Term, NodeId>()
   const committed = new Map<LogIndex, Committed>()

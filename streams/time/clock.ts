@@ -121,7 +121,12 @@ interface BrowserChannel {
   readonly port2: { postMessage(message: null): void }
 }
 
-/** Monotonic, in whole milliseconds; the default of every `scheduler` option. */
+/**
+ * Monotonic, in whole milliseconds; the default of every `scheduler` option.
+ *
+ * @example
+ * timer(100, realClock).subscribe(() => console.log('100 ms later'))
+ */
 export const realClock: SchedulerLike = createClock({
   now: () => performance.now(),
   startTimer: (task, delayMs) => {

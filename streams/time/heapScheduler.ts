@@ -27,6 +27,7 @@ export abstract class HeapScheduler implements SchedulerLike {
   /** Nothing with a delay is left. */
   protected abstract rest(): void
 
+  /** Does `work` after `delay` milliseconds of this scheduler. */
   schedule<T>(work: Work<T>, delay = 0, state?: T): Subscription {
     const action = new HeapAction<T>(this, work)
     return action.schedule(state, delay)

@@ -80,7 +80,10 @@ export const writeMessage = (message: Message, target: Uint8Array, offset: numbe
  * Throws a `RangeError` where a term exceeds `maxTerm`.
  *
  * @example
- * message$.subscribe((message) => socket.send(encodeMessage(message)))
+ * import { either } from 'fp-ts'
+ * import { Message } from 'rxraft/core'
+ *
+ * const isSame = (message: Message) => either.map(Message.is)(decodeMessage(encodeMessage(message))) // right(true)
  */
 export const encodeMessage = (message: Message): Uint8Array => {
   const bytes = new Uint8Array(messageByteLength(message))

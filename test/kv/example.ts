@@ -1,4 +1,4 @@
-import * as kv from '../../src/kv/index.js'
+import { kv } from 'rxraft/kv'
 
 const text = new TextEncoder()
 const request = (command: kv.KvCommand): Uint8Array => kv.encodeRequest({ caller: kv.anonymous, command })

@@ -4,7 +4,8 @@ import { from, Subject } from 'rxjs'
 import { messageSeq, nodeId, term } from '../../src/raft/ids.js'
 import type { Message } from '../../src/raft/messages.js'
 import { VirtualScheduler } from '../../streams/time/heapScheduler.js'
-import { memoryNetwork, type MemoryNetworkOptions } from '../../streams/network/memory/memoryNetwork.js'
+import { memoryNetwork } from '../../streams/network/memory/memoryNetwork.js'
+import type { MemoryNetworkOptions } from '../../streams/network/memory/options.js'
 
 const ids = ['n1', 'n2', 'n3'] as const
 type Id = (typeof ids)[number]

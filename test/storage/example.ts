@@ -1,7 +1,7 @@
+import { createRaft, memoryNetwork, utf8 } from 'rxraft'
+import { nodeId, votersOnly } from 'rxraft/core'
+import { bootstrap, diskStorage } from 'rxraft/node'
 import { lastValueFrom } from 'rxjs'
-import { createRaft, memoryNetwork, utf8 } from '../../streams/index.js'
-import { nodeId, votersOnly } from '../../streams/core.js'
-import { bootstrap, diskStorage } from '../../streams/node.js'
 
 export const firstDayAndSecond = async (directory: string): Promise<ReadonlyArray<string>> => {
   // Once, on each server:

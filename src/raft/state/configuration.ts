@@ -24,6 +24,7 @@ export const Member = t.readonly(
 )
 export type Member = t.TypeOf<typeof Member>
 
+/** The members of a cluster. */
 export const Simple = t.readonly(
   t.strict({ _tag: t.literal('Simple'), version: ClusterVersion, voters: t.readonlyArray(Member), learners: t.readonlyArray(Member) }),
   'Simple',
@@ -31,6 +32,7 @@ export const Simple = t.readonly(
 /** Voters decide; learners receive the log and do not count (thesis §4.2.1). For `version` see version.ts. */
 export type Simple = t.TypeOf<typeof Simple>
 
+/** The old members and the new, while the one takes the place of the other (§6). */
 export const Joint = t.readonly(t.strict({ _tag: t.literal('Joint'), old: Simple, new: Simple }), 'Joint')
 /** Joint consensus, C-old,new: agreement needs a majority of both halves (§6). */
 export type Joint = t.TypeOf<typeof Joint>

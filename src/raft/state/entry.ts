@@ -44,8 +44,10 @@ export interface Entry {
 
 const nothing = new Uint8Array(0)
 
+/** An entry with a command for the state machine. */
 export const commandEntry = (term: Term, command: Uint8Array): Entry => ({ term, kind: 'command', size: command.length, command })
 
+/** The entry with which a leader opens its term (§8). */
 export const noopEntry = (term: Term): Entry => ({ term, kind: 'noop', size: 0, command: nothing })
 
 /** A configuration as an entry. */

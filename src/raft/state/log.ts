@@ -53,6 +53,7 @@ export interface Log extends Iterable<Entry> {
   bytesFrom(index: LogIndex): number
   /** The first index whose term is `t` or newer; `lastIndex + 1` if there is none. By binary search. */
   firstIndexOf(t: Term): LogIndex
+  /** A log with these entries after its last; this one stays as it is. */
   append(entries: ReadonlyArray<Entry>): Log
   /** "delete the existing entry and all that follow it" (§5.3). */
   truncateFrom(index: LogIndex): Log

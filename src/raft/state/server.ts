@@ -47,6 +47,7 @@ export interface Server extends HardState {
 /** The three states of §5.1, each with the variables that only it has. */
 export type Role = Follower | Candidate | Leader
 
+/** A follower (§5.1), with the leader of its term, where it knows one. */
 export class Follower {
   readonly _tag = 'Follower'
   constructor(
@@ -65,6 +66,7 @@ export class Candidate {
     readonly votes: ReadonlyArray<Member> = [],
   ) {}
 
+  /** Whether that voter granted its vote. */
   hasVoteOf(id: NodeId): boolean {
     return this.votes.some((vote) => vote.id === id)
   }
@@ -82,6 +84,7 @@ export class Leader {
     readonly sendings: ReadonlyArray<Sending> = nothingUnderWay,
   ) {}
 
+  /** How far a follower has come. */
   follower(id: NodeId): Progress | undefined {
     return this.followers.find((follower) => follower.id === id)
   }
@@ -94,6 +97,7 @@ export class Leader {
     )
   }
 
+  /** The snapshot on its way to a follower. */
   sending(to: NodeId): Sending | undefined {
     return this.sendings.find((transfer) => transfer.to === to)
   }

@@ -26,6 +26,7 @@ export class Snapshots {
     return nextRef(this.lastRef)
   }
 
+  /** A copy that differs in what is named. */
   with({
     current = this.current,
     taking = this.taking,

@@ -16,6 +16,7 @@ import { resuming } from './watch.js'
 
 export type { CallOptions } from './asking.js'
 
+/** What came of a write: the revision that it made. */
 export interface KvWritten {
   readonly revision: number
 }
@@ -28,6 +29,12 @@ export interface KvPage {
   readonly more: boolean
 }
 
+/**
+ * The options of `load`.
+ *
+ * @example
+ * client.load([{ key: 'a', value: '1' }], { maxInFlight: 64, timeoutMs: 60_000 }).subscribe()
+ */
 export interface LoadOptions extends CallOptions {
   /** Puts under way. Default: the client's `maxInFlight`. */
   readonly maxInFlight?: number
@@ -38,6 +45,7 @@ export interface LoadOptions extends CallOptions {
  * session, which is the default, an operation that was tried several times was applied once.
  */
 export interface Client {
+  /** Writes a value. */
   put(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
   /** Puts what the key held and `value` after it. */
   append(key: string, value: string | Uint8Array, options?: CallOptions): Promise<KvWritten>
@@ -73,6 +81,12 @@ export interface Client {
   close(): void
 }
 
+/**
+ * A key and the value that it is to have.
+ *
+ * @example
+ * const entry: KvEntry = { key: 'a', value: '1' }
+ */
 export interface KvEntry {
   readonly key: string
   readonly value: string | Uint8Array
@@ -82,6 +96,8 @@ export interface KvEntry {
  * A client. Throws `InvalidOption` where an option cannot work. Nothing is sent before the first operation.
  *
  * @example
+ * import { httpTransport } from 'rxraft/node'
+ *
  * const client = createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401', 'http://127.0.0.1:7402'] })
  * await client.put('greeting', 'hello')
  * const item = await client.get('greeting') // { key: 'greeting', value: Uint8Array, modRevision: 2, version: 1, … }

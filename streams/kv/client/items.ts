@@ -20,6 +20,7 @@ export interface KvChanges {
   readonly events: ReadonlyArray<KvEvent>
 }
 
+/** A change of one key, as a watch tells it. */
 export type KvEvent = { readonly _tag: 'Put'; readonly item: KvItem } | { readonly _tag: 'Delete'; readonly key: string }
 
 export const itemOf = (kv: KeyValue): KvItem => ({ ...kv, key: textOfKey(kv.key) })

@@ -6,12 +6,31 @@ import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { Transport } from '../transport.js'
 
+/**
+ * The options of `createClient`.
+ *
+ * @example
+ * import { httpTransport } from 'rxraft/node'
+ *
+ * createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401'], timeoutMs: 5_000 })
+ */
 export interface ClientOptions extends Partial<ClientTuning> {
   readonly transport: Transport
   /** Where servers may be found: at least one, in the words of the transport. */
   readonly endpoints: ReadonlyArray<string>
 }
 
+/**
+ * The bounds and waits of a client, each with its default.
+ *
+ * @example
+ * createClient({
+ *   transport: memoryTransport([kvServer]), endpoints: ['n1'], scheduler, random,
+ *   timeoutMs: 5_000, attemptTimeoutMs: 1_000, backoffMs: { min: 10, max: 500 },
+ *   maxInFlight: 64, maxQueued: 1_000, maxBatch: 32, maxBatchBytes: 1 << 18, maxBatchesInFlight: 2,
+ *   session: true, watchIdleMs: 60_000,
+ * })
+ */
 export interface ClientTuning {
   /** How long an operation may take in all. Default 10,000. */
   readonly timeoutMs: number

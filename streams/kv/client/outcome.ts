@@ -16,7 +16,12 @@ export type ClientFailure =
 /** How an operation ended. */
 export type Outcome<A = KvAnswer> = { readonly _tag: 'Done'; readonly answer: A } | ClientFailure
 
-/** The promises of a client reject with this: `reason` says that nothing was done, or that it is unknown. */
+/**
+ * What the promises of a client reject with: `reason` says whether nothing was done or whether that is unknown.
+ *
+ * @example
+ * client.put('a', '1').catch((error) => error instanceof ClientError && alarm(error.message))
+ */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
   constructor(readonly reason: ClientFailure) {

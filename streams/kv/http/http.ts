@@ -47,7 +47,7 @@ const maxHeaderBytes = 20 << 10
  *
  * @example
  * const peers = { n1: 'http://127.0.0.1:7401', n2: 'http://127.0.0.1:7402', n3: 'http://127.0.0.1:7403' }
- * kvHttp({ server, port: 7401, peers }).subscribe(({ url }) => console.log(`listening at ${url}`))
+ * kvHttp({ server: kvServer, port: 7401, peers }).subscribe(({ url }) => console.log(`listening at ${url}`))
  */
 export const kvHttp = (httpOptions: KvHttpOptions): Observable<KvListening> => {
   const options = tunedHttp(httpOptions)

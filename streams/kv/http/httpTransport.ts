@@ -9,6 +9,7 @@ import type { Delivery, Transport } from '../transport.js'
 import { exchange, type Exchange, type Origin, originOf } from './exchange.js'
 import { watchOver } from './watchClient.js'
 
+/** The options of `httpTransport`. */
 export interface HttpTransportOptions {
   /** Connections to one server that are kept for the next request. Default 8. */
   readonly maxFreeSockets?: number
@@ -34,6 +35,8 @@ const defaults = { maxFreeSockets: 8, keepAliveMs: 30_000, maxAnswerBytes: 64 <<
  * process alive.
  *
  * @example
+ * import { createClient } from 'rxraft/kv'
+ *
  * createClient({ transport: httpTransport(), endpoints: ['http://127.0.0.1:7401', 'http://127.0.0.1:7402', 'http://127.0.0.1:7403'] })
  */
 export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport => {

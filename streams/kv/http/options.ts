@@ -5,6 +5,7 @@ import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
 
+/** The options of `kvHttp`. */
 export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly server: KvServer
   /** 0: one that is free. */

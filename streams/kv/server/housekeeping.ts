@@ -59,6 +59,12 @@ export const expiry = ({ role$, store, scheduler, ttlMs }: LeaderWork & { readon
 const hasUnused = ({ clients: { sessions, idempotencyKeys } }: Store, unusedSince: number): boolean =>
   [sessions.oldest(), idempotencyKeys.oldest()].some((oldest) => oldest !== null && oldest.usedAt < unusedSince)
 
+/**
+ * How much of the history stays.
+ *
+ * @example
+ * createKvServer({ id: 'n1', network, storage, compaction: { keepRevisions: 10_000, everyMs: 60_000 } })
+ */
 export interface CompactionPolicy {
   /** Revisions before the present one that stay readable and watchable. */
   readonly keepRevisions: number

@@ -20,8 +20,11 @@ export interface KvServer {
   readonly id: string
   /** The Raft server beneath. */
   readonly raft: Raft<Uint8Array, KvResult>
+  /** Opens the storage and takes part. */
   start(): void
+  /** Finishes what is being written, then closes the storage. */
   close(): Observable<StopReason>
+  /** Ends at once, as a process that is killed. */
   kill(): void
   /**
    * The state as this server has applied it. It may be behind, except at the leader. It is empty until the disk was

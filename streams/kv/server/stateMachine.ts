@@ -10,6 +10,12 @@ import { defaultClock } from '../../server/options.js'
 import { kvLimits } from './limits.js'
 import { snapshotOf, storeOf } from './storeSnapshots.js'
 
+/**
+ * The options of `kvStateMachine`.
+ *
+ * @example
+ * kvStateMachine({ scheduler, limits: { maxKeyBytes: 1_024 }, maxAppliesPerSlice: 256 })
+ */
 export interface KvStateMachineOptions {
   /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>
@@ -19,6 +25,14 @@ export interface KvStateMachineOptions {
   readonly maxAppliesPerSlice?: number
 }
 
+/**
+ * The store as a state machine, with what its server needs around it.
+ *
+ * @example
+ * const { stateMachine, store$, take, check }: KvStateMachine = kvStateMachine({ scheduler })
+ * createRaft({ id: 'n1', network, storage, stateMachine, snapshots: { take, check } })
+ * store$.subscribe(({ revision }) => console.log(revision))
+ */
 export interface KvStateMachine {
   /**
    * For `createRaft`; commands are requests as `encodeRequest` makes them, snapshots as `encodeSnapshot` does. For one
@@ -50,6 +64,10 @@ export interface KvStateMachine {
  *   apply$   (123)-------     slices of two
  *   store$   -----(2)(3)-
  *   Applied  -----(12)(3)
+ *
+ * @example
+ * const { stateMachine } = kvStateMachine({ scheduler })
+ * createRaft({ id: 'n1', network, storage, stateMachine })
  */
 export const kvStateMachine = (options: KvStateMachineOptions = {}): KvStateMachine => {
   const tuned = withDefaults({ limits: {}, scheduler: defaultClock, maxAppliesPerSlice: 512 }, options)

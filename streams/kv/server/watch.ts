@@ -44,6 +44,7 @@ const sentence = (reason: WatchEnd): string => {
   }
 }
 
+/** What a watch tells, and how far it may stay behind. */
 export interface WatchOptions {
   readonly range: KeyRange
   /** The first revision to be told, past or to come. Default: the one after the present one. */

@@ -10,6 +10,15 @@ export type { Faults } from './faults.js'
 export type { MemoryNetworkOptions } from './options.js'
 export type { MemoryNetworkStats } from './stats.js'
 
+/**
+ * A network within one process, whose links can be cut, slowed and reset.
+ *
+ * @example
+ * const inMemory: MemoryNetwork = memoryNetwork()
+ * inMemory.cut('n1', 'n2')
+ * inMemory.heal()
+ * console.log(inMemory.stats.cut)
+ */
 export interface MemoryNetwork {
   /**
    * The network as the server `id` sees it; it is there for as long as it is subscribed to. Joining twice at a time is

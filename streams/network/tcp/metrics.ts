@@ -10,6 +10,7 @@ export interface TcpMetrics {
   readonly peers: ReadonlyArray<PeerMetrics>
 }
 
+/** What has passed between this server and one other. */
 export interface PeerMetrics {
   readonly peer: NodeId
   /** Our connection to it stands: what we send arrives. */

@@ -10,6 +10,7 @@ import { InvalidOption } from '../../options/invalidOption.js'
 /** What must be the same on every server of a cluster, by name. */
 export type Constants = Readonly<Record<string, number | string | boolean>>
 
+/** The options of `tcpNetwork`. */
 export interface TcpNetworkOptions {
   /** This server. */
   readonly id: string

@@ -10,6 +10,7 @@ import type { Identity } from './identity.js'
 import { lastly } from './lastly.js'
 import { begin, makeEmpty, vouch } from './newDirectory.js'
 
+/** What a new data directory is to hold. */
 export interface Bootstrap {
   /** This server: `[a-z0-9][a-z0-9._-]{0,63}`. */
   readonly id: string

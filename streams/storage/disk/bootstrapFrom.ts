@@ -12,6 +12,7 @@ import type { Identity } from './identity.js'
 import { lastly } from './lastly.js'
 import { begin, makeEmpty, vouch } from './newDirectory.js'
 
+/** What a new data directory is to hold, and where its log comes from. */
 export interface BootstrapFrom extends Bootstrap {
   /** What a server of another cluster left. It is locked while it is read, and keeps what it holds. */
   readonly from: DiskStorage

@@ -17,6 +17,7 @@ import { serialQueues } from './serialQueue.js'
 import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
+/** The options of `diskStorage`. */
 export interface DiskOptions {
   /** Whose data it has to be; otherwise `WrongIdentity`. Default: any server's. */
   readonly id?: string
@@ -51,6 +52,7 @@ export interface OpenDisk extends OpenStorage {
 
 /** A storage in a directory. */
 export interface DiskStorage extends Storage {
+  /** Reads what is there; fails where it is damaged or in use. */
   open(): Observable<OpenDisk>
 }
 

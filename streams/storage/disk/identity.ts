@@ -47,7 +47,7 @@ const decodeIdentity = (bytes: Buffer): Identity | null => {
  * Errors: `NotBootstrapped`, `Unreadable`, `Corrupt`, `Unsupported`.
  *
  * @example
- * readIdentity('./data/n1').subscribe(({ id, incarnation }) => …)
+ * readIdentity('./data/n1').subscribe(({ id, incarnation }) => console.log(id, incarnation))
  */
 export const readIdentity = (directory: string, fileSystem: FileSystem = nodeFileSystem): Observable<Identity> =>
   defer(() => {

@@ -13,7 +13,13 @@ import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage, StorageError } from '../storage.js'
 import { afterWrite, inOneAppend, lastIndexAfter, recordsOf } from './writes.js'
 
-/** What is wrong with a disk in memory. Without any of these it is instant and never fails. */
+/**
+ * What is wrong with a disk in memory. Without any of these it is instant and never fails.
+ *
+ * @example
+ * const incarnation = '0123456789abcdef0123456789abcdef'
+ * memoryStorage(['n1'], { writeMs: 5, scheduler, failAtWrite: 3, maxBytes: 1 << 20, onAbandon: 'torn', random, incarnation })
+ */
 export interface MemoryStorageOptions {
   /** A slow disk: every write takes this long on `scheduler`. Default 0: it answers within the call. */
   readonly writeMs?: number
@@ -44,6 +50,7 @@ export interface MemoryStorageOptions {
 
 /** A storage in memory. It holds what was written for as long as something refers to it. */
 export interface MemoryStorage extends Storage {
+  /** What was stored so far; one server at a time. */
   open(): Observable<OpenStorage>
   /** What it would be found to hold if it were opened now. */
   stored(): Recovered

@@ -37,7 +37,6 @@ export const allChecks: ReadonlyArray<CheckOf> = [
  *   violations  --------v-----    c broke something
  *
  * @example
- * const step$ = merge(...servers.map(({ inspect$ }) => inspect$))
- * step$.pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => alarm(`${name}: ${message}`))
  */
 export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

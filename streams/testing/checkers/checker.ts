@@ -33,6 +33,7 @@ export class Checks {
     this.checks = checks.map((check) => check(this.record))
   }
 
+  /** Looks at one step; null where nothing is broken. */
   see(step: Inspection): Violation | null {
     const moved = movedBy(step)
     this.record.see(step, moved)

@@ -35,7 +35,9 @@ export const sameAnswers = <R>(same: (a: R, b: R) => boolean = sameValue): SeenC
   }
 }
 
+/** The options of `toldTheTruth`. */
 export interface ToldTheTruthOptions<R> {
+  /** Whether two answers are equal. Default: by their values. */
   readonly same?: (a: R, b: R) => boolean
   /** Where retries stand in the log more than once: the index of the first, at which the command took effect. */
   readonly effectiveIndex?: (index: number) => number
@@ -82,6 +84,7 @@ export const watchesInOrder: SeenCheckOf = (record) => {
   }
 }
 
+/** The options of `observed`. */
 export interface ObservedOptions<R> extends ToldTheTruthOptions<R> {
   readonly recovery?: Recovery
 }
@@ -94,7 +97,9 @@ export interface ObservedOptions<R> extends ToldTheTruthOptions<R> {
  *   violations  --------v-----    c broke something
  *
  * @example
- * merge(seen$, ...servers.map(seenOf)).pipe(observed()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ * merge(outside$, ...servers.map((server) => seenOf<number, number>(server)))
+ *   .pipe(observed())
+ *   .subscribe(({ name, message }) => alarm(`${name}: ${message}`))
  */
 export const observed = <R>({ recovery, ...options }: ObservedOptions<R> = {}): OperatorFunction<Seen<R>, Violation> =>
   observing<R>([noneStops, sameAnswers(options.same), toldTheTruth(options), watchesInOrder, recovers(recovery)], allChecks)

@@ -31,6 +31,7 @@ export class ServerRecord {
     if (now.writeProgress.isComplete) this.acknowledged(now.currentTerm, now.votedFor)
   }
 
+  /** A new life of the server begins. */
   restarted(server: Server): void {
     this.former = this.now
     this.unacked = []
@@ -43,10 +44,12 @@ export class ServerRecord {
     this.ackedVote = vote
   }
 
+  /** A write is under way. */
   write(seq: number, { currentTerm, votedFor }: Pick<Server, 'currentTerm' | 'votedFor'>): void {
     this.unacked.push({ seq, term: currentTerm, vote: votedFor })
   }
 
+  /** A write is on the disk. */
   acknowledge(seq: number, { writeProgress, currentTerm, votedFor }: Server): void {
     while (this.unacked.length > 0 && this.unacked[0]!.seq <= seq) {
       const { term, vote } = this.unacked.shift()!
@@ -86,6 +89,7 @@ export class ClusterRecord {
     return this.lost.find(({ now }) => now.id === id && now.incarnation === incarnation)
   }
 
+  /** Takes one step into the record. */
   see({ event, before, after, effects }: Inspection, moved: number): void {
     this.conflict = null
     let record = this.servers.get(after.id)

@@ -43,7 +43,7 @@ export type SeenCheckOf<R = unknown> = (record: ClusterRecord) => SeenCheck<R>
  * violation. `steps` are checks of the steps alone, as `checking` takes them.
  *
  * @example
- * seen$.pipe(observing([noneStops, sameAnswers()], [electionSafety])).subscribe(console.error)
+ * outside$.pipe(observing([noneStops, sameAnswers()], [electionSafety])).subscribe(console.error)
  */
 export const observing =
   <R>(checks: ReadonlyArray<SeenCheckOf<R>>, steps: ReadonlyArray<CheckOf> = []): OperatorFunction<Seen<R>, Violation> =>
@@ -91,7 +91,10 @@ export const seenOf = <C, R>({ id, inspect$, stopped$ }: Pick<Raft<C, R>, 'id' |
  * The state machine of server `id`. Its answers are also told to `tell`, before anything else hears of them.
  *
  * @example
- * createRaft({ id, stateMachine: answering(nodeId(id), counter, (seen) => seen$.next(seen)), … })
+ * const seen$ = new Subject<Seen<number>>()
+ * const counter: StateMachine<number, number> = (apply$) => apply$.pipe(map(({ index }) => ({ index, result: index })))
+ * const stateMachine = answering(nodeId('n1'), counter, (seen) => seen$.next(seen))
+ * createRaft({ id: 'n1', network, storage, codec: json<number>(), stateMachine })
  */
 export const answering =
   <C, R>(id: NodeId, machine: StateMachine<C, R>, tell: (seen: Seen<R>) => void): StateMachine<C, R> =>

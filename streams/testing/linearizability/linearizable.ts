@@ -4,6 +4,7 @@ import type { Model } from './model.js'
 import type { Operation } from './operation.js'
 import type { SearchLimits } from './search.js'
 
+/** The options of `linearizable`. */
 export interface LinearizableOptions extends Partial<SearchLimits> {
   /** Operations kept until the history ends, 10,000,000 by default. Beyond it the verdict is `Unknown`, at once. */
   readonly maxOperations?: number
@@ -17,6 +18,7 @@ export interface LinearizableOptions extends Partial<SearchLimits> {
  *   verdict  -----------(v|)
  *
  * @example
+ * const operation$ = from<Operation<KeyValueInput, KeyValueOutput>[]>([])
  * operation$.pipe(linearizable(keyValueModel)) // one verdict
  */
 export const linearizable =

@@ -40,10 +40,13 @@ export interface Workload<C, R> {
  */
 export interface SnapshotMachine<C, R> {
   readonly stateMachine: StateMachine<C, R>
+  /** The state, as a snapshot. */
   readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>
 }
 
+/** What a workload should have answered, as a machine of one thread. */
 export interface WorkloadModel<C, R> {
+  /** What a command should be answered. */
   readonly apply: (index: number, command: C) => R
   /** The index at which this command of a client took effect, where it stands in the log more than once. */
   readonly effectiveIndex?: (client: number, serial: number) => number | undefined

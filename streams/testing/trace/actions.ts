@@ -8,8 +8,7 @@ import type { Inspection } from '../../loop/run.js'
  * server sees; `ReturnToFollowerState` is a part of `HandleAppendEntriesRequest`.
  *
  * @example
- * actionsOf({ at, event: { _tag: 'ElectionTimedOut', generation: 1 }, before: follower, after: candidate, effects })
- * // ['Timeout', 'RequestVote', 'rxraft/Write']
+ * server.inspect$.subscribe((inspection) => console.log(actionsOf(inspection))) // ['Timeout', 'RequestVote', 'rxraft/Write']
  */
 export const actionsOf = (inspection: Inspection): ReadonlyArray<string> => {
   const { before, after, effects } = inspection

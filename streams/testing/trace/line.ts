@@ -64,6 +64,7 @@ const TraceMessage = t.union([
 ])
 /** A message, with the fields of the paper's boxes. */
 export type TraceMessage = t.TypeOf<typeof TraceMessage>
+/** The message of one kind. */
 export type TraceMessageOf<Tag extends TraceMessage['_tag']> = Extract<TraceMessage, { readonly _tag: Tag }>
 
 const TraceRecovered = t.intersection([
@@ -98,6 +99,7 @@ const TraceEvent = t.union([
 ])
 /** What happened: the events of the core, `Started` with what was recovered. */
 export type TraceEvent = t.TypeOf<typeof TraceEvent>
+/** The event of one kind. */
 export type TraceEventOf<Tag extends TraceEvent['_tag']> = Extract<TraceEvent, { readonly _tag: Tag }>
 
 const place = t.type({ index, term: index })
@@ -164,7 +166,9 @@ export const toNdjson = (lines: Iterable<TraceLine>): string => Array.from(lines
  * What `toNdjson` wrote; Left with the first line that is no line of a trace, and where in it.
  *
  * @example
- * either.map((lines) => lines.length)(fromNdjson(toNdjson(lines))) // right(lines.length)
+ * import { either } from 'fp-ts'
+ *
+ * either.map((read: ReadonlyArray<TraceLine>) => read.length)(fromNdjson(toNdjson(lines))) // right(lines.length)
  */
 export const fromNdjson = (text: string): either.Either<NoTrace, ReadonlyArray<TraceLine>> => {
   const lines: TraceLine[] = []

@@ -10,11 +10,13 @@ import { lineOf } from './lineOf.js'
 /** The trace of one server from its first `Started` on. As NDJSON: `toNdjson`, `fromNdjson`. */
 export type Recording = ReadonlyArray<TraceLine>
 
+/** The options of `record`. */
 export interface RecordOptions {
   /** How many steps are kept, from the first on; then the recording is complete. 100,000 unless told otherwise. */
   readonly maxSteps?: number
 }
 
+/** The options of `replay` and `fork`. */
 export interface ReplayOptions {
   /** What a server does with an event; `checkedStep` unless told otherwise. */
   readonly step?: typeof checkedStep
@@ -39,6 +41,8 @@ export interface ReplayDiffers {
  * before it starts.
  *
  * @example
+ * import { writeFileSync } from 'node:fs'
+ *
  * server.inspect$.pipe(record()).subscribe((recording) => writeFileSync('n1.ndjson', toNdjson(recording)))
  */
 export const record = ({ maxSteps = 100_000 }: RecordOptions = {}): OperatorFunction<Inspection, Recording> => {

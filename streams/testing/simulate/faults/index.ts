@@ -9,6 +9,7 @@ export type { Fault, Ongoing } from './fault.js'
 /** Every kind of fault, by name. */
 const all = { ...networkFaults, ...processFaults, ...diskFaults, ...clockFaults }
 
+/** The name of a kind of fault. */
 export type FaultName = keyof typeof all
 
 export const faults: Readonly<Record<FaultName, Fault>> = all
