@@ -6,7 +6,7 @@ import type { Message } from './messages.js'
 import { deriveDiscards, derivePersist, numberWaits } from './persistence.js'
 import { applied, applyCommitted, armElectionTimer, observeTerm } from './rules/allServers.js'
 import { receiveAppendEntries } from './rules/appendEntries.js'
-import { disbelief, ignore } from './rules/guards.js'
+import { guard } from './rules/guards.js'
 import { countOwnVote, electionTimedOut, receiveRequestVoteReply } from './rules/candidates.js'
 import { advanceCommit } from './rules/commitment.js'
 import { receiveInstallSnapshot, chunkStored, snapshotRefused } from './rules/installSnapshot.js'
@@ -29,9 +29,9 @@ export interface Step {
  * it reads no clock, no dice and no wires. What an event leaves unchanged stays identical (`===`);
  * what must survive a crash is compared before and after, so that no rule can forget to persist it.
  */
-export const step = (server: Server, event: RaftEvent, _at: number): Step => {
+export const step = (server: Server, event: RaftEvent, at: number): Step => {
   const draft = draftOf(server)
-  const decided = decide(draft, event)
+  const decided = decide(draft, event, at)
   if (draft.role !== server.role && isSameFollower(draft.role, server.role)) draft.role = server.role
   const persist = derivePersist(server, draft)
   const numbered = numberWaits(decided, draft)
@@ -40,22 +40,22 @@ export const step = (server: Server, event: RaftEvent, _at: number): Step => {
   return { server: isUnchanged(server, draft) ? server : draft, effects: discards === null ? effects : [...effects, discards] }
 }
 
-const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> => {
+const decide = (server: ServerDraft, event: RaftEvent, at: number): ReadonlyArray<Effect> => {
   switch (event._tag) {
     case 'Started':
       return [armElectionTimer(server), ...applyCommitted(server)]
     case 'ElectionTimedOut':
       return electionTimedOut(server, event.generation)
     case 'HeartbeatDue':
-      return heartbeatDue(server, event.generation)
+      return heartbeatDue(server, event.generation, at)
     case 'Received':
-      return receive(server, event.message, event.incarnation ?? null)
+      return receive(server, event.message, event.incarnation ?? null, at)
     case 'Proposed':
       return propose(server, event.request, event.commands)
     case 'Flush':
-      return flush(server)
+      return flush(server, at)
     case 'Persisted':
-      return persisted(server, event.seq)
+      return persisted(server, event.seq, at)
     case 'Applied':
       return applied(server, event.index)
     case 'SnapshotTaken':
@@ -67,7 +67,7 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
     case 'SnapshotRefused':
       return snapshotRefused(server, event.ref)
     case 'ChunkRead':
-      return chunkRead(server, event)
+      return chunkRead(server, event, at)
     case 'Unreachable':
       return unreachable(server, event.peer)
     default:
@@ -75,7 +75,7 @@ const decide = (server: ServerDraft, event: RaftEvent): ReadonlyArray<Effect> =>
   }
 }
 
-const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> => {
+const persisted = (server: ServerDraft, seq: WriteSeq, at: number): ReadonlyArray<Effect> => {
   const durable = server.writeProgress.acknowledge(seq)
   if (durable === server.writeProgress) return []
   server.writeProgress = durable
@@ -83,28 +83,28 @@ const persisted = (server: ServerDraft, seq: WriteSeq): ReadonlyArray<Effect> =>
     case 'Follower':
       return applyCommitted(server)
     case 'Candidate':
-      return [...countOwnVote(server), ...applyCommitted(server)]
+      return [...countOwnVote(server, at), ...applyCommitted(server)]
     case 'Leader':
       return advanceCommit(server)
   }
 }
 
-/** The guards, then the term rule, once, before every handler: after it a handler knows that the message's term is not newer than ours. */
-const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
+/** First the guards, then the term rule, then the rule for the message, which knows that the message's term is not newer than ours. */
+const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number): ReadonlyArray<Effect> => {
   if (message.to !== server.id || message.from === server.id) return []
-  const why = disbelief(server, message, incarnation)
-  if (why !== null) return ignore(server, message, why)
+  const guarded = guard(server, message, incarnation, at)
+  if (guarded !== null) return guarded
   const converted = observeTerm(server, message.term)
-  const answered = handle(server, message, incarnation)
+  const answered = handle(server, message, incarnation, at)
   return converted.length === 0 ? answered : [...converted, ...answered]
 }
 
-const handle = (server: ServerDraft, message: Message, incarnation: Incarnation | null): ReadonlyArray<Effect> => {
+const handle = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number): ReadonlyArray<Effect> => {
   switch (message._tag) {
     case 'RequestVote':
       return receiveRequestVote(server, message)
     case 'RequestVoteReply':
-      return receiveRequestVoteReply(server, message, incarnation)
+      return receiveRequestVoteReply(server, message, incarnation, at)
     case 'AppendEntries':
       return receiveAppendEntries(server, message)
     case 'AppendEntriesReply':

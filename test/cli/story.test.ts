@@ -116,7 +116,11 @@ describe('of snapshots', () => {
   it('to whom one is sent, once', () => {
     const followers = [new Progress(nodeId('n3'), logIndex(13), logIndex(2), logIndex(0), 'Snapshot', [], 0)]
     const sending = (offset: number) =>
-      at(1, new Leader(followers, [new Sending(nodeId('n3'), current, held.base, offset, messageSeq(7), 0)]), 20)
+      at(
+        1,
+        new Leader(followers, [new Sending(nodeId('n3'), current, held.base, offset, { seq: messageSeq(7), sentAt: 0, otherAnswers: 0 })]),
+        20,
+      )
     expect(told(at(1, new Leader(followers), 20), sending(0), sending(5)).slice(1)).toEqual([['sends n3 a snapshot up to 12'], []])
   })
 

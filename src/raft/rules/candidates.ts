@@ -44,20 +44,21 @@ export const receiveRequestVoteReply = (
   server: ServerDraft,
   { from, term, voteGranted }: RequestVoteReply,
   incarnation: Incarnation | null,
+  at: number,
 ): ReadonlyArray<Effect> => {
   const current = term === server.currentTerm
-  return current && voteGranted ? countVote(server, { id: from, incarnation }) : []
+  return current && voteGranted ? countVote(server, { id: from, incarnation }, at) : []
 }
 
 /** The own vote counts when it is on disk: in a cluster of one too. */
-export const countOwnVote = (server: ServerDraft): ReadonlyArray<Effect> => {
+export const countOwnVote = (server: ServerDraft, at: number): ReadonlyArray<Effect> => {
   const { role, writeProgress } = server
   const voted = role._tag === 'Candidate' && writeProgress.acknowledged >= role.ownVote
-  return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }) : []
+  return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }, at) : []
 }
 
 /** "If votes received from majority of servers: become leader." */
-const countVote = (server: ServerDraft, vote: Member): ReadonlyArray<Effect> => {
+const countVote = (server: ServerDraft, vote: Member, at: number): ReadonlyArray<Effect> => {
   const { role, log } = server
   if (role._tag !== 'Candidate' || role.hasVoteOf(vote.id)) return []
   const isFirst = isFirstElection(server)
@@ -66,7 +67,7 @@ const countVote = (server: ServerDraft, vote: Member): ReadonlyArray<Effect> => 
   server.role = standing
   const voted = (id: NodeId): boolean => standing.hasVoteOf(id)
   const elected = isFirst ? everybody(log.configuration, voted) : isQuorum(voterSets(log.configuration), voted)
-  return elected ? becomeLeader(server, isFirst ? standing.votes : null) : []
+  return elected ? becomeLeader(server, isFirst ? standing.votes : null, at) : []
 }
 
 /**

@@ -14,12 +14,12 @@ import { heartbeat, replicate } from './replication.js'
  * "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)." `firstVotes`: of
  * a first election, everybody's; null after any other.
  */
-export const becomeLeader = (server: ServerDraft, firstVotes: ReadonlyArray<Member> | null): ReadonlyArray<Effect> => {
+export const becomeLeader = (server: ServerDraft, firstVotes: ReadonlyArray<Member> | null, at: number): ReadonlyArray<Effect> => {
   const nextIndex = after(server.log.lastIndex)
   const others = members(server.log.configuration).filter((id) => id !== server.id)
   server.role = new Leader(others.map((id) => new Progress(id, nextIndex, logIndex(0), logIndex(0), 'Probe', [], 0)))
   server.log = server.log.append(openingEntries(server, firstVotes))
-  return [armHeartbeat(server), ...toEach(server, replicate)]
+  return [armHeartbeat(server), ...toEach(server, replicate, at)]
 }
 
 /**
@@ -69,16 +69,16 @@ const admissible = (
 }
 
 /** The heartbeat of this generation is due. */
-export const heartbeatDue = (server: ServerDraft, generation: number): ReadonlyArray<Effect> =>
-  server.role._tag !== 'Leader' || generation !== server.counters.heartbeat ? [] : [armHeartbeat(server), ...toEach(server, heartbeat)]
+export const heartbeatDue = (server: ServerDraft, generation: number, at: number): ReadonlyArray<Effect> =>
+  server.role._tag !== 'Leader' || generation !== server.counters.heartbeat ? [] : [armHeartbeat(server), ...toEach(server, heartbeat, at)]
 
 /**
  * The end of a turn: what proposals and answers have left to send goes out together. Heartbeats are for "idle periods" (§5.2): what goes
  * to all of them, when none had left anything unanswered, takes the place of the next one. Who is silent, busy or served otherwise gets it in time.
  */
-export const flush = (server: ServerDraft): ReadonlyArray<Effect> => {
+export const flush = (server: ServerDraft, at: number): ReadonlyArray<Effect> => {
   const { role } = server
-  const sends = toEach(server, replicate)
+  const sends = toEach(server, replicate, at)
   return sends.length > 0 && isHeartbeat(role, server.role) ? [armHeartbeat(server), ...sends] : sends
 }
 
@@ -89,12 +89,13 @@ const isHeartbeat = (before: Role, now: Role): boolean =>
 
 const toEach = (
   server: ServerDraft,
-  send: (server: ServerDraft, progress: Progress, effects: Effect[]) => Progress,
+  send: (server: ServerDraft, progress: Progress, at: number, effects: Effect[]) => Progress,
+  at: number,
 ): ReadonlyArray<Effect> => {
   const { role } = server
   if (role._tag !== 'Leader') return []
   const effects: Effect[] = []
-  const followers = role.followers.map((progress) => send(server, progress, effects))
+  const followers = role.followers.map((progress) => send(server, progress, at, effects))
   // The role as it is now: a transfer may have begun.
   const { sendings } = server.role._tag === 'Leader' ? server.role : role
   if (sendings !== role.sendings || followers.some((progress, i) => progress !== role.followers[i]))

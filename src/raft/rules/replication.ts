@@ -15,28 +15,28 @@ import { chunkLost, endSending, answeredOtherwise, needsSnapshot, startSending }
  */
 
 /** Sends what the follower has not been sent: entries as far as the window reaches, else a new commitIndex. */
-export const replicate = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
+export const replicate = (server: ServerDraft, progress: Progress, at: number, effects: Effect[]): Progress => {
   const { settings, log, commitIndex } = server
   if (needsSnapshot(server, progress) && progress.flow !== 'Snapshot') return startSending(server, progress, effects)
   let now = progress
   while (hasRoom(now, settings) && now.nextIndex <= log.lastIndex) {
-    now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
+    now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, at, effects)
   }
   const knows = minIndex(commitIndex, before(now.nextIndex))
   const silentProbe = now.flow === 'Probe' && now.inflight.length === 0
-  if (silentProbe || (hasRoom(now, settings) && now.sentCommit < knows)) now = append(server, now, nothing, effects)
+  if (silentProbe || (hasRoom(now, settings) && now.sentCommit < knows)) now = append(server, now, nothing, at, effects)
   return now
 }
 
 /** Repeated during idle periods; also what finds out that a request or its answer was lost. */
-export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
+export const heartbeat = (server: ServerDraft, progress: Progress, at: number, effects: Effect[]): Progress => {
   const sendTo = isSilent(progress) && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
   const { id, matchIndex, sentCommit, flow, silentHeartbeats } = sendTo
   // What comes before our log cannot be asked for.
   const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
   const inflight = flow === 'Replicate' ? sendTo.inflight : unansweredProbes(sendTo, server.settings)
   const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats + 1)
-  return append(server, counted, nothing, effects)
+  return append(server, counted, nothing, at, effects)
 }
 
 /** A probe whose answer takes longer than a heartbeat is answered all the same: to forget it would be to ask for ever. One more has its place. */
@@ -57,7 +57,7 @@ const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {
 }
 
 /** One AppendEntries, beginning at the follower's nextIndex. */
-const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effects: Effect[]): Progress => {
+const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, at: number, effects: Effect[]): Progress => {
   const { log, id, currentTerm, commitIndex } = server
   const { id: to, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = progress
   const prevLogIndex = before(nextIndex)
@@ -81,7 +81,7 @@ const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effec
       leaderCommit: commitIndex,
     },
   } satisfies Send)
-  const request: Inflight = { seq, prevLogIndex, lastIndex, bytes: bytesOf(log, nextIndex, lastIndex) }
+  const request: Inflight = { seq, sentAt: at, prevLogIndex, lastIndex, bytes: bytesOf(log, nextIndex, lastIndex) }
   const told = maxIndex(sentCommit, minIndex(commitIndex, lastIndex))
   return new Progress(
     to,

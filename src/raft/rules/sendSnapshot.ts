@@ -1,6 +1,6 @@
 import type { Effect } from '../effect.js'
 import type { RaftEvent } from '../event.js'
-import { after, maxIndex, type NodeId } from '../ids.js'
+import { after, maxIndex, type MessageSeq, type NodeId } from '../ids.js'
 import type { InstallSnapshotReply } from '../messages.js'
 import { Progress, type ServerDraft } from '../state/server.js'
 import { Sending } from '../state/snapshots.js'
@@ -32,7 +32,7 @@ const readChunk = (
   offset: number,
   effects: Effect[],
 ): void => {
-  setSending(server, to, new Sending(to, snapshot, base, offset, 'Reading', 0))
+  setSending(server, to, new Sending(to, snapshot, base, offset, 'Reading'))
   effects.push({ _tag: 'ReadChunk', peer: to, ref: snapshot.ref, offset, maxBytes: server.settings.maxSnapshotChunkBytes })
 }
 
@@ -46,12 +46,13 @@ const sendingTo = ({ role }: ServerDraft, to: NodeId): Sending | undefined => (r
 export const chunkRead = (
   server: ServerDraft,
   { peer, ref, offset, data }: Extract<RaftEvent, { readonly _tag: 'ChunkRead' }>,
+  at: number,
 ): ReadonlyArray<Effect> => {
   const transfer = sendingTo(server, peer)
   if (transfer?.chunk !== 'Reading' || transfer.snapshot.ref !== ref || transfer.offset !== offset) return []
   const { snapshot, base } = transfer
   const seq = nextMessage(server)
-  setSending(server, peer, new Sending(peer, snapshot, base, offset, seq, 0))
+  setSending(server, peer, new Sending(peer, snapshot, base, offset, { seq, sentAt: at, otherAnswers: 0 }))
   return [
     {
       _tag: 'Send',
@@ -79,11 +80,14 @@ export const receiveInstallSnapshotReply = (server: ServerDraft, reply: InstallS
   if (transfer === undefined) return []
   if (reply.matchIndex === transfer.base.index) return snapshotSent(server, transfer)
   // An answer to a chunk that was given up is late: the next one says again what is wanted.
-  if (transfer.chunk !== reply.re) return []
+  if (!isAnswered(transfer, reply.re)) return []
   const effects: Effect[] = []
   if (reply.offset < transfer.snapshot.size) readChunk(server, transfer, reply.offset, effects)
   return effects
 }
+
+/** Whether `re` is the request that carried the chunk under way. */
+export const isAnswered = ({ chunk }: Sending, re: MessageSeq): boolean => typeof chunk === 'object' && chunk.seq === re
 
 /** The follower has all that the snapshot stands for: its log goes on from there, or from a newer snapshot. */
 const snapshotSent = (server: ServerDraft, { to, base }: Sending): ReadonlyArray<Effect> => {
@@ -110,9 +114,9 @@ export const answeredOtherwise = (server: ServerDraft, from: NodeId): ReadonlyAr
   const transfer = sendingTo(server, from)
   if (transfer === undefined || transfer.chunk === 'Reading') return []
   const effects: Effect[] = []
-  const { to, snapshot, base, offset, chunk, otherAnswers } = transfer
-  if (chunk === 'Lost' || otherAnswers + 1 === maxOtherAnswers) readChunk(server, transfer, offset, effects)
-  else setSending(server, to, new Sending(to, snapshot, base, offset, chunk, otherAnswers + 1))
+  const { to, snapshot, base, offset, chunk } = transfer
+  if (chunk === 'Lost' || chunk.otherAnswers + 1 === maxOtherAnswers) readChunk(server, transfer, offset, effects)
+  else setSending(server, to, new Sending(to, snapshot, base, offset, { ...chunk, otherAnswers: chunk.otherAnswers + 1 }))
   return effects
 }
 
@@ -121,5 +125,5 @@ export const chunkLost = (server: ServerDraft, peer: NodeId): void => {
   const transfer = sendingTo(server, peer)
   if (transfer === undefined || transfer.chunk === 'Reading') return
   const { to, snapshot, base, offset } = transfer
-  setSending(server, to, new Sending(to, snapshot, base, offset, 'Lost', 0))
+  setSending(server, to, new Sending(to, snapshot, base, offset, 'Lost'))
 }

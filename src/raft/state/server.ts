@@ -132,6 +132,8 @@ export class Progress {
 /** An AppendEntries under way: entries after `prevLogIndex` up to `lastIndex`; none when these are equal. */
 export interface Inflight {
   readonly seq: MessageSeq
+  /** When it was sent, in milliseconds of this server's clock. */
+  readonly sentAt: number
   readonly prevLogIndex: LogIndex
   readonly lastIndex: LogIndex
   readonly bytes: number

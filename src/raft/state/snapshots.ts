@@ -77,9 +77,16 @@ export class Sending {
     readonly base: LogBase,
     /** Where the chunk begins that is under way, or the next one. */
     readonly offset: number,
-    /** Being read from the own disk; under way as request `seq`; or lost, to be sent again as soon as the follower is heard of. */
-    readonly chunk: 'Reading' | 'Lost' | MessageSeq,
-    /** How often the follower has answered something else since the chunk was sent. */
-    readonly otherAnswers: number,
+    /** The chunk is read from the own disk, is under way, or was lost. A lost one is sent again as soon as the follower answers anything. */
+    readonly chunk: 'Reading' | 'Lost' | SentChunk,
   ) {}
+}
+
+/** A chunk under way. */
+export interface SentChunk {
+  readonly seq: MessageSeq
+  /** When it was sent, in milliseconds of this server's clock. */
+  readonly sentAt: number
+  /** How often the follower has answered something else since then. */
+  readonly otherAnswers: number
 }

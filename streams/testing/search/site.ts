@@ -28,6 +28,7 @@ export interface Site {
  *    number there, and where it does not find it, it does not matter which number it was;
  *  - the order in which votes were counted, and in which what waits for one write will leave, is by name: nothing looks at it;
  *  - whom a follower takes for its leader is left out: clients are told it, and no rule asks;
+ *  - when a request was sent becomes 0: no rule of the search asks how long an answer took;
  *  - heartbeats without an answer are counted to `silences`: see `silencesOf`.
  */
 export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site, silences: number): Site => {
@@ -84,7 +85,7 @@ const canonicalProgress = (
     matchIndex,
     sentCommit,
     flow,
-    inflight.map((request, i) => ({ ...request, seq: messageSeq(i + 1) })),
+    inflight.map((request, i) => ({ ...request, seq: messageSeq(i + 1), sentAt: 0 })),
     Math.min(silentHeartbeats, silences),
   )
 
