@@ -2,7 +2,6 @@ import { Immer } from 'immer'
 import {
   checkedStep,
   commandEntry,
-  Counters,
   defaultSettings,
   fresh,
   logFrom,
@@ -67,7 +66,7 @@ export const draftNs = (): Record<string, number> => {
     if (draft.currentTerm < 0 || draft.role._tag === 'Leader') return
     draft.commitIndex = logIndex(i)
     draft.lastApplied = logIndex(i)
-    draft.counters = new Counters(draft.counters.messages, draft.counters.electionTimer, i)
+    draft.counters = draft.counters.with({ heartbeat: i })
   }
   let a = follower()
   const immer = nsPerCall((i) => {

@@ -33,20 +33,10 @@ export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit
 export * from './messages.js'
 export * from './print.js'
 export * from './quorum.js'
-export {
-  Candidate,
-  Counters,
-  Follower,
-  fresh,
-  type Inflight,
-  Leader,
-  leaderOf,
-  Progress,
-  type Recovered,
-  restart,
-  type Role,
-  type Server,
-} from './state/server.js'
+export { Counters } from './state/counters.js'
+export { type Inflight, Progress } from './state/progress.js'
+export { Candidate, Follower, Leader, type Role } from './state/role.js'
+export { fresh, leaderOf, type Recovered, restart, type Server } from './state/server.js'
 export * from './settings.js'
 export * from './state/snapshots.js'
 export * from './step.js'

@@ -1,5 +1,5 @@
 import { isNamed, voterSets } from '../state/configuration.js'
-import type { Effect } from '../effect.js'
+import type { Decision, Decisions } from '../decision.js'
 import type { Disbelief } from '../error.js'
 import { type Incarnation, maxTermLead, term } from '../ids.js'
 import type { Message } from '../messages.js'
@@ -7,13 +7,12 @@ import { isQuorum } from '../quorum.js'
 import type { ServerDraft } from '../state/server.js'
 import { observeTerm } from './allServers.js'
 import { isSilent } from './replication.js'
-import { isAnswered } from './sendSnapshot.js'
 
 /**
  * A guard looks at a message before the term rule does. It gives the effects of a message that the rules must not handle, and null for
  * every other message. `incarnation` names the sender's data directory; `at` is the time of the step.
  */
-type Guard = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number) => ReadonlyArray<Effect> | null
+type Guard = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number) => Decisions | null
 
 /** An absurd term is not taken over: no cluster counts so far while a server is away. See `followTermLead`. */
 const absurdTerm: Guard = (server, message) =>
@@ -38,7 +37,7 @@ export const guard: Guard = (server, message, incarnation, at) =>
   otherIncarnation(server, message, incarnation, at) ??
   otherHistory(server, message, incarnation, at)
 
-const ignored = ({ from }: Message, why: Disbelief): Effect => ({ _tag: 'Ignored', from, why })
+const ignored = ({ from }: Message, why: Disbelief): Decision => ({ _tag: 'Ignored', from, why })
 
 const isOfLeader = ({ _tag }: Message): boolean => _tag === 'AppendEntries' || _tag === 'InstallSnapshot'
 
@@ -47,15 +46,14 @@ const isOfLeader = ({ _tag }: Message): boolean => _tag === 'AppendEntries' || _
  * servers must meet again. A server without a leader follows. A leader follows a server that answers its own request, because it can
  * serve that server in no other way.
  */
-const followTermLead = (server: ServerDraft, message: Message): ReadonlyArray<Effect> =>
+const followTermLead = (server: ServerDraft, message: Message): Decisions =>
   hasLeader(server) && !isAsked(server, message) ? [] : observeTerm(server, term(server.currentTerm + maxTermLead))
 
 /** Whether the message answers a request that this leader has under way. */
 const isAsked = ({ role }: ServerDraft, message: Message): boolean => {
   if (role._tag !== 'Leader' || !('re' in message)) return false
   const { from, re } = message
-  const transfer = role.sending(from)
-  return (transfer !== undefined && isAnswered(transfer, re)) || role.follower(from)?.inflight.some(({ seq }) => seq === re) === true
+  return role.sending(from)?.isSentAs(re) === true || role.follower(from)?.inflight.some(({ seq }) => seq === re) === true
 }
 
 /** Whether a leader is known. This server is one as long as a quorum answers it. */

@@ -2,7 +2,7 @@ import { distinctUntilChanged, EMPTY, filter, interval, map, type Observable, sc
 import type { KvCommand } from '../../../src/kv/command.js'
 import { revision } from '../../../src/kv/ids.js'
 import type { Store } from '../../../src/kv/store.js'
-import type { Role } from '../../../src/raft/state/server.js'
+import type { Role } from '../../../src/raft/state/role.js'
 
 /** How often in a time to live the leader looks: a session lives at most an eighth longer than it is told. */
 const looksPerLife = 8
