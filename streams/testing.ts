@@ -2,6 +2,7 @@
 export * from './testing/checkers/index.js'
 export * from './testing/cluster.js'
 export type { DiskRecord } from './testing/disk.js'
+export * from './testing/immerStep.js'
 export * from './testing/linearizability.js'
 export * from './testing/marbles.js'
 export * from './testing/properties.js'
