@@ -4,9 +4,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   moduleNameMapper: {
     '^rxraft$': '<rootDir>/streams/index.ts',
-    '^rxraft/node$': '<rootDir>/streams/node.ts',
-    '^rxraft/lab$': '<rootDir>/streams/lab.ts',
-    '^rxraft/testing$': '<rootDir>/streams/testing.ts',
+    '^rxraft/(core|kv|node|testing|lab)$': '<rootDir>/streams/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

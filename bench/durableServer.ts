@@ -1,5 +1,6 @@
 import { firstValueFrom, lastValueFrom } from 'rxjs'
-import { createRaft, nodeId, votersOnly } from '../streams/index.js'
+import { createRaft } from '../streams/index.js'
+import { nodeId, votersOnly } from '../streams/core.js'
 import { bootstrap, diskStorage, readIdentity, tcpNetwork } from '../streams/node.js'
 import { proposeAll } from './memory.js'
 import { perSecond } from './measure.js'

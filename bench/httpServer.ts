@@ -1,5 +1,6 @@
 import { firstValueFrom, lastValueFrom, shareReplay } from 'rxjs'
-import { createKvServer, nodeId, votersOnly } from '../streams/index.js'
+import { nodeId, votersOnly } from '../streams/core.js'
+import { createKvServer } from '../streams/kv.js'
 import { bootstrap, diskStorage, kvHttp, readIdentity, tcpNetwork } from '../streams/node.js'
 
 const [id, directory, peerPorts, allPorts] = process.argv.slice(2) as [string, string, string, string]

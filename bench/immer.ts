@@ -1,5 +1,5 @@
 import { immerStep } from '../streams/testing.js'
-import { step } from '../streams/index.js'
+import { step } from '../streams/core.js'
 import { memory } from './memory.js'
 import { appendStepNs, heartbeatNs } from './step.js'
 

@@ -1,10 +1,4 @@
-import {
-  checkLinearizability,
-  keyValueModel,
-  type KeyValueInput,
-  type KeyValueOutput,
-  type Operation,
-} from '../streams/testing/linearizability.js'
+import { checkLinearizability, keyValueModel, type KeyValueInput, type KeyValueOutput, type Operation } from '../streams/testing.js'
 import { median } from './measure.js'
 
 type KvOperation = Operation<KeyValueInput, KeyValueOutput>

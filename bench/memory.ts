@@ -1,5 +1,6 @@
 import { firstValueFrom, Subject } from 'rxjs'
-import { checkedStep, createRaft, leaderAmong, memoryNetwork, memoryStorage, type ProposalEvent, type Raft } from '../streams/index.js'
+import { checkedStep } from '../streams/core.js'
+import { createRaft, leaderAmong, memoryNetwork, memoryStorage, type ProposalEvent, type Raft } from '../streams/index.js'
 import { keepUnderWay, perSecond } from './measure.js'
 
 /** Proposes `total` commands, `concurrency` at a time, each acknowledged by itself when it is applied at the leader. */

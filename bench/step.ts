@@ -1,3 +1,4 @@
+import type { RaftEvent, Server } from '../streams/index.js'
 import {
   checkedStep,
   commandEntry,
@@ -7,13 +8,11 @@ import {
   logIndex,
   messageSeq,
   nodeId,
-  type RaftEvent,
   restart,
-  type Server,
   step,
   term,
   votersOnly,
-} from '../streams/index.js'
+} from '../streams/core.js'
 import { nsPerCall } from './measure.js'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]

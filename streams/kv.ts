@@ -1,4 +1,9 @@
-/** The replicated key/value store as a service, and its client. All of it runs in Node and in browsers; `node.js` adds HTTP. */
+/**
+ * rxraft/kv: the replicated key/value store as values, as a service, and its client. All of it runs in Node and in browsers; `rxraft/node`
+ * adds HTTP.
+ *
+ * @module rxraft/kv
+ */
 export * as kv from '../src/kv/index.js'
 export {
   type CallOptions,

@@ -173,7 +173,7 @@ describe('the shape of the source', () => {
 })
 
 describe('what a browser loads', () => {
-  const browser = reachedFrom('streams/index.ts', 'streams/testing.ts', 'streams/lab.ts')
+  const browser = reachedFrom(...['index', 'core', 'kv', 'testing', 'lab'].map((entry) => `streams/${entry}.ts`))
   const leaves = imports((i) => i.target.startsWith('node:') || isIn(i.target, 'cli') || i.target === 'commander')
 
   it('reaches no module of Node and no command', () => {
@@ -190,5 +190,29 @@ describe('what a browser loads', () => {
 
   it('is not what this test loads: there the same search finds modules of Node', () => {
     expect(reachedFrom('test/tidy.test.ts').flatMap(leaves)).toContain('test/tidy/source.ts → node:fs')
+  })
+})
+
+describe('what an entry pulls in', () => {
+  const packages = (entry: string): ReadonlyArray<string> =>
+    reachedFrom(entry).flatMap((source) => importsOf(source).flatMap((i) => (isOurs(i) ? [] : [i.target])))
+
+  it.each(['index', 'core', 'lab', 'testing'])('streams/%s.ts reaches neither the store nor its tree', (entry) => {
+    const paths = reachedFrom(`streams/${entry}.ts`).map(({ path }) => path)
+    expect(paths.filter((path) => isIn(path, 'src/kv', 'streams/kv', 'streams/kv.ts'))).toEqual([])
+    expect(packages(`streams/${entry}.ts`)).not.toContain('sorted-btree')
+  })
+
+  it('streams/kv.ts reaches both: the search finds them where they are', () => {
+    expect(packages('streams/kv.ts')).toContain('sorted-btree')
+  })
+
+  it('streams/core.ts needs no rxjs', () => {
+    expect(packages('streams/core.ts')).not.toContain('rxjs')
+  })
+
+  it.each(['index', 'core', 'kv', 'node', 'testing', 'lab'])('streams/%s.ts names each of its exports', (entry) => {
+    const [source] = reachedFrom(`streams/${entry}.ts`)
+    expect(offences(source!, (node) => ts.isExportDeclaration(node) && node.exportClause === undefined)).toEqual([])
   })
 })

@@ -1,14 +1,6 @@
 import { filter } from 'rxjs'
-import {
-  createRaft,
-  leaderOf,
-  type Message,
-  memoryNetwork,
-  memoryStorage,
-  type Raft,
-  type Server,
-  VirtualScheduler,
-} from '../../streams/index.js'
+import { createRaft, type Message, memoryNetwork, memoryStorage, type Raft, type Server, VirtualScheduler } from '../../streams/index.js'
+import { leaderOf } from '../../streams/core.js'
 
 /** How long a message is on its way, both ends included. */
 export interface DelayMs {

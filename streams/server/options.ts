@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { StateMachine } from '../sinks/applied.js'
 import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
+import { InvalidOption } from '../options/invalidOption.js'
 import { realClock } from '../time/clock.js'
 import { maxEntriesPerMessage as maxEntriesPerFrame } from '../wire/message.js'
 import type { Codec } from '../wire/codec.js'
@@ -56,17 +57,6 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly scheduler?: SchedulerLike
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
-}
-
-/** An option has a value that cannot work; nothing was started. */
-export class InvalidOption extends Error {
-  override readonly name = 'InvalidOption'
-  constructor(
-    readonly option: string,
-    reason: string,
-  ) {
-    super(`${option}: ${reason}`)
-  }
 }
 
 /** The options with their defaults, checked. Throws `InvalidOption`. */

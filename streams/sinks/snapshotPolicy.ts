@@ -3,7 +3,7 @@ import { after, type LogIndex, logIndex } from '../../src/raft/ids.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
 import type { Snapshot, StateMachineError } from './applied.js'
-import { InvalidOption } from '../server/options.js'
+import { InvalidOption } from '../options/invalidOption.js'
 import type { Sink } from '../loop/sink.js'
 
 /** When the log is compacted (§7), and what it is replaced by. */

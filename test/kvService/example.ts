@@ -1,4 +1,5 @@
-import { createClient, createKvServer, memoryNetwork, memoryStorage, memoryTransport } from 'rxraft'
+import { memoryNetwork, memoryStorage } from 'rxraft'
+import { createClient, createKvServer, memoryTransport } from 'rxraft/kv'
 
 const cluster = ['n1', 'n2', 'n3']
 const network = memoryNetwork()

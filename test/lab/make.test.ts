@@ -15,7 +15,7 @@ import {
   type Rf,
   UnreadableRaftState,
 } from '../../streams/lab.js'
-import { InvalidOption } from '../../streams/server/options.js'
+import { InvalidOption } from '../../streams/options/invalidOption.js'
 import { encodeMessage } from '../../streams/wire/message.js'
 import { seeded } from '../../streams/testing/random.js'
 

@@ -1,9 +1,14 @@
-const rxraft = require('rxraft')
-const node = require('rxraft/node')
-const lab = require('rxraft/lab')
-const testing = require('rxraft/testing')
 const { agree } = require('./agree.cjs')
 
-agree(rxraft).then(() => {
-  console.log(JSON.stringify({ index: Object.keys(rxraft), node: Object.keys(node), testing: Object.keys(testing), lab: Object.keys(lab) }))
+const entries = {
+  index: require('rxraft'),
+  core: require('rxraft/core'),
+  kv: require('rxraft/kv'),
+  node: require('rxraft/node'),
+  testing: require('rxraft/testing'),
+  lab: require('rxraft/lab'),
+}
+
+agree(entries.index).then(() => {
+  console.log(JSON.stringify(Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, Object.keys(entry)]))))
 })

@@ -1,11 +1,14 @@
-import * as rxraft from 'rxraft'
-import * as node from 'rxraft/node'
+import * as index from 'rxraft'
+import * as core from 'rxraft/core'
+import * as kv from 'rxraft/kv'
 import * as lab from 'rxraft/lab'
+import * as node from 'rxraft/node'
 import * as testing from 'rxraft/testing'
 import { agree } from './agree.cjs'
 
-await agree(rxraft)
+const entries = { index, core, kv, node, testing, lab }
+
+await agree(index)
 const history = testing.simulate(7, { servers: 3, forMs: 3_000 }).hash
-console.log(
-  JSON.stringify({ history, index: Object.keys(rxraft), node: Object.keys(node), testing: Object.keys(testing), lab: Object.keys(lab) }),
-)
+const names = Object.entries(entries).map(([name, entry]) => [name, Object.keys(entry)])
+console.log(JSON.stringify({ history, ...Object.fromEntries(names) }))

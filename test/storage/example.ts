@@ -1,5 +1,6 @@
 import { lastValueFrom } from 'rxjs'
-import { createRaft, memoryNetwork, nodeId, utf8, votersOnly } from '../../streams/index.js'
+import { createRaft, memoryNetwork, utf8 } from '../../streams/index.js'
+import { nodeId, votersOnly } from '../../streams/core.js'
 import { bootstrap, diskStorage } from '../../streams/node.js'
 
 export const firstDayAndSecond = async (directory: string): Promise<ReadonlyArray<string>> => {

@@ -30,7 +30,7 @@ import {
   saidAfterFsync,
   stateMachineSafety,
   type Violation,
-} from '../../streams/testing/checkers/index.js'
+} from '../../streams/testing.js'
 import { WatchInOrder } from '../../streams/testing/checkers/watchInOrder.js'
 import { Window } from '../../streams/testing/checkers/window.js'
 import { ascii, follower, type Given, leader, n1, n2, n3, requestVote, requestVoteReply } from '../raft/servers.js'

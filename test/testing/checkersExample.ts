@@ -1,4 +1,5 @@
-import { createRaft, json, type LogIndex, memoryNetwork, memoryStorage, nodeId, type StateMachine, VirtualScheduler } from 'rxraft'
+import { createRaft, json, type LogIndex, memoryNetwork, memoryStorage, type StateMachine, VirtualScheduler } from 'rxraft'
+import { nodeId } from 'rxraft/core'
 import { answering, observed, type Seen, seeded, seenOf, type Violation } from 'rxraft/testing'
 import { map, merge, Subject } from 'rxjs'
 

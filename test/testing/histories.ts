@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type KeyValueInput, keyValueModel, type KeyValueOutput, type Operation } from '../../streams/testing/linearizability.js'
+import { type KeyValueInput, keyValueModel, type KeyValueOutput, type Operation } from '../../streams/testing.js'
 
 export type KvOperation = Operation<KeyValueInput, KeyValueOutput>
 

@@ -7,7 +7,7 @@ import {
   type KeyValueOutput,
   linearizable,
   type Model,
-} from '../../streams/testing/linearizability.js'
+} from '../../streams/testing.js'
 import { marblesWith } from '../../streams/testing.js'
 import { seed } from '../raft/schedule.js'
 import { append, cas, get, isLegal, type KvOperation, legal, mutated, put, remove } from './histories.js'

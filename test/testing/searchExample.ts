@@ -1,4 +1,4 @@
-import { checkedStep } from 'rxraft'
+import { checkedStep } from 'rxraft/core'
 import { search, type SearchOptions } from 'rxraft/testing'
 
 /** Whoever it voted for before: it votes for who asks now. */

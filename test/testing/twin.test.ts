@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { step } from '../../src/raft/step.js'
 import { Checks } from '../../streams/testing/checkers/checker.js'
-import { allChecks } from '../../streams/testing/checkers/index.js'
+import { allChecks } from '../../streams/testing.js'
 import { ClusterByHand } from '../../streams/testing/cluster.js'
 import { play, schedule, seed } from '../raft/schedule.js'
 

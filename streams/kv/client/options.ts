@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { defaultLimits } from '../../../src/kv/limits.js'
-import { defaultClock, InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
+import { defaultClock } from '../../server/options.js'
 import type { Transport } from '../transport.js'
 
 export interface ClientOptions extends Partial<ClientTuning> {

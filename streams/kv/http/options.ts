@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
-import { defaultClock, InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
+import { defaultClock } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
 
 export interface KvHttpOptions extends Partial<KvHttpTuning> {

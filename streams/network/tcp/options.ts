@@ -2,7 +2,7 @@ import { either } from 'fp-ts'
 import type { SchedulerLike } from 'rxjs'
 import { Incarnation, NodeId } from '../../../src/raft/ids.js'
 import { realClock } from '../../time/clock.js'
-import { InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
 
 /** Where a server listens. */
 export interface Address {

@@ -1,6 +1,6 @@
 import { either, function as F } from 'fp-ts'
 import { AsyncSubject, catchError, concat, defer, EMPTY, mergeMap, Observable, of, type SchedulerLike, timer } from 'rxjs'
-import { InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
 import { refuse } from '../refuse.js'
 import type { OpenStorage, Storage } from '../storage.js'
 import { storageError, whileReading } from './errors.js'

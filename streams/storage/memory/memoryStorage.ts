@@ -6,7 +6,7 @@ import { after, before, Incarnation, type LogIndex, logIndex, maxIndex, NodeId, 
 import { logAfter, logFrom } from '../../../src/raft/state/log.js'
 import { printWrite } from '../../../src/raft/print.js'
 import { fresh, type Recovered } from '../../../src/raft/state/server.js'
-import { InvalidOption } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
 import { entryHeaderBytes } from '../../wire/entries.js'
 import { MemorySnapshots } from './memorySnapshots.js'
 import { refuse } from '../refuse.js'

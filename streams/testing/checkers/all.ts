@@ -1,5 +1,7 @@
+import type { OperatorFunction } from 'rxjs'
+import type { Inspection } from '../../loop/run.js'
 import { bounded } from './bounded.js'
-import type { CheckOf } from './checker.js'
+import { checking, type CheckOf, type Violation } from './checker.js'
 import { committedStays } from './committedStays.js'
 import { electionSafety } from './electionSafety.js'
 import { inOrder } from './inOrder.js'
@@ -27,3 +29,14 @@ export const allChecks: ReadonlyArray<CheckOf> = [
   oneConfiguration,
   bounded,
 ]
+
+/**
+ * All of them as one operator, over the steps of all servers of a cluster.
+ *
+ *   steps       --a--b--c--d--
+ *   violations  --------v-----    c broke something
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checked()).subscribe(({ name, message }) => fail(`${name}: ${message}`))
+ */
+export const checked = (): OperatorFunction<Inspection, Violation> => checking(...allChecks)

@@ -1,4 +1,5 @@
-import { InvalidOption, tuned } from '../../server/options.js'
+import { InvalidOption } from '../../options/invalidOption.js'
+import { tuned } from '../../server/options.js'
 import { faultNames } from './faults/index.js'
 import type { SimulateOptions } from './options.js'
 import type { PlannedRound } from './plan.js'

@@ -10,7 +10,8 @@ import type { Tuning } from '../../server/options.js'
 import type { Inspection } from '../../loop/run.js'
 import { SameAnswers, sameValue } from '../checkers/answers.js'
 import { ClientView } from '../checkers/clientView.js'
-import { allChecks, Checks } from '../checkers/index.js'
+import { allChecks } from '../checkers/all.js'
+import { Checks } from '../checkers/checker.js'
 import { sameBytes } from '../checkers/logMatching.js'
 import { Window } from '../checkers/window.js'
 import { seeded } from '../random.js'
@@ -76,8 +77,7 @@ const bounds: ReadonlyArray<Partial<Tuning>> = [
 ]
 /** Operations a second: of more a follower could not make up for what it missed, two entries at a time. */
 const mostUnderBounds = 50
-/** Steps that a transcript tells in full, before the end. */
-const keptSteps = 60
+const keptSteps = 60 // a transcript tells so many steps in full, before the end
 
 /** A cluster with its network, disks, clients and clock, all in one virtual time; what happens in it is seen, hashed and checked here. */
 export class SimulatedCluster {
