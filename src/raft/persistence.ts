@@ -7,11 +7,15 @@ import type { Server, ServerDraft } from './state/server.js'
 import type { Sending } from './state/snapshots.js'
 
 /**
- * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)".
- * Derived from what a step changed, so that no rule can forget it. Asynchronous: a step never waits for the disk, its effects do (`after`).
+ * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)". Derived from what
+ * a step changed, so that no rule can forget it. Asynchronous: a step never waits for the disk, its effects do
+ * (`after`).
  */
 
-/** The write that takes `before` to `draft`, counted among the writes without an answer; null if nothing durable changed. */
+/**
+ * The write that takes `before` to `draft`, counted among the writes without an answer; null if nothing durable
+ * changed.
+ */
 export const derivePersist = (before: Server, draft: ServerDraft): Persist | null => {
   const { currentTerm, votedFor, log } = draft
   const hardState = before.currentTerm === currentTerm && before.votedFor === votedFor ? null : { currentTerm, votedFor }
@@ -46,8 +50,8 @@ const none: ReadonlyArray<Sending> = []
 const sendingsOf = (role: Role): ReadonlyArray<Sending> => (role._tag === 'Leader' ? role.sendings : none)
 
 /**
- * Gives up the snapshots that `before` referred to and `draft` does not. Derived as writes are. It waits for the disk: the write that
- * points to a newer snapshot must be there before the older snapshot goes.
+ * Gives up the snapshots that `before` referred to and `draft` does not. Derived as writes are. It waits for the disk:
+ * the write that points to a newer snapshot must be there before the older snapshot goes.
  */
 export const deriveDiscards = (before: Server, draft: ServerDraft): DiscardSnapshots | null => {
   const sendings = sendingsOf(before.role)

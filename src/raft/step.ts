@@ -28,9 +28,9 @@ export interface Step {
 }
 
 /**
- * The whole protocol: one event in, the next state and its effects out. `at` is the time at which the event was taken up, in whole
- * milliseconds of the server's monotonic clock. Total and deterministic: it reads no clock, no dice and no wires. A part that an event
- * leaves unchanged stays identical (`===`).
+ * The whole protocol: one event in, the next state and its effects out. `at` is the time at which the event was taken
+ * up, in whole milliseconds of the server's monotonic clock. Total and deterministic: it reads no clock, no dice and no
+ * wires. A part that an event leaves unchanged stays identical (`===`).
  */
 export const step = (server: Server, event: RaftEvent, at: number): Step => {
   const draft = draftOf(server)
@@ -39,8 +39,8 @@ export const step = (server: Server, event: RaftEvent, at: number): Step => {
 }
 
 /**
- * What `event` does to `draft`, which is a draft of `server`, and the effects. `step` makes the draft by a copy; immer can make it too.
- * What must survive a crash is compared before and after, so that no rule can forget to persist it.
+ * What `event` does to `draft`, which is a draft of `server`, and the effects. `step` makes the draft by a copy; immer
+ * can make it too. What must survive a crash is compared before and after, so that no rule can forget to persist it.
  */
 export const stepOn = (draft: ServerDraft, server: Server, event: RaftEvent, at: number): ReadonlyArray<Effect> => {
   const decided = decide(draft, event, at)
@@ -99,7 +99,10 @@ const persisted = (server: ServerDraft, seq: WriteSeq, at: number): Decisions =>
   return counted.length === 0 ? applyCommitted(server) : [...counted, ...applyCommitted(server)]
 }
 
-/** First the guards, then the term rule, then the rule for the message. That rule knows: the message's term is not newer than ours. */
+/**
+ * First the guards, then the term rule, then the rule for the message. That rule knows: the message's term is not newer
+ * than ours.
+ */
 const receive = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number): Decisions => {
   if (message.to !== server.id || message.from === server.id) return none
   const guarded = guard(server, message, incarnation, at)

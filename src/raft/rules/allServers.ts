@@ -37,7 +37,10 @@ export const applyCommitted = (server: ServerDraft): Applies => {
   return restore === null ? applyEntries(server) : [restore, ...applyEntries(server)]
 }
 
-/** Figure 13, 8: "Reset state machine using snapshot contents". One at a time: its bytes are needed until the state machine has answered. */
+/**
+ * Figure 13, 8: "Reset state machine using snapshot contents". One at a time: its bytes are needed until the state
+ * machine has answered.
+ */
 const restoreSnapshot = (server: ServerDraft): Restore | null => {
   const { snapshots, applyingIndex, writeProgress } = server
   const { base } = server.log
@@ -56,7 +59,8 @@ const applyEntries = (server: ServerDraft): Applies => {
   const applies = runsOfCommands(first, log.from(first, { maxEntries: upTo - applyingIndex, maxBytes: Number.POSITIVE_INFINITY }))
   server.applyingIndex = upTo
   passInternal(server, log, lastApplied, upTo)
-  // Entries that need no state machine were passed, which makes room under `maxApplying`. No later event would use that room.
+  // Entries that need no state machine were passed, which makes room under `maxApplying`. No later event would use that
+  // room.
   return server.lastApplied > lastApplied ? [...applies, ...applyEntries(server)] : applies
 }
 

@@ -10,8 +10,8 @@ import { armElectionTimer } from './shared.js'
 /**
  * AppendEntries RPC — "invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)".
  *
- * Committed entries stay: a leader "has all committed entries" (§5.4). A leader with other entries leads another history, and is not
- * believed.
+ * Committed entries stay: a leader "has all committed entries" (§5.4). A leader with other entries leads another
+ * history, and is not believed.
  */
 export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): Decisions => {
   // 1. Reply false if term < currentTerm (§5.1).
@@ -58,7 +58,9 @@ export const receiveAppendEntries = (server: ServerDraft, rpc: AppendEntries): D
   ]
 }
 
-/** The first index of the term that stands in the place of the leader's entry, or the end of a log that is too short. */
+/**
+ * The first index of the term that stands in the place of the leader's entry, or the end of a log that is too short.
+ */
 const conflictAt = (log: Log, prevLogIndex: LogIndex): Conflict => {
   const term = log.termAt(prevLogIndex)
   if (term === null) return { term: null, index: after(log.lastIndex) }
@@ -66,8 +68,9 @@ const conflictAt = (log: Log, prevLogIndex: LogIndex): Conflict => {
 }
 
 /**
- * Bounds. A follower whose disk or state machine is behind takes no more entries, and its matchIndex says so. A log that is exactly full
- * takes one more message: the leader's log is not larger, and the next entry may be the no-op without which nothing is committed again.
+ * Bounds. A follower whose disk or state machine is behind takes no more entries, and its matchIndex says so. A log
+ * that is exactly full takes one more message: the leader's log is not larger, and the next entry may be the no-op
+ * without which nothing is committed again.
  */
 const hasRoom = ({ commitIndex, lastApplied, writeProgress, log, settings }: ServerDraft): boolean =>
   commitIndex - lastApplied < settings.maxUnapplied &&

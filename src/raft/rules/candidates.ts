@@ -14,7 +14,8 @@ import { armElectionTimer, nextMessage } from './shared.js'
 /** "If election timeout elapses: start new election", for followers and candidates. */
 export const electionTimedOut = (server: ServerDraft, generation: number): Decisions => {
   if (generation !== server.counters.electionTimer) return []
-  // A server without a vote waits for a leader to add it (§6). A server in the last term that disk and wire can hold cannot stand.
+  // A server without a vote waits for a leader to add it (§6). A server in the last term that disk and wire can hold
+  // cannot stand.
   const mayStand = isVoter(server.log.configuration, server) && server.currentTerm < maxTerm
   return mayStand ? standForElection(server) : [armElectionTimer(server)]
 }
@@ -24,8 +25,8 @@ const standForElection = (server: ServerDraft): Decisions => {
   // On conversion to candidate, start election: increment currentTerm, vote for self,
   enterTerm(server, nextTerm(server.currentTerm), id)
   server.role = new Candidate(server.writeProgress.next)
-  // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk, as a vote for another server does:
-  // after a crash this server must not vote a second time in this term.
+  // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk, as a vote for another
+  // server does: after a crash this server must not vote a second time in this term.
   const rivals = [...new Set(voterSets(log.configuration).flat())].filter((voter) => voter !== id).sort(byCodeUnit)
   return [
     armElectionTimer(server),
@@ -75,10 +76,10 @@ const countVote = (server: ServerDraft, vote: Member, at: number): Decisions => 
 }
 
 /**
- * Not in the paper. In a cluster that was made with data directories, the first leader needs the vote of every voter. It writes their
- * incarnations down as its first entry (docs/decisions/0012). A server whose log lacks that entry cannot tell a voter that lost its disk
- * from a voter that never had a log. But a candidate that lacks the entry needs every vote, and a voter that has it refuses: its log is
- * more up-to-date.
+ * Not in the paper. In a cluster that was made with data directories, the first leader needs the vote of every voter.
+ * It writes their incarnations down as its first entry (docs/decisions/0012). A server whose log lacks that entry
+ * cannot tell a voter that lost its disk from a voter that never had a log. But a candidate that lacks the entry needs
+ * every vote, and a voter that has it refuses: its log is more up-to-date.
  */
 const isFirstElection = ({ incarnation, log }: ServerDraft): boolean => incarnation !== null && isAnonymous(log.configuration)
 

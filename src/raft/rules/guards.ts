@@ -9,8 +9,9 @@ import { observeTerm } from './allServers.js'
 import { isSilent } from './replication.js'
 
 /**
- * A guard looks at a message before the term rule does. It gives the effects of a message that the rules must not handle, and null for
- * every other message. `incarnation` names the sender's data directory; `at` is the time of the step.
+ * A guard looks at a message before the term rule does. It gives the effects of a message that the rules must not
+ * handle, and null for every other message. `incarnation` names the sender's data directory; `at` is the time of the
+ * step.
  */
 type Guard = (server: ServerDraft, message: Message, incarnation: Incarnation | null, at: number) => Decisions | null
 
@@ -18,7 +19,10 @@ type Guard = (server: ServerDraft, message: Message, incarnation: Incarnation | 
 const absurdTerm: Guard = (server, message) =>
   message.term > server.currentTerm + maxTermLead ? [...followTermLead(server, message), ignored(message, 'AbsurdTerm')] : null
 
-/** Only the server that the configuration names may stand, vote or acknowledge: the name and the data directory must be the same (§6). */
+/**
+ * Only the server that the configuration names may stand, vote or acknowledge: the name and the data directory must be
+ * the same (§6).
+ */
 const otherIncarnation: Guard = ({ log }, message, incarnation) =>
   isNamed(log.configuration, message.from, incarnation) ? null : [ignored(message, 'OtherIncarnation')]
 
@@ -29,8 +33,8 @@ const otherHistory: Guard = ({ role, currentTerm }, message) =>
     : null
 
 /**
- * The list of guards, one a line: the first that gives effects decides. Null: the rules handle the message.
- * It is written out because a loop over an array makes a heartbeat's step 15 % slower: V8 cannot inline the guards there.
+ * The list of guards, one a line: the first that gives effects decides. Null: the rules handle the message. It is
+ * written out because a loop over an array makes a heartbeat's step 15 % slower: V8 cannot inline the guards there.
  */
 export const guard: Guard = (server, message, incarnation, at) =>
   absurdTerm(server, message, incarnation, at) ??
@@ -42,9 +46,9 @@ const ignored = ({ from }: Message, why: Disbelief): Decision => ({ _tag: 'Ignor
 const isOfLeader = ({ _tag }: Message): boolean => _tag === 'AppendEntries' || _tag === 'InstallSnapshot'
 
 /**
- * An absurd term may raise the own term by `maxTermLead`. A stranger may have led another server so far, step by step, and the two
- * servers must meet again. A server without a leader follows. A leader follows a server that answers its own request, because it can
- * serve that server in no other way.
+ * An absurd term may raise the own term by `maxTermLead`. A stranger may have led another server so far, step by step,
+ * and the two servers must meet again. A server without a leader follows. A leader follows a server that answers its
+ * own request, because it can serve that server in no other way.
  */
 const followTermLead = (server: ServerDraft, message: Message): Decisions =>
   hasLeader(server) && !isAsked(server, message) ? [] : observeTerm(server, term(server.currentTerm + maxTermLead))

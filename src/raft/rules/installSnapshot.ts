@@ -46,7 +46,10 @@ const receiveChunk = (server: ServerDraft, rpc: InstallSnapshot): Decisions => {
   return [{ _tag: 'StoreSnapshot', from, ref: receiving.ref, base, offset, data, last }]
 }
 
-/** A leader has one snapshot of an index in a term. Another leader's has other bytes: a new term forgets the chunks of the old one. */
+/**
+ * A leader has one snapshot of an index in a term. Another leader's has other bytes: a new term forgets the chunks of
+ * the old one.
+ */
 const isOf = ({ base }: Receiving, rpc: InstallSnapshot): boolean => base.index === rpc.lastIncludedIndex
 
 /** 4. Reply and wait for more data chunks if done is false. */
@@ -84,8 +87,10 @@ export const snapshotRefused = (server: ServerDraft, ref: SnapshotRef): Decision
 const holds = ({ commitIndex, log }: ServerDraft, { index, term }: LogBase): boolean => index <= commitIndex || log.termAt(index) === term
 
 /**
- * 6. "If existing log entry has same index and term as snapshot's last included entry, retain log entries following it and reply." The
- * entries before it stay too: they are equal, and the state machine goes on with them. An own snapshot replaces them later.
+ * 6. "If existing log entry has same index and term as snapshot's last included entry, retain log entries following it
+ *    and reply." The
+ * entries before it stay too: they are equal, and the state machine goes on with them. An own snapshot replaces them
+ * later.
  */
 const alreadyHeld = (
   server: ServerDraft,

@@ -13,8 +13,8 @@ import { armHeartbeat, scheduleFlush } from './shared.js'
 /** Rules for Servers, "Leaders": elected, takes commands, sends. replication.ts says what a follower is sent. */
 
 /**
- * "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)." `firstVotes` holds
- * every voter's vote after a first election, and is null after any other.
+ * "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods (§5.2)."
+ * `firstVotes` holds every voter's vote after a first election, and is null after any other.
  */
 export const becomeLeader = (server: ServerDraft, firstVotes: ReadonlyArray<Member> | null, at: number): Decisions => {
   const nextIndex = after(server.log.lastIndex)
@@ -25,16 +25,18 @@ export const becomeLeader = (server: ServerDraft, firstVotes: ReadonlyArray<Memb
 }
 
 /**
- * §8, "each leader … commit[s] a blank no-op entry into the log at the start of its term": with it all entries of older terms are
- * committed, which must not be committed by counting (§5.4.2). A first leader begins with the configuration that names every data
- * directory.
+ * §8, "each leader … commit[s] a blank no-op entry into the log at the start of its term": with it all entries of older
+ * terms are committed, which must not be committed by counting (§5.4.2). A first leader begins with the configuration
+ * that names every data directory.
  */
 const openingEntries = ({ currentTerm, log, settings }: LeaderDraft, firstVotes: ReadonlyArray<Member> | null): ReadonlyArray<Entry> => {
   if (firstVotes !== null) return [configurationEntry(currentTerm, withIncarnations(log.configuration, firstVotes))]
   return settings.leaderNoop ? [noopEntry(currentTerm)] : []
 }
 
-/** "If command received from client: append entry to local log, respond after entry applied to state machine (§5.3)." */
+/**
+ * "If command received from client: append entry to local log, respond after entry applied to state machine (§5.3)."
+ */
 export const propose = (leader: LeaderDraft, request: RequestId, commands: ReadonlyArray<Uint8Array>): Decisions => {
   const { count, limit } = admissible(leader, commands)
   const decisions: Decision[] = []
@@ -73,9 +75,9 @@ export const heartbeatDue = (leader: LeaderDraft, generation: number, at: number
   generation === leader.counters.heartbeat ? [armHeartbeat(leader), ...toEach(leader, heartbeat, at)] : []
 
 /**
- * The end of a turn: all that proposals and answers have left to send goes out together. Heartbeats are for "idle periods" (§5.2). So a
- * flush that sends to every follower takes the place of the next heartbeat, if no follower had a request under way. A follower that is
- * silent or busy, or gets a snapshot, still gets its heartbeat in time.
+ * The end of a turn: all that proposals and answers have left to send goes out together. Heartbeats are for "idle
+ * periods" (§5.2). So a flush that sends to every follower takes the place of the next heartbeat, if no follower had a
+ * request under way. A follower that is silent or busy, or gets a snapshot, still gets its heartbeat in time.
  */
 export const flush = (leader: LeaderDraft, at: number): Decisions => {
   const before = leader.role

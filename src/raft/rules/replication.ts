@@ -10,12 +10,15 @@ import { answeredOtherwise, chunkLost, needsSnapshot, startSending } from './sen
 import { nextMessage, scheduleFlush } from './shared.js'
 
 /**
- * How a leader makes one follower's log equal to its own (§5.3): "If last log index ≥ nextIndex for a follower: send AppendEntries RPC
- * with log entries starting at nextIndex." A probe finds where the two logs agree. From then on requests are pipelined within a window
- * (thesis §10.2.1).
+ * How a leader makes one follower's log equal to its own (§5.3): "If last log index ≥ nextIndex for a follower: send
+ * AppendEntries RPC with log entries starting at nextIndex." A probe finds where the two logs agree. From then on
+ * requests are pipelined within a window (thesis §10.2.1).
  */
 
-/** Sends the entries that the follower was not sent, as far as the window reaches. With none to send, sends a new commitIndex. */
+/**
+ * Sends the entries that the follower was not sent, as far as the window reaches. With none to send, sends a new
+ * commitIndex.
+ */
 export const replicate = (leader: LeaderDraft, progress: Progress, at: number): Decisions => {
   if (needsSnapshot(leader, progress) && progress.flow !== 'Snapshot') return startSending(leader, progress)
   const sends: Decision[] = []
@@ -63,7 +66,10 @@ export const heartbeat = (leader: LeaderDraft, progress: Progress, at: number): 
   return [send(request)]
 }
 
-/** A late reply still counts, so the probes stay in flight. One more may be sent: with no room, it takes the place of the oldest. */
+/**
+ * A late reply still counts, so the probes stay in flight. One more may be sent: with no room, it takes the place of
+ * the oldest.
+ */
 const unansweredProbes = (inflight: ReadonlyArray<Inflight>, { maxInflightMessages }: Settings): ReadonlyArray<Inflight> =>
   inflight.length < maxInflightMessages ? inflight : inflight.slice(1)
 
@@ -113,7 +119,9 @@ const inflightOf = (request: AppendEntries, log: Log, at: number): Inflight => {
 const commitSent = ({ sentCommit }: Progress, request: AppendEntries): LogIndex =>
   maxIndex(sentCommit, minIndex(request.leaderCommit, lastIndexOf(request)))
 
-/** The first entry that the follower may lack. Our log may not hold that entry any more: the follower's refusal says so. */
+/**
+ * The first entry that the follower may lack. Our log may not hold that entry any more: the follower's refusal says so.
+ */
 const firstDoubtful = ({ log }: LeaderDraft, { matchIndex }: Progress): LogIndex => after(maxIndex(matchIndex, log.base.index))
 
 /** Starts over at `nextIndex`. The requests under way count no more, except for those in `inflight`. */
@@ -159,7 +167,8 @@ const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntrie
     flow: 'Replicate',
     nextIndex: maxIndex(flow === 'Replicate' ? progress.nextIndex : after(request.lastIndex), after(matchIndex)),
     matchIndex,
-    // An answer frees its place in the window, and the places of all requests before it: their answers were lost or come late.
+    // An answer frees its place in the window, and the places of all requests before it: their answers were lost or
+    // come late.
     inflight: inflight.filter(({ seq }) => seq > re),
     silentHeartbeats: 0,
   })
@@ -189,8 +198,9 @@ const refused = (progress: Progress, { re, conflict }: AppendEntriesReply, log: 
 }
 
 /**
- * Where to go on after a conflict at `prevLogIndex`. This log may hold entries of the follower's conflicting term before there: then the
- * logs may agree up to the last of them. Otherwise no entry of that term agrees, and the follower must replace the first of them.
+ * Where to go on after a conflict at `prevLogIndex`. This log may hold entries of the follower's conflicting term
+ * before there: then the logs may agree up to the last of them. Otherwise no entry of that term agrees, and the
+ * follower must replace the first of them.
  */
 const afterConflict = (log: Log, prevLogIndex: LogIndex, { term, index }: Conflict): LogIndex => {
   if (term === null) return index
@@ -198,7 +208,10 @@ const afterConflict = (log: Log, prevLogIndex: LogIndex, { term, index }: Confli
   return ours < prevLogIndex && ours >= index && log.termAt(ours) === term ? after(ours) : index
 }
 
-/** The requests under way to `peer` may be lost. Its next heartbeat probes. Nothing is sent before: the line is known to be broken. */
+/**
+ * The requests under way to `peer` may be lost. Its next heartbeat probes. Nothing is sent before: the line is known to
+ * be broken.
+ */
 export const unreachable = (leader: LeaderDraft, peer: NodeId): Decisions => {
   const progress = leader.role.follower(peer)
   if (progress?.flow === 'Snapshot') chunkLost(leader, peer)

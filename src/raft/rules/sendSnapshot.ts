@@ -9,9 +9,10 @@ import { advanceCommit } from './commitment.js'
 import { nextMessage, scheduleFlush } from './shared.js'
 
 /**
- * "The leader must occasionally send snapshots to followers that lag behind. This happens when the leader has already discarded the
- * next log entry that it needs to send" (§7). One chunk is under way at a time (Figure 13). The follower's answer asks for the next, so
- * that its disk sets the pace. A lost chunk is sent again when the follower answers anything, and not before.
+ * "The leader must occasionally send snapshots to followers that lag behind. This happens when the leader has already
+ * discarded the next log entry that it needs to send" (§7). One chunk is under way at a time (Figure 13). The
+ * follower's answer asks for the next, so that its disk sets the pace. A lost chunk is sent again when the follower
+ * answers anything, and not before.
  */
 
 /** Whether the log does not hold the follower's next entry any more. */
@@ -33,7 +34,10 @@ const readChunk = (leader: LeaderDraft, sending: Sending): Decision => {
   return { _tag: 'ReadChunk', peer, ref: snapshot.ref, offset, maxBytes: leader.settings.maxSnapshotChunkBytes }
 }
 
-/** The chunk was read. It goes to its follower, unless the snapshot is no longer sent, or another chunk of it comes next. */
+/**
+ * The chunk was read. It goes to its follower, unless the snapshot is no longer sent, or another chunk of it comes
+ * next.
+ */
 export const chunkRead = (
   leader: LeaderDraft,
   { peer, ref, offset, data }: Extract<RaftEvent, { readonly _tag: 'ChunkRead' }>,
@@ -87,7 +91,10 @@ const snapshotSent = (leader: LeaderDraft, { to, base }: Sending): Decisions => 
   return commits.includes(scheduleFlush) ? commits : [...commits, scheduleFlush]
 }
 
-/** After so many answers to later requests the leader takes a chunk for lost. With fewer, its follower may just have a slow disk. */
+/**
+ * After so many answers to later requests the leader takes a chunk for lost. With fewer, its follower may just have a
+ * slow disk.
+ */
 const maxOtherAnswers = 3
 
 /** The follower has answered something else than the chunk: it can be reached. */

@@ -6,8 +6,8 @@ import { applied } from './allServers.js'
 import { snapshotInstalled } from './installSnapshot.js'
 
 /**
- * §7, log compaction: "each server takes snapshots independently, covering just the committed entries in its log." A snapshot goes to
- * the disk first. Once all of it is there, the log forgets the entries that it replaces.
+ * §7, log compaction: "each server takes snapshots independently, covering just the committed entries in its log." A
+ * snapshot goes to the disk first. Once all of it is there, the log forgets the entries that it replaces.
  */
 
 /** `data` is the state machine's state after `index`. Only a newer one is stored, and one at a time. */

@@ -2,13 +2,13 @@ import * as t from 'io-ts'
 import { byCodeUnit, Incarnation, NodeId } from '../ids.js'
 
 /*
- * §6: who takes part. A server always uses the latest configuration in its log, committed or
- * not; the log therefore carries it (log.ts), and truncating the log takes it back.
+ * §6: the servers that take part. A server always uses the latest configuration in its log, committed or not. So the
+ * log carries it (log.ts), and truncating the log takes it back.
  */
 
 /**
- * A server that takes part. `incarnation` names its data directory; null until a leader has
- * learned it. Another incarnation under the same name is another server: its votes do not count.
+ * A server that takes part. `incarnation` names its data directory; null until a leader has learned it. The same name
+ * with another incarnation is another server: its votes do not count.
  */
 export const Member = t.readonly(t.strict({ id: NodeId, incarnation: t.union([Incarnation, t.null]) }), 'Member')
 export type Member = t.TypeOf<typeof Member>
@@ -28,7 +28,7 @@ export const Configuration = t.union([Simple, Joint], 'Configuration')
 /** The set of servers of the cluster (§6). */
 export type Configuration = t.TypeOf<typeof Configuration>
 
-/** The configuration in which every one of `ids` votes and nobody learns. Its members stand in the order of their names. */
+/** The configuration in which all of `ids` vote. It has no learners. Its members stand in the order of their names. */
 export const votersOnly = (ids: ReadonlyArray<NodeId>): Configuration => ({
   _tag: 'Simple',
   voters: [...new Set(ids)].sort(byCodeUnit).map((id) => ({ id, incarnation: null })),
@@ -37,20 +37,25 @@ export const votersOnly = (ids: ReadonlyArray<NodeId>): Configuration => ({
 
 const halves = (c: Configuration): ReadonlyArray<Simple> => (c._tag === 'Simple' ? [c] : [c.old, c.new])
 
-/** The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list. */
+/**
+ * The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list.
+ */
 export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>> => {
   let sets = knownVoterSets.get(c)
   if (sets === undefined) knownVoterSets.set(c, (sets = halves(c).map((half) => half.voters.map(({ id }) => id))))
   return sets
 }
-/** Asked for with every acknowledgement, of the same few values: worked out once for each. */
+/** Every acknowledgement asks for the sets of the same few configurations: they are worked out once for each. */
 const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<NodeId>>>()
 
-/** Everyone who is sent the log, once each, by name. */
+/** Every server that is sent the log, once each, by name. */
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
-/** What is known of `id`; undefined where it is no member. Asked for with every message: a look at a few names costs less than a table. */
+/**
+ * The member `id`; undefined where it is no member. Every message asks for it: a look at a few names costs less than a
+ * table.
+ */
 const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
   if (c._tag === 'Joint') return memberOf(c.new, id) ?? memberOf(c.old, id)
   for (const member of c.voters) if (member.id === id) return member
@@ -58,7 +63,7 @@ const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
   return undefined
 }
 
-/** The incarnation by which `id` is named; null where none is known, undefined where `id` is no member. */
+/** The incarnation of `id`; null where none is known, undefined where `id` is no member. */
 export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => memberOf(c, id)?.incarnation
 
 /** Whether the server with this name and data directory is the one that the configuration means. */
@@ -67,11 +72,11 @@ export const isNamed = (c: Configuration, id: NodeId, incarnation: Incarnation |
   return named === undefined || named === null || named === incarnation
 }
 
-/** Whether it may vote: a name of a voter with another data directory is another server. */
+/** Whether the server may vote. The name of a voter with another data directory is another server. */
 export const isVoter = (c: Configuration, { id, incarnation }: Member): boolean =>
   isNamed(c, id, incarnation) && halves(c).some((half) => half.voters.some((voter) => voter.id === id))
 
-/** Whether the data directory of some voter is not known yet: nobody has led since the cluster was made. */
+/** Whether the data directory of some voter is not known yet: no server has led since the cluster was made. */
 export const isAnonymous = (c: Configuration): boolean =>
   halves(c).some((half) => half.voters.some(({ incarnation }) => incarnation === null))
 

@@ -37,10 +37,13 @@ export const configurationEntry = (term: Term, configuration: Configuration): En
 export const configurationBytes = (configuration: Configuration): Uint8Array =>
   Uint8Array.from(JSON.stringify(Configuration.encode(configuration)), (c) => c.charCodeAt(0))
 
-/** Some five hundred members: a bound on what a border has to look into. */
+/** Enough for some five hundred members. It bounds what a border has to decode. */
 const maxConfigurationBytes = 1 << 16
 
-/** What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must refuse. */
+/**
+ * The configuration that `configurationBytes` wrote. Left with the reason: the bytes hold none, and a border (wire,
+ * disk) must refuse them.
+ */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')
   const text = Array.from(command, (byte) => String.fromCharCode(byte)).join('')

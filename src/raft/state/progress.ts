@@ -23,7 +23,10 @@ export class Progress {
     readonly silentHeartbeats: number,
   ) {}
 
-  /** A follower of which nothing is known: "nextIndex … initialized to leader last log index + 1, matchIndex … initialized to 0". */
+  /**
+   * A follower of which nothing is known: "nextIndex … initialized to leader last log index + 1, matchIndex …
+   * initialized to 0".
+   */
   static of(id: NodeId, nextIndex: LogIndex): Progress {
     return new Progress(id, nextIndex, logIndex(0), logIndex(0), 'Probe', [], 0)
   }
@@ -41,7 +44,10 @@ export class Progress {
   }
 }
 
-/** An AppendEntries under way: the entries after `prevLogIndex` up to `lastIndex`. A heartbeat has none: its two indexes are equal. */
+/**
+ * An AppendEntries under way: the entries after `prevLogIndex` up to `lastIndex`. A heartbeat has none: its two indexes
+ * are equal.
+ */
 export interface Inflight {
   readonly seq: MessageSeq
   /** When it was sent, in milliseconds of this server's clock. */

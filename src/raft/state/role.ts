@@ -52,7 +52,10 @@ export class Leader {
     )
   }
 
-  /** With `progress` in the place of the follower's former one. A server that is no follower any more does not become one. */
+  /**
+   * With `progress` in the place of the follower's former one. A server that is no follower any more does not become
+   * one.
+   */
   withProgress(progress: Progress): Leader {
     return new Leader(
       this.followers.map((follower) => (follower.id === progress.id ? progress : follower)),

@@ -8,12 +8,14 @@ import type { Settings } from '../settings.js'
 import { Snapshots, type StoredSnapshot } from './snapshots.js'
 
 /**
- * Figure 2, "State", and what an implementation needs beside it. Immutable. A part that a step leaves unchanged stays the identical
- * object: `===` on any part says whether it changed.
+ * Figure 2, "State", and what an implementation needs beside it. Immutable. A part that a step leaves unchanged stays
+ * the identical object: `===` on any part says whether it changed.
  */
 export interface Server extends HardState {
   readonly id: NodeId
-  /** Names its data directory; null where its storage has none. The same id with another incarnation is another server. */
+  /**
+   * Names its data directory; null where its storage has none. The same id with another incarnation is another server.
+   */
   readonly incarnation: Incarnation | null
   readonly settings: Settings
 
@@ -35,8 +37,8 @@ export interface Server extends HardState {
 }
 
 /**
- * A server while the rules of one step write to it. A rule replaces fields. It never writes into the value that stands in a field.
- * (docs/decisions/0002 says why this is not an immer draft.)
+ * A server while the rules of one step write to it. A rule replaces fields. It never writes into the value that stands
+ * in a field. (docs/decisions/0002 says why this is not an immer draft.)
  */
 export type ServerDraft = { -readonly [Field in keyof Server]: Server[Field] }
 
@@ -93,8 +95,9 @@ export interface Recovered extends HardState {
 export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor: null, log, commitIndex: log.base.index, snapshot: null })
 
 /**
- * A server before `Started`: "when servers start up, they begin as followers" (§5.2). The whole log came from the disk, so all of it is
- * durable. The commit hint is kept within the log. The state machine begins anew: with the snapshot, if there is one.
+ * A server before `Started`: "when servers start up, they begin as followers" (§5.2). The whole log came from the disk,
+ * so all of it is durable. The commit hint is kept within the log. The state machine begins anew: with the snapshot, if
+ * there is one.
  */
 export const restart = (
   id: NodeId,

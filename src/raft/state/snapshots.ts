@@ -2,11 +2,13 @@ import type { LogBase } from './log.js'
 import { type MessageSeq, nextRef, type NodeId, type SnapshotRef, snapshotRef } from '../ids.js'
 
 /**
- * §7, by reference: what a server knows of the snapshots in its storage. Their bytes pass from an event to an effect as one object.
- * They are never held here. Guarantees:
+ * §7, by reference: what a server knows of the snapshots in its storage. Their bytes pass from an event to an effect as
+ * one object. They are never held here. Guarantees:
  *
- *  1. `current` is what the log begins after: storage holds all of it, durably, before the log forgets what it replaced;
- *  2. storage keeps a ref that stands here or in a `Sending`, and discards one that stands here no more (persistence.ts).
+ *  1. `current` is what the log begins after: storage holds all of it, durably, before the log forgets what it
+ *     replaced;
+ *  2. storage keeps a ref that stands here or in a `Sending`, and discards one that stands here no more
+ *     (persistence.ts).
  */
 export class Snapshots {
   constructor(
@@ -67,8 +69,9 @@ export interface Receiving extends HeldSnapshot {
 }
 
 /**
- * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13). One chunk is under way at a time, so
- * that a slow disk slows only its own snapshot. The leader may take newer snapshots meanwhile; this one is kept until all of it is sent.
+ * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13). One chunk is under way
+ * at a time, so that a slow disk slows only its own snapshot. The leader may take newer snapshots meanwhile; this one
+ * is kept until all of it is sent.
  */
 export class Sending {
   constructor(
@@ -77,7 +80,10 @@ export class Sending {
     readonly base: LogBase,
     /** Where the chunk begins that is under way, or the next one. */
     readonly offset: number,
-    /** The chunk is read from the own disk, is under way, or was lost. A lost one is sent again as soon as the follower answers anything. */
+    /**
+     * The chunk is read from the own disk, is under way, or was lost. A lost one is sent again as soon as the follower
+     * answers anything.
+     */
     readonly chunk: 'Reading' | 'Lost' | SentChunk,
   ) {}
 
