@@ -1,4 +1,5 @@
 import { firstValueFrom, Subject } from 'rxjs'
+import { checkedStep } from '../streams/core.js'
 import { createRaft, leaderAmong, memoryNetwork, memoryStorage, type ProposalEvent, type Raft } from '../streams/index.js'
 import { keepUnderWay, perSecond } from './measure.js'
 
@@ -12,13 +13,15 @@ export const proposeAll = (leader: Raft, command: Uint8Array, concurrency: numbe
     return () => leader.propose(command).subscribe(tell)
   })
 
-/** Commits per second of three servers in this process, with a network and disks in memory. */
-export const memory = async (operations: Readonly<Record<number, number>>): Promise<Record<string, number>> => {
+/** Commits per second of three servers in this process, with a network and disks in memory. `step` is what a server does with an event. */
+export const memory = async (operations: Readonly<Record<number, number>>, step = checkedStep): Promise<Record<string, number>> => {
   const rates: Record<string, number> = {}
   for (const [concurrency, total] of Object.entries(operations)) {
     const cluster = ['n1', 'n2', 'n3']
     const network = memoryNetwork()
-    const servers = cluster.map((id) => createRaft<Uint8Array, unknown>({ id, network: network.join(id), storage: memoryStorage(cluster) }))
+    const servers = cluster.map((id) =>
+      createRaft<Uint8Array, unknown>({ id, network: network.join(id), storage: memoryStorage(cluster), ...{ step } }),
+    )
     for (const server of servers) server.start()
     const leader = await firstValueFrom(leaderAmong(servers))
     const command = new Uint8Array(16) // shared by all entries, so that the log and not the commands fills the memory

@@ -1,9 +1,7 @@
-import { Immer } from 'immer'
 import type { RaftEvent, Server } from '../streams/index.js'
 import {
   checkedStep,
   commandEntry,
-  Counters,
   defaultSettings,
   fresh,
   logFrom,
@@ -38,55 +36,32 @@ const appendEntries = (last: number, entries: number): RaftEvent => ({
   },
 })
 
-/**
- * Nanoseconds of one `step`, with and without the invariants: a heartbeat, and an entry appended and then persisted
- * (two steps).
- */
-export const stepNs = (): Record<string, number> => {
+/** Nanoseconds of a heartbeat that a follower answers. */
+export const heartbeatNs = (does: typeof step): number => {
   const beat = appendEntries(0, 0)
-  const append = (checked: boolean): number => {
-    const run = checked ? checkedStep : step
-    let server = follower()
-    return (
-      nsPerCall(() => {
-        server = run(server, appendEntries(server.log.lastIndex, 1), 0).server
-        server = run(server, { _tag: 'Persisted', seq: server.writeProgress.written }, 0).server
-        server = run(server, { _tag: 'Applied', index: server.applyingIndex }, 0).server
-      }, 20_000) / 3
-    )
-  }
   let server = follower()
-  const heartbeat = nsPerCall(() => {
-    server = step(server, beat, 0).server
+  return nsPerCall(() => {
+    server = does(server, beat, 0).server
   }, 100_000)
-  return { heartbeat, append: Math.round(append(false)), appendChecked: Math.round(append(true)) }
 }
 
-/**
- * The cost of a draft by itself, for three reads and three writes: the copy that `step` makes, and the draft of immer
- * (decision 0002).
- */
-export const draftNs = (): Record<string, number> => {
-  const { produce } = new Immer({ autoFreeze: false })
-  const write = (draft: { -readonly [K in keyof Server]: Server[K] }, i: number): void => {
-    if (draft.currentTerm < 0 || draft.role._tag === 'Leader') return
-    draft.commitIndex = logIndex(i)
-    draft.lastApplied = logIndex(i)
-    draft.counters = new Counters(draft.counters.messages, draft.counters.electionTimer, i)
-  }
-  let a = follower()
-  const immer = nsPerCall((i) => {
-    a = produce(a, (draft: { -readonly [K in keyof Server]: Server[K] }) => {
-      write(draft, i)
-    })
-  }, 50_000)
-  let b = follower()
-  const beat: RaftEvent = appendEntries(0, 0)
-  const own = nsPerCall(() => {
-    b = step(b, beat, 0).server
-  }, 50_000)
-  return { immerDraftOnly: immer, ownDraftAndRules: own }
+/** Nanoseconds of a step where a follower appends an entry: it is appended, persisted and applied, which are three steps. */
+export const appendStepNs = (does: typeof step): number => {
+  let server = follower()
+  const threeSteps = nsPerCall(() => {
+    server = does(server, appendEntries(server.log.lastIndex, 1), 0).server
+    server = does(server, { _tag: 'Persisted', seq: server.writeProgress.written }, 0).server
+    server = does(server, { _tag: 'Applied', index: server.applyingIndex }, 0).server
+  }, 20_000)
+  return Math.round(threeSteps / 3)
 }
+
+/** One `step`, with and without the invariants. */
+export const stepNs = (): Record<string, number> => ({
+  heartbeat: heartbeatNs(step),
+  append: appendStepNs(step),
+  appendChecked: appendStepNs(checkedStep),
+})
 
 /** Nanoseconds of appending one entry to a log of so many. The command is shared by all of them. */
 export const appendNs = (lengths: ReadonlyArray<number>): Record<string, number> => {

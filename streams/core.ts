@@ -82,21 +82,11 @@ export {
   noopEntry,
 } from '../src/raft/state/entry.js'
 export { commonPrefix, type Log, logAfter, type LogBase, logFrom, type ReadLimit } from '../src/raft/state/log.js'
-export {
-  Candidate,
-  Counters,
-  Follower,
-  fresh,
-  type Inflight,
-  Leader,
-  leaderOf,
-  Progress,
-  type Recovered,
-  restart,
-  type Role,
-  type Server,
-} from '../src/raft/state/server.js'
-export { type HeldSnapshot, type Receiving, Sending, Snapshots, type StoredSnapshot } from '../src/raft/state/snapshots.js'
+export { Counters } from '../src/raft/state/counters.js'
+export { type Inflight, Progress } from '../src/raft/state/progress.js'
+export { Candidate, Follower, Leader, type Role } from '../src/raft/state/role.js'
+export { fresh, leaderOf, type Recovered, restart, type Server } from '../src/raft/state/server.js'
+export { type HeldSnapshot, type Receiving, Sending, type SentChunk, Snapshots, type StoredSnapshot } from '../src/raft/state/snapshots.js'
 export { allows, ClusterVersion, clusterVersion, type Feature, newestVersion } from '../src/raft/state/version.js'
 export type { WriteProgress } from '../src/raft/state/writeProgress.js'
 export { type Step, step } from '../src/raft/step.js'

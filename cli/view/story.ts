@@ -1,6 +1,8 @@
 import type { NodeId } from '../../src/raft/ids.js'
 import type { Log } from '../../src/raft/state/log.js'
-import type { Leader, Progress, Server } from '../../src/raft/state/server.js'
+import type { Progress } from '../../src/raft/state/progress.js'
+import type { Leader } from '../../src/raft/state/role.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { count } from './format.js'
 import type { Mood } from './model.js'
 

@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
 
 /*
- * Numbers and names have kinds. Codec and type share a name; arithmetic has a word for each
- * use; the only casts of the core are in this file.
+ * Numbers and names have kinds: a term is no log index. A codec and its type share a name. Each kind of arithmetic has
+ * a function. A number or a name gets its kind in this file only.
  */
 
 const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
@@ -11,11 +11,14 @@ const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 export interface TermBrand {
   readonly Term: unique symbol
 }
-/** Wire and disk hold a term in 48 bits: a new one every millisecond for nine thousand years. */
+/** Wire and disk hold a term in 48 bits. That is enough for a new term every millisecond for nine thousand years. */
 export const maxTerm = 2 ** 48 - 1
-/** A message may be this far ahead in terms: at an election every 150 ms its receiver was away for twenty years. */
+/** A message may be this far ahead in terms. With an election every 150 ms, its receiver was away for twenty years. */
 export const maxTermLead = 2 ** 32
-/** A term: "time is divided into terms of arbitrary length", numbered with consecutive integers from 1; 0 before the first election (§5.1). */
+/**
+ * A term: "time is divided into terms of arbitrary length", numbered with consecutive integers from 1; 0 before the
+ * first election (§5.1).
+ */
 export const Term = t.brand(t.number, (n): n is t.Branded<number, TermBrand> => natural(n) && n <= maxTerm, 'Term')
 export type Term = t.TypeOf<typeof Term>
 
@@ -26,7 +29,9 @@ export interface LogIndexBrand {
 /** A position in the log, from 1; 0 means "before the first entry" (§5.3). */
 export const LogIndex = t.brand(t.number, (n): n is t.Branded<number, LogIndexBrand> => natural(n), 'LogIndex')
 export type LogIndex = t.TypeOf<typeof LogIndex>
-/** A snapshot may stand for so many entries. The disk holds an index in 48 bits, and the log must be able to go on after it. */
+/**
+ * A snapshot may stand for so many entries. The disk holds an index in 48 bits, and the log goes on after the snapshot.
+ */
 export const maxIncludedIndex = 2 ** 47
 
 /** Marks a `NodeId`, so that nothing else is taken for one. */
@@ -34,7 +39,9 @@ export interface NodeIdBrand {
   readonly NodeId: unique symbol
 }
 const nodeIdPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
-/** The name of a server: `[a-z0-9][a-z0-9._-]{0,63}`, so that it is safe in a file name, a host name and a metric label. */
+/**
+ * The name of a server: `[a-z0-9][a-z0-9._-]{0,63}`, so that it is safe in a file name, a host name and a metric label.
+ */
 export const NodeId = t.brand(t.string, (s): s is t.Branded<string, NodeIdBrand> => nodeIdPattern.test(s), 'NodeId')
 export type NodeId = t.TypeOf<typeof NodeId>
 
@@ -42,7 +49,10 @@ export type NodeId = t.TypeOf<typeof NodeId>
 export interface IncarnationBrand {
   readonly Incarnation: unique symbol
 }
-/** The name of one data directory: 32 hexadecimal digits, drawn when it was made. Same id and another incarnation is another server. */
+/**
+ * The name of one data directory: 32 hexadecimal digits, drawn when it was made. The same id with another incarnation
+ * is another server.
+ */
 export const Incarnation = t.brand(t.string, (s): s is t.Branded<string, IncarnationBrand> => /^[0-9a-f]{32}$/.test(s), 'Incarnation')
 export type Incarnation = t.TypeOf<typeof Incarnation>
 
@@ -66,11 +76,14 @@ export type MessageSeq = t.TypeOf<typeof MessageSeq>
 export interface SnapshotRefBrand {
   readonly SnapshotRef: unique symbol
 }
-/** The number of a snapshot in its server's storage, from 1, never used for another one while it is referred to. It names the bytes, which the core never holds. */
+/**
+ * The number of a snapshot in its server's storage, from 1. No other snapshot gets the number while it is in use. It
+ * names the bytes, which the core never holds.
+ */
 export const SnapshotRef = t.brand(t.number, (n): n is t.Branded<number, SnapshotRefBrand> => natural(n), 'SnapshotRef')
 export type SnapshotRef = t.TypeOf<typeof SnapshotRef>
 
-/** `n` as a term. For callers that know: nothing is checked. */
+/** `n` as a term. Nothing is checked: the caller must know. */
 export const term = (n: number): Term => n as Term
 /**
  * `n` as a log index. For callers that know: nothing is checked.
@@ -79,13 +92,13 @@ export const term = (n: number): Term => n as Term
  * const beginning: LogIndex = logIndex(0)
  */
 export const logIndex = (n: number): LogIndex => n as LogIndex
-/** `s` as a server's name. For callers that know: nothing is checked. */
+/** `s` as a server's name. Nothing is checked: the caller must know. */
 export const nodeId = (s: string): NodeId => s as NodeId
-/** `n` as the number of a write. For callers that know: nothing is checked. */
+/** `n` as the number of a write. Nothing is checked: the caller must know. */
 export const writeSeq = (n: number): WriteSeq => n as WriteSeq
-/** `n` as the number of a request. For callers that know: nothing is checked. */
+/** `n` as the number of a request. Nothing is checked: the caller must know. */
 export const messageSeq = (n: number): MessageSeq => n as MessageSeq
-/** `n` as the number of a snapshot. For callers that know: nothing is checked. */
+/** `n` as the number of a snapshot. Nothing is checked: the caller must know. */
 export const snapshotRef = (n: number): SnapshotRef => n as SnapshotRef
 
 export const nextTerm = (t: Term): Term => term(t + 1)

@@ -5,14 +5,17 @@ import type { Server } from './state/server.js'
 import { step, type Step } from './step.js'
 
 /**
- * What every step of every server keeps: the local shadows of Figure 3 and of our own promises.
- * Each looks at the state before and after one step and costs the same at any size of the log, so
- * that they run in production too. The properties that need the whole cluster in view (Election
- * Safety, Log Matching, Leader Completeness, State Machine Safety) are checked where it is in view.
+ * What every step of every server keeps: as much of Figure 3, and of our own promises, as one server can see. Each
+ * invariant looks at the state before and after one step. It costs the same at any size of the log, so that it runs in
+ * production too. Election Safety, Log Matching, Leader Completeness and State Machine Safety need a view of the whole
+ * cluster: streams/testing checks them.
  */
 export interface Invariant {
   readonly name: string
-  /** What `holds` looks at, on either side. It held of these before, so it is asked again when one of them has changed. */
+  /**
+   * The parts that `holds` looks at, before and after. It is asked only when one of them has changed, because it held
+   * before.
+   */
   readonly reads: ReadonlyArray<Part>
   /** Whether a step keeps it. */
   readonly holds: (before: Server, after: Server) => boolean
@@ -65,7 +68,7 @@ export const invariants: ReadonlyArray<Invariant> = [
   {
     name: 'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)',
     reads: ['role', 'log'],
-    // One that steps down may do so at the word of the new leader, whose entries replace its own in the same step.
+    // A leader may step down at a message of the new leader, whose entries replace its own in the same step.
     holds: (a, b) =>
       a.role._tag !== 'Leader' ||
       b.role._tag !== 'Leader' ||
@@ -131,8 +134,8 @@ const askedWhen: ReadonlyArray<ReadonlyArray<Invariant>> = Array.from({ length: 
 )
 
 /**
- * `step`, and then every invariant that looks at what it changed (all of them when the server starts, from a state that others wrote):
- * throws `InvariantViolation`, with the step printed, where one does not hold.
+ * `step`, and then every invariant that looks at a part which the step changed. When the server starts, from a state
+ * that others wrote, all are asked. Throws `InvariantViolation`, with the step printed, if one does not hold.
  */
 export const checkedStep = (server: Server, event: RaftEvent, at: number): Step => {
   const stepped = step(server, event, at)

@@ -23,7 +23,7 @@ const isEntry = (u: unknown): u is Entry => {
   )
 }
 
-/** Entries as one codec with a loop of its own: `t.array(t.strict(…))` costs forty times as much. */
+/** A codec with a loop of its own, because `t.array(t.strict(…))` costs forty times as much. */
 const Entries = new t.Type<ReadonlyArray<Entry>, ReadonlyArray<Entry>>(
   'Entries',
   (u): u is ReadonlyArray<Entry> => Array.isArray(u) && u.every(isEntry),
@@ -89,8 +89,8 @@ export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index
 export interface Conflict extends t.TypeOf<typeof Conflict> {}
 
 /**
- * On success `matchIndex` is what is on the follower's disk and known to match; on refusal it is 0 and `conflict` says
- * where to go on.
+ * On success the follower's disk holds the log up to `matchIndex`, which is known to match. On refusal it is 0, and
+ * `conflict` says where to go on.
  */
 export const AppendEntriesReply = t.readonly(
   t.type({
@@ -145,8 +145,8 @@ export const InstallSnapshot = t.readonly(
 export interface InstallSnapshot extends t.TypeOf<typeof InstallSnapshot> {}
 
 /**
- * `matchIndex` is the snapshot's last included index once all up to there is on the follower's disk; 0 until then, when
- * `offset` is the byte it wants next.
+ * `matchIndex` is the snapshot's last included index, once all up to there is on the follower's disk. Until then it is
+ * 0, and `offset` is the byte that the follower wants next.
  */
 export const InstallSnapshotReply = t.readonly(
   t.type({

@@ -1,17 +1,21 @@
-import type { DiscardSnapshots, Effect, Persist, Send, SnapshotPointer, Write } from './effect.js'
-import { after, type SnapshotRef } from './ids.js'
+import type { Decision, Decisions } from './decision.js'
+import type { DiscardSnapshots, Effect, Persist, SnapshotPointer, Write } from './effect.js'
+import { after, type SnapshotRef, type WriteSeq } from './ids.js'
 import { keptPrefix } from './state/log.js'
-import { thisWrite } from './rules/allServers.js'
-import type { Role, Server, ServerDraft } from './state/server.js'
+import type { Role } from './state/role.js'
+import type { Server, ServerDraft } from './state/server.js'
 import type { Sending } from './state/snapshots.js'
 
 /**
- * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)".
- * Derived from what a step changed, so that no rule can forget it, and asynchronous: a step never
- * waits for the disk, what it says does (`after`).
+ * Figure 2: "Persistent state on all servers (updated on stable storage before responding to RPCs)". Derived from what
+ * a step changed, so that no rule can forget it. Asynchronous: a step never waits for the disk, its effects do
+ * (`after`).
  */
 
-/** The write that takes `before` to `draft`, entered among the unacknowledged; null if nothing durable changed. */
+/**
+ * The write that takes `before` to `draft`, counted among the writes without an answer; null if nothing durable
+ * changed.
+ */
 export const derivePersist = (before: Server, draft: ServerDraft): Persist | null => {
   const { currentTerm, votedFor, log } = draft
   const hardState = before.currentTerm === currentTerm && before.votedFor === votedFor ? null : { currentTerm, votedFor }
@@ -35,7 +39,7 @@ export const derivePersist = (before: Server, draft: ServerDraft): Persist | nul
   return { _tag: 'Persist', seq: durable.written, write }
 }
 
-/** The snapshot that the log begins after now and did not before. */
+/** The snapshot that the log begins after now and did not begin after before. */
 const pointer = (before: Server, { log, snapshots: { current } }: ServerDraft): SnapshotPointer | null => {
   const { base } = log
   if (base === before.log.base || current === null) return null
@@ -46,24 +50,26 @@ const none: ReadonlyArray<Sending> = []
 const sendingsOf = (role: Role): ReadonlyArray<Sending> => (role._tag === 'Leader' ? role.sendings : none)
 
 /**
- * Gives up the snapshots that `before` referred to and `draft` does not, derived as writes are. They wait for the disk: the
- * write that points to a newer snapshot must be there before the older one goes.
+ * Gives up the snapshots that `before` referred to and `draft` does not. Derived as writes are. It waits for the disk:
+ * the write that points to a newer snapshot must be there before the older snapshot goes.
  */
 export const deriveDiscards = (before: Server, draft: ServerDraft): DiscardSnapshots | null => {
-  const transfers = sendingsOf(before.role)
-  if (before.snapshots === draft.snapshots && transfers === sendingsOf(draft.role)) return null
-  const refs = new Set<SnapshotRef>([...before.snapshots.refs, ...transfers.map(({ snapshot }) => snapshot.ref)])
+  const sendings = sendingsOf(before.role)
+  if (before.snapshots === draft.snapshots && sendings === sendingsOf(draft.role)) return null
+  const refs = new Set<SnapshotRef>([...before.snapshots.refs, ...sendings.map(({ snapshot }) => snapshot.ref)])
   for (const ref of draft.snapshots.refs) refs.delete(ref)
   for (const { snapshot } of sendingsOf(draft.role)) refs.delete(snapshot.ref)
-  if (refs.size === 0) return null
-  return { _tag: 'DiscardSnapshots', refs: [...refs], after: draft.writeProgress.isComplete ? null : draft.writeProgress.written }
+  return refs.size === 0 ? null : { _tag: 'DiscardSnapshots', refs: [...refs], after: lastWrite(draft) }
 }
 
-/** Puts the number of the last write asked for where a rule said `thisWrite`; nothing waits for a write that is done. */
-export const numberWaits = (effects: ReadonlyArray<Effect>, draft: ServerDraft): ReadonlyArray<Effect> => {
-  if (!effects.some(waits)) return effects
-  const last = draft.writeProgress.isComplete ? null : draft.writeProgress.written
-  return effects.map((effect) => (waits(effect) ? { _tag: 'Send', message: effect.message, after: last } : effect))
+/** Puts the number of the last write in the place of `thisWrite`. */
+export const numberWaits = (decisions: Decisions, draft: ServerDraft): ReadonlyArray<Effect> => {
+  if (decisions.every(isNumbered)) return decisions
+  const last = lastWrite(draft)
+  return decisions.map((decision) => (isNumbered(decision) ? decision : { _tag: 'Send', message: decision.message, after: last }))
 }
 
-const waits = (effect: Effect): effect is Send => effect._tag === 'Send' && effect.after === thisWrite
+const isNumbered = (decision: Decision): decision is Decision & Effect => decision._tag !== 'Send' || decision.after === null
+
+/** The last write that this server asked for; null if it is done, because nothing waits for a write that is done. */
+const lastWrite = ({ writeProgress }: ServerDraft): WriteSeq | null => (writeProgress.isComplete ? null : writeProgress.written)

@@ -3,7 +3,8 @@ import type { Entry } from './state/entry.js'
 import type { RaftEvent } from './event.js'
 import type { LogBase } from './state/log.js'
 import type { Message } from './messages.js'
-import type { Role, Server } from './state/server.js'
+import type { Role } from './state/role.js'
+import type { Server } from './state/server.js'
 import type { Step } from './step.js'
 
 /** One line per thing, the same in traces, transcripts, failures and docs. */

@@ -1,9 +1,9 @@
 /*
- * Majorities: arithmetic only. Who the voters are is configuration.ts's business; with two
- * voter sets (joint consensus, §6) an agreement needs a majority of each.
+ * Majorities: arithmetic only. configuration.ts knows the voters. With two voter sets (joint consensus, §6) an
+ * agreement needs a majority of each.
  */
 
-/** Whether those for whom `has` holds are a majority of every set. An empty set has no majority: nobody can decide for it. */
+/** Whether the voters for which `has` holds are a majority of every set. An empty set has no majority. */
 export const isQuorum = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, has: (voter: A) => boolean): boolean =>
   voterSets.every((voters) => {
     let count = 0
@@ -12,8 +12,8 @@ export const isQuorum = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, has: (vo
   })
 
 /**
- * The greatest N such that a majority of every set has `value(voter) >= N`: what Figure 2 asks
- * of matchIndex ("a majority of matchIndex[i] ≥ N"), answered at once for all N.
+ * The greatest N such that a majority of every set has `value(voter) >= N`. Figure 2 asks this of matchIndex for each N
+ * ("a majority of matchIndex[i] ≥ N").
  */
 export const quorumValue = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, value: (voter: A) => number): number => {
   let least = Number.POSITIVE_INFINITY
@@ -23,7 +23,7 @@ export const quorumValue = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, value
 
 /** The greatest value that more than half of `values` reach; 0 for none. `values` is sorted in place. */
 const majorityValue = (values: number[]): number => {
-  // Three or five numbers, at every acknowledgement: insertion beats the general sort.
+  // Mostly three or five numbers, at every acknowledgement: insertion is faster than the general sort.
   for (let i = 1; i < values.length; i++) {
     const value = values[i]!
     let j = i

@@ -1,17 +1,19 @@
 /**
- * What the rules may do and how much of it; constant in the life of a server. Every bound has a
- * policy at the bound:
+ * What the rules may do, and how much. A server's settings never change. Each bound has a policy:
  *
  *  - `leaderNoop`: whether a new leader opens its term with a no-op (§8). Without it entries of older terms
- *    wait for the first command of its own; the lab, whose first command must get index 1, needs it off;
- *  - `maxEntriesPerMessage`, `maxBytesPerMessage`: one AppendEntries; the rest goes in the next. A single larger entry goes alone;
- *  - `maxInflightMessages`, `maxInflightBytes`: unanswered AppendEntries per follower; the rest waits for an answer;
- *  - `maxUncommittedEntries`, `maxUncommittedBytes`: appended by this leader and not committed; beyond it proposals are `Overloaded`;
- *  - `maxUnapplied`: committed and not applied; beyond it a leader says `Overloaded`, and a follower takes no entries but answers heartbeats;
- *  - `maxApplying`: entries the state machine holds and has not answered for; the rest waits in the log;
- *  - `maxLogBytes`: commands in memory since the last snapshot; beyond it proposals are `Overloaded`;
- *  - `maxSnapshotChunkBytes`: one InstallSnapshot (Figure 13); one is under way to a follower at a time;
- *  - `maxPendingWrites`: writes the disk has not acknowledged; beyond it the same as with `maxUnapplied`.
+ *    wait for the leader's first command. The lab needs it off, because its first command must get index 1;
+ *  - `maxEntriesPerMessage`, `maxBytesPerMessage`: one AppendEntries. The rest goes in the next. A single larger entry
+ *    goes alone;
+ *  - `maxInflightMessages`, `maxInflightBytes`: unanswered AppendEntries per follower. The rest waits for an answer;
+ *  - `maxUncommittedEntries`, `maxUncommittedBytes`: appended by this leader and not committed. Beyond it proposals are
+ *    `Overloaded`;
+ *  - `maxUnapplied`: committed and not applied. Beyond it a leader says `Overloaded`; a follower takes no entries and
+ *    still answers heartbeats;
+ *  - `maxApplying`: entries that the state machine was handed and has not answered for. The rest waits in the log;
+ *  - `maxLogBytes`: commands in memory since the last snapshot. Beyond it proposals are `Overloaded`;
+ *  - `maxSnapshotChunkBytes`: one InstallSnapshot (Figure 13). One is under way to a follower at a time;
+ *  - `maxPendingWrites`: writes that the disk has not acknowledged. Beyond it the same happens as with `maxUnapplied`.
  *
  * @example
  * createRaft({

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../src/raft/ids.js'
-import { leaderOf, type Role, type Server } from '../../src/raft/state/server.js'
+import type { Role } from '../../src/raft/state/role.js'
+import { leaderOf, type Server } from '../../src/raft/state/server.js'
 import type { ProposalCounts } from '../sinks/proposals.js'
 import type { Inspection } from '../loop/run.js'
 

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { NodeId } from '../../src/raft/ids.js'
-import type { Role, Server } from '../../src/raft/state/server.js'
+import type { Role } from '../../src/raft/state/role.js'
+import type { Server } from '../../src/raft/state/server.js'
 import type { Inspection } from '../loop/run.js'
 import type { Rejected } from '../network/network.js'
 import type { IterableObservable } from '../rx/iterable.js'

@@ -4,7 +4,9 @@ import { votersOnly } from '../../src/raft/state/configuration.js'
 import { commandEntry } from '../../src/raft/state/entry.js'
 import { logIndex, messageSeq, nodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/state/log.js'
-import { Candidate, Follower, fresh, Leader, Progress, restart, type Role, type Server } from '../../src/raft/state/server.js'
+import { Progress } from '../../src/raft/state/progress.js'
+import { Candidate, Follower, Leader, type Role } from '../../src/raft/state/role.js'
+import { fresh, restart, type Server } from '../../src/raft/state/server.js'
 import { Snapshots, Sending } from '../../src/raft/state/snapshots.js'
 import { defaultSettings } from '../../src/raft/settings.js'
 import { writeSeq } from '../../src/raft/ids.js'
@@ -28,7 +30,7 @@ const at = (currentTerm: number, role: Role, entries = 0): Server => ({
 })
 const candidate = new Candidate(writeSeq(1))
 const n3 = (matchIndex: number, silentHeartbeats = 0, flow: 'Probe' | 'Replicate' = 'Replicate'): Role =>
-  new Leader([new Progress(nodeId('n3'), logIndex(matchIndex + 1), logIndex(matchIndex), logIndex(0), flow, [], silentHeartbeats)])
+  new Leader([Progress.of(nodeId('n3'), logIndex(matchIndex + 1)).with({ matchIndex: logIndex(matchIndex), flow, silentHeartbeats })])
 
 /** What is told of these states, one list for each. */
 const told = (...states: ReadonlyArray<Server>) => {
@@ -114,9 +116,13 @@ describe('of snapshots', () => {
   })
 
   it('to whom one is sent, once', () => {
-    const followers = [new Progress(nodeId('n3'), logIndex(13), logIndex(2), logIndex(0), 'Snapshot', [], 0)]
+    const followers = [Progress.of(nodeId('n3'), logIndex(13)).with({ matchIndex: logIndex(2), flow: 'Snapshot' })]
     const sending = (offset: number) =>
-      at(1, new Leader(followers, [new Sending(nodeId('n3'), current, held.base, offset, messageSeq(7), 0)]), 20)
+      at(
+        1,
+        new Leader(followers, [new Sending(nodeId('n3'), current, held.base, offset, { seq: messageSeq(7), sentAt: 0, otherAnswers: 0 })]),
+        20,
+      )
     expect(told(at(1, new Leader(followers), 20), sending(0), sending(5)).slice(1)).toEqual([['sends n3 a snapshot up to 12'], []])
   })
 

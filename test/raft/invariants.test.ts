@@ -3,7 +3,8 @@ import { WriteProgress } from '../../src/raft/state/writeProgress.js'
 import { InvariantViolation } from '../../src/raft/error.js'
 import { logIndex, term, writeSeq } from '../../src/raft/ids.js'
 import { checkedStep, invariants } from '../../src/raft/invariants.js'
-import { Follower, type Server } from '../../src/raft/state/server.js'
+import { Follower } from '../../src/raft/state/role.js'
+import type { Server } from '../../src/raft/state/server.js'
 import { after, appendEntries, candidate, entries, follower, leader, n1, n2, n3, received } from './servers.js'
 
 const logOf = (...terms: ReadonlyArray<number>) => follower({ log: terms }).log

@@ -134,6 +134,8 @@ const move: fc.Arbitrary<Move> = fc.record({
 
 /** What happens to a cluster in a few seconds of bad luck. */
 export const schedule = fc.array(move, { minLength: 100, maxLength: 400, size: 'max' })
+/** A shorter one, for tests that need many. */
+export const shortSchedule = fc.array(move, { minLength: 60, maxLength: 180, size: 'max' })
 
 /** Bounds so narrow that they are met all the time. */
 export const settings: fc.Arbitrary<Partial<Settings>> = fc.record(

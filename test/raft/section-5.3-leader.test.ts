@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { checkedStep } from '../../src/raft/invariants.js'
 import type { Message } from '../../src/raft/messages.js'
 import type { Server } from '../../src/raft/state/server.js'
 import {
@@ -7,6 +8,7 @@ import {
   appendEntries,
   appendEntriesReply,
   armHeartbeat,
+  candidate,
   entries,
   entry,
   flush,
@@ -24,9 +26,11 @@ import {
   progress,
   proposed,
   received,
+  requestVoteReply,
   scheduleFlush,
   send,
   termsOf,
+  timeout,
   unreachable,
 } from './servers.js'
 
@@ -64,6 +68,22 @@ describe('"If last log index ≥ nextIndex for a follower: send AppendEntries RP
     const sent = after(leads(), ack(3, 0), proposed(1, 'x', 'y'), flush)
     expect(known(sent)).toEqual({ nextIndex: 3, matchIndex: 0, flow: 'Replicate', inflight: [5] })
     expect(known(after(sent, ack(5, 2)))).toEqual({ nextIndex: 3, matchIndex: 2, flow: 'Replicate', inflight: [] })
+  })
+
+  it('a request knows when it was sent: at the time of its step', () => {
+    const sent = checkedStep(after(leads(), ack(3, 0), proposed(1, 'x')), flush, 700).server
+    const beaten = checkedStep(sent, heartbeatDue(sent.counters.heartbeat), 900).server
+    expect(progress(beaten, n2).inflight.map(({ seq, sentAt }) => [seq, sentAt])).toEqual([
+      [5, 700],
+      [6, 900],
+    ])
+  })
+
+  it('the first requests of a leader were sent when it was elected', () => {
+    const elected = checkedStep(candidate(), received(requestVoteReply({ re: 1, term: 1, voteGranted: true })), 500).server
+    expect(progress(elected, n2).inflight).toMatchObject([{ sentAt: 500 }])
+    const alone = checkedStep(after(follower({ of: 1 }), timeout(1)), persisted(1), 600).server
+    expect(alone.role).toMatchObject({ _tag: 'Leader', followers: [] })
   })
 
   it('there is nothing to send twice: a second flush is empty', () => {

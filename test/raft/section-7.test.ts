@@ -390,6 +390,12 @@ describe('§7 "The leader must occasionally send snapshots to followers that lag
     ])
   })
 
+  it('a chunk knows when it was sent: at the time of its step', () => {
+    const probed = heartbeat(compacted)
+    const { role } = step(after(probed, refuse(probed), flush), chunkRead(n3, 1, 0, 'abcd'), 700).server
+    expect(role).toMatchObject({ sendings: [{ to: n3, chunk: { sentAt: 700, otherAnswers: 0 } }] })
+  })
+
   it('a chunk is at most maxSnapshotChunkBytes, and the follower’s answer asks for the next', () => {
     const { server, effects } = on(sending, received(installSnapshotReply({ from: n3, re: sending.counters.messages, term: 2, offset: 4 })))
     expect(effects).toEqual([read(n3, 1, 4)])

@@ -14,7 +14,8 @@ import type {
   RequestVote,
   RequestVoteReply,
 } from '../../src/raft/messages.js'
-import { type Progress, restart, type Server } from '../../src/raft/state/server.js'
+import type { Progress } from '../../src/raft/state/progress.js'
+import { restart, type Server } from '../../src/raft/state/server.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { Step } from '../../src/raft/step.js'
 

@@ -5,7 +5,8 @@ import { commandEntry, configurationEntry } from '../../src/raft/state/entry.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { logIndex, messageSeq, nodeId, type NodeId, snapshotRef, term } from '../../src/raft/ids.js'
 import { logFrom } from '../../src/raft/state/log.js'
-import { Follower, Leader, type Progress, type Server } from '../../src/raft/state/server.js'
+import { Follower, Leader } from '../../src/raft/state/role.js'
+import type { Server } from '../../src/raft/state/server.js'
 import type { Inspection } from '../../streams/loop/run.js'
 import { SameAnswers, sameValue } from '../../streams/testing/checkers/answers.js'
 import { ClientView } from '../../streams/testing/checkers/clientView.js'
@@ -284,7 +285,7 @@ const breaches: ReadonlyArray<Breach> = [
         const role = server.role as Leader
         const waiting = Array.from({ length: 1_000 }, () => role.followers[0]!.inflight[0]!)
         return becomes(server, {
-          role: new Leader(role.followers.map((each) => Object.assign(Object.create(each) as Progress, { inflight: waiting }))),
+          role: new Leader(role.followers.map((each) => each.with({ inflight: waiting }))),
         })
       })(leaderOf2),
     ],

@@ -1,32 +1,37 @@
 import { type Configuration, isAnonymous, isVoter, type Member, voterSets } from '../state/configuration.js'
-import type { Effect } from '../effect.js'
+import type { Decision, Decisions } from '../decision.js'
 import { byCodeUnit, type Incarnation, maxTerm, nextTerm, type NodeId } from '../ids.js'
 import type { RequestVote, RequestVoteReply } from '../messages.js'
 import { isQuorum } from '../quorum.js'
-import { Candidate, type ServerDraft } from '../state/server.js'
-import { armElectionTimer, enterTerm, nextMessage, thisWrite } from './allServers.js'
+import { Candidate } from '../state/role.js'
+import type { ServerDraft } from '../state/server.js'
+import { enterTerm } from './allServers.js'
 import { becomeLeader } from './leaders.js'
+import { armElectionTimer, nextMessage } from './shared.js'
 
 /** Rules for Servers, "Candidates (§5.2)". */
 
-/** "If election timeout elapses: start new election", for followers and candidates; a leader has no use for it. */
-export const electionTimedOut = (server: ServerDraft, generation: number): ReadonlyArray<Effect> => {
-  const stale = generation !== server.counters.electionTimer
-  if (stale || server.role._tag === 'Leader') return []
-  // A server without a vote waits for a leader to add it (§6). After the last term that disk and wire can hold none is left to stand in.
+/** "If election timeout elapses: start new election", for followers and candidates. */
+export const electionTimedOut = (server: ServerDraft, generation: number): Decisions => {
+  if (generation !== server.counters.electionTimer) return []
+  // A server without a vote waits for a leader to add it (§6). A server in the last term that disk and wire can hold
+  // cannot stand.
   const mayStand = isVoter(server.log.configuration, server) && server.currentTerm < maxTerm
   return mayStand ? standForElection(server) : [armElectionTimer(server)]
 }
 
-const standForElection = (server: ServerDraft): ReadonlyArray<Effect> => {
+const standForElection = (server: ServerDraft): Decisions => {
   const { id, log } = server
   // On conversion to candidate, start election: increment currentTerm, vote for self,
   enterTerm(server, nextTerm(server.currentTerm), id)
   server.role = new Candidate(server.writeProgress.next)
-  // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk as a
-  // vote given to another would: after a crash this server must not vote a second time in this term.
+  // reset election timer, send RequestVote RPCs to all other servers. These wait for the disk, as a vote for another
+  // server does: after a crash this server must not vote a second time in this term.
   const rivals = [...new Set(voterSets(log.configuration).flat())].filter((voter) => voter !== id).sort(byCodeUnit)
-  return [armElectionTimer(server), ...rivals.map((to): Effect => ({ _tag: 'Send', message: requestVote(server, to), after: thisWrite }))]
+  return [
+    armElectionTimer(server),
+    ...rivals.map((to): Decision => ({ _tag: 'Send', message: requestVote(server, to), after: 'thisWrite' })),
+  ]
 }
 
 const requestVote = (server: ServerDraft, to: NodeId): RequestVote => ({
@@ -44,20 +49,21 @@ export const receiveRequestVoteReply = (
   server: ServerDraft,
   { from, term, voteGranted }: RequestVoteReply,
   incarnation: Incarnation | null,
-): ReadonlyArray<Effect> => {
+  at: number,
+): Decisions => {
   const current = term === server.currentTerm
-  return current && voteGranted ? countVote(server, { id: from, incarnation }) : []
+  return current && voteGranted ? countVote(server, { id: from, incarnation }, at) : []
 }
 
-/** The own vote counts when it is on disk: in a cluster of one too. */
-export const countOwnVote = (server: ServerDraft): ReadonlyArray<Effect> => {
+/** The own vote counts when it is on disk. That holds in a cluster of one too. */
+export const countOwnVote = (server: ServerDraft, at: number): Decisions => {
   const { role, writeProgress } = server
   const voted = role._tag === 'Candidate' && writeProgress.acknowledged >= role.ownVote
-  return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }) : []
+  return voted ? countVote(server, { id: server.id, incarnation: server.incarnation }, at) : []
 }
 
 /** "If votes received from majority of servers: become leader." */
-const countVote = (server: ServerDraft, vote: Member): ReadonlyArray<Effect> => {
+const countVote = (server: ServerDraft, vote: Member, at: number): Decisions => {
   const { role, log } = server
   if (role._tag !== 'Candidate' || role.hasVoteOf(vote.id)) return []
   const isFirst = isFirstElection(server)
@@ -66,13 +72,14 @@ const countVote = (server: ServerDraft, vote: Member): ReadonlyArray<Effect> => 
   server.role = standing
   const voted = (id: NodeId): boolean => standing.hasVoteOf(id)
   const elected = isFirst ? everybody(log.configuration, voted) : isQuorum(voterSets(log.configuration), voted)
-  return elected ? becomeLeader(server, isFirst ? standing.votes : null) : []
+  return elected ? becomeLeader(server, isFirst ? standing.votes : null, at) : []
 }
 
 /**
- * Not in the paper: the first leader of a cluster that was made with data directories needs the vote of every voter. It writes their
- * incarnations down as its first entry (docs/decisions/0012). Until that entry is in a log, a voter that lost its disk cannot be told
- * from one that never had a log; but no server is elected then without the vote of each that has the entry, and its log forbids that.
+ * Not in the paper. In a cluster that was made with data directories, the first leader needs the vote of every voter.
+ * It writes their incarnations down as its first entry (docs/decisions/0012). A server whose log lacks that entry
+ * cannot tell a voter that lost its disk from a voter that never had a log. But a candidate that lacks the entry needs
+ * every vote, and a voter that has it refuses: its log is more up-to-date.
  */
 const isFirstElection = ({ incarnation, log }: ServerDraft): boolean => incarnation !== null && isAnonymous(log.configuration)
 

@@ -1,30 +1,37 @@
-import type { Effect } from '../effect.js'
+import type { Decisions } from '../decision.js'
+import type { RequestId } from '../event.js'
 import type { NodeId } from '../ids.js'
-import { Follower, type ServerDraft } from '../state/server.js'
-import { armElectionTimer } from './allServers.js'
+import { Follower } from '../state/role.js'
+import { leaderOf, leads, type ServerDraft } from '../state/server.js'
+import { armElectionTimer } from './shared.js'
 
 /**
- * Rules for Servers, "Followers (§5.2)": respond to RPCs from candidates and leaders
- * (requestVote.ts, appendEntries.ts); if the election timeout elapses, convert to candidate
- * (candidates.ts).
+ * Rules for Servers, "Followers (§5.2)": "respond to RPCs from candidates and leaders" (requestVote.ts,
+ * appendEntries.ts); "if election timeout elapses …: convert to candidate" (candidates.ts).
  */
 
 /**
- * Back to follower, of `leader` if one is known. A leader had no election timer running and needs one
- * now; a candidate's goes on, so that refusing a rival does not postpone its own next attempt.
+ * Back to follower, of `leader` if the leader is known. A leader had no election timer and needs one now. A candidate's
+ * timer goes on, so that a refused rival does not postpone its own next election.
  */
-export const becomeFollower = (server: ServerDraft, leader: NodeId | null): ReadonlyArray<Effect> => {
+export const becomeFollower = (server: ServerDraft, leader: NodeId | null): Decisions => {
   const { role } = server
   if (role._tag === 'Follower' && role.leader === leader && role.disbelieved === undefined) return []
+  const led = leads(server)
   server.role = new Follower(leader)
-  return role._tag === 'Leader' ? [armElectionTimer(server)] : []
+  return led ? [armElectionTimer(server)] : []
 }
 
 /**
- * `leader` has shown that it leads another history. Nothing that it sends in this term counts, heartbeats neither: the election timer
- * runs out, so that a server which has what is committed can take its place.
+ * `leader` has shown that it leads another history. Nothing that it sends in this term counts, not even a heartbeat. So
+ * the election timer runs out, and a server that has the committed entries can take its place.
  */
-export const disbelieveLeader = (server: ServerDraft, leader: NodeId): ReadonlyArray<Effect> => {
+export const disbelieveLeader = (server: ServerDraft, leader: NodeId): Decisions => {
   server.role = new Follower(null, leader)
   return [{ _tag: 'Ignored', from: leader, why: 'ReplacesCommitted' }]
 }
+
+/** A server that does not lead takes no commands. */
+export const refuse = (server: ServerDraft, request: RequestId): Decisions => [
+  { _tag: 'Refused', request, appended: 0, refusal: { _tag: 'NotLeader', leader: leaderOf(server) } },
+]

@@ -1,52 +1,81 @@
-import type { Effect, Send } from '../effect.js'
+import type { Decision, Decisions } from '../decision.js'
 import { after, before, logIndex, type LogIndex, maxIndex, minIndex, nextTerm, type NodeId } from '../ids.js'
 import type { Log, ReadLimit } from '../state/log.js'
-import type { AppendEntriesReply, Conflict } from '../messages.js'
+import type { AppendEntries, AppendEntriesReply, Conflict } from '../messages.js'
 import type { Settings } from '../settings.js'
-import { type Inflight, Progress, type ServerDraft } from '../state/server.js'
-import { nextMessage, scheduleFlush } from './allServers.js'
+import type { Inflight, Progress } from '../state/progress.js'
+import type { LeaderDraft } from '../state/server.js'
 import { advanceCommit } from './commitment.js'
-import { chunkLost, endSending, answeredOtherwise, needsSnapshot, startSending } from './sendSnapshot.js'
+import { answeredOtherwise, chunkLost, needsSnapshot, startSending } from './sendSnapshot.js'
+import { nextMessage, scheduleFlush } from './shared.js'
 
 /**
- * How a leader brings one follower's log to its own (§5.3): "If last log index ≥ nextIndex for a
- * follower: send AppendEntries RPC with log entries starting at nextIndex." A probe finds where the
- * logs agree; from then on requests are pipelined (thesis §10.2.1) within a window.
+ * How a leader makes one follower's log equal to its own (§5.3): "If last log index ≥ nextIndex for a follower: send
+ * AppendEntries RPC with log entries starting at nextIndex." A probe finds where the two logs agree. From then on
+ * requests are pipelined within a window (thesis §10.2.1).
  */
 
-/** Sends what the follower has not been sent: entries as far as the window reaches, else a new commitIndex. */
-export const replicate = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
-  const { settings, log, commitIndex } = server
-  if (needsSnapshot(server, progress) && progress.flow !== 'Snapshot') return startSending(server, progress, effects)
+/**
+ * Sends the entries that the follower was not sent, as far as the window reaches. With none to send, sends a new
+ * commitIndex.
+ */
+export const replicate = (leader: LeaderDraft, progress: Progress, at: number): Decisions => {
+  if (needsSnapshot(leader, progress) && progress.flow !== 'Snapshot') return startSending(leader, progress)
+  const sends: Decision[] = []
   let now = progress
-  while (hasRoom(now, settings) && now.nextIndex <= log.lastIndex) {
-    now = append(server, now, { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }, effects)
+  for (let limit = nextLimit(leader, now); limit !== null; limit = nextLimit(leader, now)) {
+    const request = appendEntries(leader, now.id, now.nextIndex, limit)
+    now = now.with({
+      nextIndex: now.flow === 'Replicate' ? after(lastIndexOf(request)) : now.nextIndex,
+      sentCommit: commitSent(now, request),
+      inflight: [...now.inflight, inflightOf(request, leader.log, at)],
+    })
+    sends.push(send(request))
   }
-  const knows = minIndex(commitIndex, before(now.nextIndex))
-  const silentProbe = now.flow === 'Probe' && now.inflight.length === 0
-  if (silentProbe || (hasRoom(now, settings) && now.sentCommit < knows)) now = append(server, now, nothing, effects)
-  return now
+  if (now !== progress) leader.role = leader.role.withProgress(now)
+  return sends
 }
 
-/** Repeated during idle periods; also what finds out that a request or its answer was lost. */
-export const heartbeat = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
-  const sendTo = isSilent(progress) && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(server, progress)) : progress
-  const { id, matchIndex, sentCommit, flow, silentHeartbeats } = sendTo
-  // What comes before our log cannot be asked for.
-  const nextIndex = maxIndex(sendTo.nextIndex, after(server.log.base.index))
-  const inflight = flow === 'Replicate' ? sendTo.inflight : unansweredProbes(sendTo, server.settings)
-  const counted = new Progress(id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats + 1)
-  return append(server, counted, nothing, effects)
+/** How much the follower's next request may carry; null while there is nothing to send. */
+const nextLimit = ({ settings, log, commitIndex }: LeaderDraft, progress: Progress): ReadLimit | null => {
+  const { flow, inflight, nextIndex, sentCommit } = progress
+  const room = hasRoom(progress, settings)
+  if (room && nextIndex <= log.lastIndex) return { maxEntries: settings.maxEntriesPerMessage, maxBytes: settings.maxBytesPerMessage }
+  const silentProbe = flow === 'Probe' && inflight.length === 0
+  return silentProbe || (room && sentCommit < minIndex(commitIndex, before(nextIndex))) ? nothing : null
 }
 
-/** A probe whose answer takes longer than a heartbeat is answered all the same: to forget it would be to ask for ever. One more has its place. */
-const unansweredProbes = ({ inflight }: Progress, { maxInflightMessages }: Settings): ReadonlyArray<Inflight> =>
+const nothing: ReadLimit = { maxEntries: 0, maxBytes: 0 }
+
+/** Repeated during idle periods. A heartbeat also finds out that a request or its answer was lost. */
+export const heartbeat = (leader: LeaderDraft, progress: Progress, at: number): Decisions => {
+  const { settings, log } = leader
+  const now = isSilent(progress) && progress.flow === 'Replicate' ? probing(progress, firstDoubtful(leader, progress)) : progress
+  // An entry that our log does not hold any more cannot be asked for.
+  const nextIndex = maxIndex(now.nextIndex, after(log.base.index))
+  const unanswered = now.flow === 'Replicate' ? now.inflight : unansweredProbes(now.inflight, settings)
+  const request = appendEntries(leader, now.id, nextIndex, nothing)
+  leader.role = leader.role.withProgress(
+    now.with({
+      nextIndex,
+      sentCommit: commitSent(now, request),
+      inflight: [...unanswered, inflightOf(request, log, at)],
+      silentHeartbeats: now.silentHeartbeats + 1,
+    }),
+  )
+  return [send(request)]
+}
+
+/**
+ * A late reply still counts, so the probes stay in flight. One more may be sent: with no room, it takes the place of
+ * the oldest.
+ */
+const unansweredProbes = (inflight: ReadonlyArray<Inflight>, { maxInflightMessages }: Settings): ReadonlyArray<Inflight> =>
   inflight.length < maxInflightMessages ? inflight : inflight.slice(1)
 
-/** After so many heartbeats without an answer what was sent is taken for lost. */
+/** After so many heartbeats without an answer the leader takes for lost what it sent. */
 const maxSilentHeartbeats = 3
 export const isSilent = ({ silentHeartbeats }: Progress): boolean => silentHeartbeats >= maxSilentHeartbeats
-const nothing: ReadLimit = { maxEntries: 0, maxBytes: 0 }
 
 const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {
   if (flow === 'Snapshot') return false
@@ -56,97 +85,93 @@ const hasRoom = ({ flow, inflight }: Progress, settings: Settings): boolean => {
   return inflight.length < settings.maxInflightMessages && bytes < settings.maxInflightBytes
 }
 
-/** One AppendEntries, beginning at the follower's nextIndex. */
-const append = (server: ServerDraft, progress: Progress, limit: ReadLimit, effects: Effect[]): Progress => {
-  const { log, id, currentTerm, commitIndex } = server
-  const { id: to, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats } = progress
+/** One AppendEntries: the entries from `nextIndex` on. */
+const appendEntries = (leader: LeaderDraft, to: NodeId, nextIndex: LogIndex, limit: ReadLimit): AppendEntries => {
+  const { id, currentTerm, log, commitIndex } = leader
   const prevLogIndex = before(nextIndex)
   const entries = limit === nothing ? [] : log.from(nextIndex, limit)
-  const lastIndex = logIndex(prevLogIndex + entries.length)
-  const seq = nextMessage(server)
-  effects.push({
-    _tag: 'Send',
-    // Leaves at once, in parallel with the leader's own write (thesis §10.2.1).
-    after: null,
-    message: {
-      _tag: 'AppendEntries',
-      from: id,
-      to,
-      seq,
-      term: currentTerm,
-      leaderId: id,
-      prevLogIndex,
-      prevLogTerm: log.termAt(prevLogIndex)!,
-      entries,
-      leaderCommit: commitIndex,
-    },
-  } satisfies Send)
-  const request: Inflight = { seq, prevLogIndex, lastIndex, bytes: bytesOf(log, nextIndex, lastIndex) }
-  const told = maxIndex(sentCommit, minIndex(commitIndex, lastIndex))
-  return new Progress(
+  return {
+    _tag: 'AppendEntries',
+    from: id,
     to,
-    flow === 'Replicate' ? after(lastIndex) : nextIndex,
-    matchIndex,
-    told,
-    flow,
-    [...inflight, request],
-    silentHeartbeats,
-  )
+    seq: nextMessage(leader),
+    term: currentTerm,
+    leaderId: id,
+    prevLogIndex,
+    prevLogTerm: log.termAt(prevLogIndex)!,
+    entries,
+    leaderCommit: commitIndex,
+  }
 }
 
-const bytesOf = (log: Log, first: LogIndex, last: LogIndex): number => log.bytesFrom(first) - log.bytesFrom(after(last))
+/** A request leaves at once, in parallel with the leader's own write (thesis §10.2.1). */
+const send = (message: AppendEntries): Decision => ({ _tag: 'Send', after: null, message })
 
-/** The first entry that the follower may lack; where it may lack what is no longer in our log, its refusal will say so. */
-const firstDoubtful = ({ log }: ServerDraft, { matchIndex }: Progress): LogIndex => after(maxIndex(matchIndex, log.base.index))
+const lastIndexOf = ({ prevLogIndex, entries }: AppendEntries): LogIndex => logIndex(prevLogIndex + entries.length)
 
-/** Start over at `nextIndex`. What is under way no longer counts: its answers are late whatever they say. */
-const probing = (
-  { id, matchIndex, sentCommit, silentHeartbeats }: Progress,
-  nextIndex: LogIndex,
-  inflight: ReadonlyArray<Inflight> = [],
-): Progress => new Progress(id, nextIndex, matchIndex, sentCommit, 'Probe', inflight, silentHeartbeats)
+const inflightOf = (request: AppendEntries, log: Log, at: number): Inflight => {
+  const { seq, prevLogIndex } = request
+  const lastIndex = lastIndexOf(request)
+  return { seq, sentAt: at, prevLogIndex, lastIndex, bytes: log.bytesFrom(after(prevLogIndex)) - log.bytesFrom(after(lastIndex)) }
+}
 
-export const receiveAppendEntriesReply = (server: ServerDraft, reply: AppendEntriesReply): ReadonlyArray<Effect> => {
-  const { role, log } = server
-  const progress = role._tag === 'Leader' ? role.follower(reply.from) : undefined
-  const current = reply.term === server.currentTerm
-  const credible = reply.matchIndex <= log.lastIndex && reply.re <= server.counters.messages
-  if (role._tag !== 'Leader' || progress === undefined || !current || !credible) return []
+/** The greatest commitIndex that the follower was sent, `request` included. */
+const commitSent = ({ sentCommit }: Progress, request: AppendEntries): LogIndex =>
+  maxIndex(sentCommit, minIndex(request.leaderCommit, lastIndexOf(request)))
+
+/**
+ * The first entry that the follower may lack. Our log may not hold that entry any more: the follower's refusal says so.
+ */
+const firstDoubtful = ({ log }: LeaderDraft, { matchIndex }: Progress): LogIndex => after(maxIndex(matchIndex, log.base.index))
+
+/** Starts over at `nextIndex`. The requests under way count no more, except for those in `inflight`. */
+const probing = (progress: Progress, nextIndex: LogIndex, inflight: ReadonlyArray<Inflight> = []): Progress =>
+  progress.with({ flow: 'Probe', nextIndex, inflight })
+
+export const receiveAppendEntriesReply = (leader: LeaderDraft, reply: AppendEntriesReply): Decisions => {
+  const { log, role } = leader
+  const progress = role.follower(reply.from)
+  const current = reply.term === leader.currentTerm
+  const credible = reply.matchIndex <= log.lastIndex && reply.re <= leader.counters.messages
+  if (progress === undefined || !current || !credible) return []
 
   const next = reply.success ? succeeded(progress, reply) : refused(progress, reply, log)
-  if (next !== progress) server.role = role.with(next)
-  // What is committed already is not committed again, and only a new match commits anything.
-  const effects = next.matchIndex > progress.matchIndex && next.matchIndex > server.commitIndex ? advanceCommit(server) : []
-  if (next.flow === 'Snapshot') return [...effects, ...answeredOtherwise(server, reply.from)]
-  if (progress.flow === 'Snapshot') endSending(server, reply.from)
+  if (next !== progress) leader.role = role.withProgress(next)
+  // Only a new match commits anything, and only beyond what is committed already.
+  const commits = next.matchIndex > progress.matchIndex && next.matchIndex > leader.commitIndex ? advanceCommit(leader) : []
+  if (next.flow === 'Snapshot') return [...commits, ...answeredOtherwise(leader, reply.from)]
+  // A heartbeat found that the follower's log has caught up by itself, or that the answer to the last chunk was lost.
+  if (progress.flow === 'Snapshot') leader.role = leader.role.withoutSending(reply.from)
   const hasMore =
-    hasRoom(next, server.settings) &&
-    (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(server.commitIndex, before(next.nextIndex)))
-  return hasMore && !effects.includes(scheduleFlush) ? [...effects, scheduleFlush] : effects
+    hasRoom(next, leader.settings) &&
+    (next.nextIndex <= log.lastIndex || next.flow === 'Probe' || next.sentCommit < minIndex(leader.commitIndex, before(next.nextIndex)))
+  return hasMore && !commits.includes(scheduleFlush) ? [...commits, scheduleFlush] : commits
 }
 
 /** "If successful: update nextIndex and matchIndex for follower (§5.3)." */
 const succeeded = (progress: Progress, { re, matchIndex: matched }: AppendEntriesReply): Progress => {
-  const { id, sentCommit, flow, inflight } = progress
+  const { flow, inflight } = progress
   const matchIndex = maxIndex(progress.matchIndex, matched)
   const request = inflight.find(({ seq }) => seq === re)
-  // Late: its place was given to others. What it says is true all the same, and need not be sent again.
+  // A late answer: its place was given to others. It is true all the same, and those entries need not be sent again.
   if (request === undefined)
-    return orSame(progress, new Progress(id, maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, sentCommit, flow, inflight, 0))
-  // It took fewer entries than it was offered: it is full. The next heartbeat asks again.
+    return orSame(progress, progress.with({ nextIndex: maxIndex(progress.nextIndex, after(matchIndex)), matchIndex, silentHeartbeats: 0 }))
+  // The follower is full: it took fewer entries than it was offered. The next heartbeat asks again.
   const full = request.lastIndex > request.prevLogIndex && matched < request.lastIndex
-  if (full) return orSame(progress, new Progress(id, after(matchIndex), matchIndex, sentCommit, 'Probe', [request], 0))
-  const nextIndex = maxIndex(flow === 'Replicate' ? progress.nextIndex : after(request.lastIndex), after(matchIndex))
-  // An answer frees its place in the window and those of all requests before it: theirs were lost or will come late.
-  return new Progress(
-    id,
-    nextIndex,
+  if (full)
+    return orSame(
+      progress,
+      progress.with({ flow: 'Probe', nextIndex: after(matchIndex), matchIndex, inflight: [request], silentHeartbeats: 0 }),
+    )
+  return progress.with({
+    flow: 'Replicate',
+    nextIndex: maxIndex(flow === 'Replicate' ? progress.nextIndex : after(request.lastIndex), after(matchIndex)),
     matchIndex,
-    sentCommit,
-    'Replicate',
-    inflight.filter(({ seq }) => seq > re),
-    0,
-  )
+    // An answer frees its place in the window, and the places of all requests before it: their answers were lost or
+    // come late.
+    inflight: inflight.filter(({ seq }) => seq > re),
+    silentHeartbeats: 0,
+  })
 }
 
 /** `progress` itself where `next` says nothing new, as after an answer that came twice. */
@@ -163,15 +188,19 @@ const orSame = (progress: Progress, next: Progress): Progress =>
 const refused = (progress: Progress, { re, conflict }: AppendEntriesReply, log: Log): Progress => {
   const request = progress.inflight.find(({ seq }) => seq === re)
   if (request === undefined || conflict === null || progress.flow === 'Snapshot') return progress
-  const { id, matchIndex, sentCommit } = progress
   const nextIndex = minIndex(afterConflict(log, request.prevLogIndex, conflict), request.prevLogIndex)
-  return new Progress(id, maxIndex(nextIndex, after(matchIndex)), matchIndex, sentCommit, 'Probe', [], 0)
+  return progress.with({
+    flow: 'Probe',
+    nextIndex: maxIndex(nextIndex, after(progress.matchIndex)),
+    inflight: [],
+    silentHeartbeats: 0,
+  })
 }
 
 /**
- * Where to go on after a conflict at `prevLogIndex`. If this log holds entries of the follower's
- * conflicting term before there, the logs may agree up to the last of them; otherwise none of that
- * term's entries agree, and the first of them is what the follower must replace.
+ * Where to go on after a conflict at `prevLogIndex`. This log may hold entries of the follower's conflicting term
+ * before there: then the logs may agree up to the last of them. Otherwise no entry of that term agrees, and the
+ * follower must replace the first of them.
  */
 const afterConflict = (log: Log, prevLogIndex: LogIndex, { term, index }: Conflict): LogIndex => {
   if (term === null) return index
@@ -179,16 +208,14 @@ const afterConflict = (log: Log, prevLogIndex: LogIndex, { term, index }: Confli
   return ours < prevLogIndex && ours >= index && log.termAt(ours) === term ? after(ours) : index
 }
 
-/** What was under way to `peer` may be lost. Its next heartbeat probes; nothing is sent on a line known to be broken. */
-export const unreachable = (server: ServerDraft, peer: NodeId): ReadonlyArray<Effect> => {
-  const { role } = server
-  const progress = role._tag === 'Leader' ? role.follower(peer) : undefined
-  if (role._tag !== 'Leader' || progress === undefined || progress.flow === 'Probe') return []
-  if (progress.flow === 'Snapshot') {
-    chunkLost(server, peer)
-    return []
-  }
-  const last = progress.inflight.slice(-1)
-  server.role = role.with(probing(progress, firstDoubtful(server, progress), last))
+/**
+ * The requests under way to `peer` may be lost. Its next heartbeat probes. Nothing is sent before: the line is known to
+ * be broken.
+ */
+export const unreachable = (leader: LeaderDraft, peer: NodeId): Decisions => {
+  const progress = leader.role.follower(peer)
+  if (progress?.flow === 'Snapshot') chunkLost(leader, peer)
+  else if (progress?.flow === 'Replicate')
+    leader.role = leader.role.withProgress(probing(progress, firstDoubtful(leader, progress), progress.inflight.slice(-1)))
   return []
 }

@@ -1,11 +1,11 @@
-import type { Effect } from '../effect.js'
+import type { Decisions } from '../decision.js'
 import type { Log } from '../state/log.js'
 import type { RequestVote } from '../messages.js'
 import type { ServerDraft } from '../state/server.js'
-import { armElectionTimer, thisWrite } from './allServers.js'
+import { armElectionTimer } from './shared.js'
 
 /** RequestVote RPC — "invoked by candidates to gather votes (§5.2)". */
-export const receiveRequestVote = (server: ServerDraft, rpc: RequestVote): ReadonlyArray<Effect> => {
+export const receiveRequestVote = (server: ServerDraft, rpc: RequestVote): Decisions => {
   const { votedFor, currentTerm, log } = server
 
   // 1. Reply false if term < currentTerm (§5.1).
@@ -22,8 +22,8 @@ export const receiveRequestVote = (server: ServerDraft, rpc: RequestVote): Reado
     {
       _tag: 'Send',
       message: { _tag: 'RequestVoteReply', from: server.id, to: rpc.from, re: rpc.seq, term: currentTerm, voteGranted },
-      // A vote may be told only once it cannot be forgotten; a refusal promises nothing.
-      after: voteGranted ? thisWrite : null,
+      // A vote waits until no crash can make this server forget it. A refusal promises nothing.
+      after: voteGranted ? 'thisWrite' : null,
     },
   ]
 }

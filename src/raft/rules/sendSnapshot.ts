@@ -1,68 +1,64 @@
-import type { Effect } from '../effect.js'
+import type { Decision, Decisions } from '../decision.js'
 import type { RaftEvent } from '../event.js'
 import { after, maxIndex, type NodeId } from '../ids.js'
 import type { InstallSnapshotReply } from '../messages.js'
-import { Progress, type ServerDraft } from '../state/server.js'
+import type { Progress } from '../state/progress.js'
+import type { LeaderDraft } from '../state/server.js'
 import { Sending } from '../state/snapshots.js'
-import { nextMessage, scheduleFlush } from './allServers.js'
 import { advanceCommit } from './commitment.js'
+import { nextMessage, scheduleFlush } from './shared.js'
 
 /**
- * "The leader must occasionally send snapshots to followers that lag behind. This happens when the leader has already discarded the
- * next log entry that it needs to send" (§7). Chunks go one at a time (Figure 13); the follower's answer asks for the next, so that
- * its disk sets the pace, and a chunk that came to nothing is repeated when the follower is heard of and not before.
+ * "The leader must occasionally send snapshots to followers that lag behind. This happens when the leader has already
+ * discarded the next log entry that it needs to send" (§7). One chunk is under way at a time (Figure 13). The
+ * follower's answer asks for the next, so that its disk sets the pace. A lost chunk is sent again when the follower
+ * answers anything, and not before.
  */
 
-/** Whether what this follower needs next is no longer in the log. */
-export const needsSnapshot = ({ log, snapshots }: ServerDraft, { nextIndex }: Progress): boolean =>
+/** Whether the log does not hold the follower's next entry any more. */
+export const needsSnapshot = ({ log, snapshots }: LeaderDraft, { nextIndex }: Progress): boolean =>
   nextIndex <= log.base.index && snapshots.current !== null
 
-export const startSending = (server: ServerDraft, progress: Progress, effects: Effect[]): Progress => {
-  const { role, log, snapshots } = server
+export const startSending = (leader: LeaderDraft, progress: Progress): Decisions => {
+  const { log, snapshots } = leader
   const { current } = snapshots
-  if (role._tag !== 'Leader' || current === null) return progress
-  const { id, matchIndex, sentCommit, silentHeartbeats } = progress
-  readChunk(server, { to: id, snapshot: current, base: log.base }, 0, effects)
-  return new Progress(id, after(log.base.index), matchIndex, sentCommit, 'Snapshot', [], silentHeartbeats)
+  if (current === null) return []
+  leader.role = leader.role.withProgress(progress.with({ flow: 'Snapshot', nextIndex: after(log.base.index), inflight: [] }))
+  return [readChunk(leader, new Sending(progress.id, current, log.base, 0, 'Reading'))]
 }
 
-const readChunk = (
-  server: ServerDraft,
-  { to, snapshot, base }: Pick<Sending, 'to' | 'snapshot' | 'base'>,
-  offset: number,
-  effects: Effect[],
-): void => {
-  setSending(server, to, new Sending(to, snapshot, base, offset, 'Reading', 0))
-  effects.push({ _tag: 'ReadChunk', peer: to, ref: snapshot.ref, offset, maxBytes: server.settings.maxSnapshotChunkBytes })
+/** The chunk from `sending.offset` on comes next. */
+const readChunk = (leader: LeaderDraft, sending: Sending): Decision => {
+  const { to: peer, snapshot, offset } = sending
+  leader.role = leader.role.withSending(sending.with({ chunk: 'Reading' }))
+  return { _tag: 'ReadChunk', peer, ref: snapshot.ref, offset, maxBytes: leader.settings.maxSnapshotChunkBytes }
 }
 
-const setSending = (server: ServerDraft, to: NodeId, transfer: Sending | null): void => {
-  if (server.role._tag === 'Leader') server.role = server.role.withSending(to, transfer)
-}
-
-const sendingTo = ({ role }: ServerDraft, to: NodeId): Sending | undefined => (role._tag === 'Leader' ? role.sending(to) : undefined)
-
-/** The chunk was read: it goes to its follower, unless the transfer has ended or moved on meanwhile. */
+/**
+ * The chunk was read. It goes to its follower, unless the snapshot is no longer sent, or another chunk of it comes
+ * next.
+ */
 export const chunkRead = (
-  server: ServerDraft,
+  leader: LeaderDraft,
   { peer, ref, offset, data }: Extract<RaftEvent, { readonly _tag: 'ChunkRead' }>,
-): ReadonlyArray<Effect> => {
-  const transfer = sendingTo(server, peer)
-  if (transfer?.chunk !== 'Reading' || transfer.snapshot.ref !== ref || transfer.offset !== offset) return []
-  const { snapshot, base } = transfer
-  const seq = nextMessage(server)
-  setSending(server, peer, new Sending(peer, snapshot, base, offset, seq, 0))
+  at: number,
+): Decisions => {
+  const sending = leader.role.sending(peer)
+  if (sending?.chunk !== 'Reading' || sending.snapshot.ref !== ref || sending.offset !== offset) return []
+  const { snapshot, base } = sending
+  const seq = nextMessage(leader)
+  leader.role = leader.role.withSending(sending.with({ chunk: { seq, sentAt: at, otherAnswers: 0 } }))
   return [
     {
       _tag: 'Send',
       after: null,
       message: {
         _tag: 'InstallSnapshot',
-        from: server.id,
+        from: leader.id,
         to: peer,
         seq,
-        term: server.currentTerm,
-        leaderId: server.id,
+        term: leader.currentTerm,
+        leaderId: leader.id,
         lastIncludedIndex: base.index,
         lastIncludedTerm: base.term,
         configuration: base.configuration,
@@ -74,52 +70,45 @@ export const chunkRead = (
   ]
 }
 
-export const receiveInstallSnapshotReply = (server: ServerDraft, reply: InstallSnapshotReply): ReadonlyArray<Effect> => {
-  const transfer = reply.term === server.currentTerm ? sendingTo(server, reply.from) : undefined
-  if (transfer === undefined) return []
-  if (reply.matchIndex === transfer.base.index) return snapshotSent(server, transfer)
-  // An answer to a chunk that was given up is late: the next one says again what is wanted.
-  if (transfer.chunk !== reply.re) return []
-  const effects: Effect[] = []
-  if (reply.offset < transfer.snapshot.size) readChunk(server, transfer, reply.offset, effects)
-  return effects
+export const receiveInstallSnapshotReply = (leader: LeaderDraft, reply: InstallSnapshotReply): Decisions => {
+  const sending = leader.role.sending(reply.from)
+  if (sending === undefined || reply.term !== leader.currentTerm) return []
+  if (reply.matchIndex === sending.base.index) return snapshotSent(leader, sending)
+  // The answer to a chunk that was given up comes late. The next answer says again which byte the follower wants.
+  if (!sending.isSentAs(reply.re)) return []
+  return reply.offset < sending.snapshot.size ? [readChunk(leader, sending.with({ offset: reply.offset }))] : []
 }
 
-/** The follower has all that the snapshot stands for: its log goes on from there, or from a newer snapshot. */
-const snapshotSent = (server: ServerDraft, { to, base }: Sending): ReadonlyArray<Effect> => {
-  setSending(server, to, null)
-  const { role } = server
-  const progress = role._tag === 'Leader' ? role.follower(to) : undefined
-  if (role._tag !== 'Leader' || progress === undefined) return []
+/** The follower has all that the snapshot stands for. Its log goes on from there, or from a newer snapshot. */
+const snapshotSent = (leader: LeaderDraft, { to, base }: Sending): Decisions => {
+  leader.role = leader.role.withoutSending(to)
+  const progress = leader.role.follower(to)
+  if (progress === undefined) return []
   const matchIndex = maxIndex(progress.matchIndex, base.index)
-  server.role = role.with(new Progress(to, after(matchIndex), matchIndex, progress.sentCommit, 'Replicate', [], 0))
-  const effects = advanceCommit(server)
-  return effects.includes(scheduleFlush) ? effects : [...effects, scheduleFlush]
+  const next = progress.with({ flow: 'Replicate', nextIndex: after(matchIndex), matchIndex, inflight: [], silentHeartbeats: 0 })
+  leader.role = leader.role.withProgress(next)
+  const commits = advanceCommit(leader)
+  return commits.includes(scheduleFlush) ? commits : [...commits, scheduleFlush]
 }
 
-/** A heartbeat found that the follower's log has come to ours by itself, or that the answer to the last chunk was lost. */
-export const endSending = (server: ServerDraft, to: NodeId): void => {
-  if (sendingTo(server, to) !== undefined) setSending(server, to, null)
-}
-
-/** After so many answers to what was sent later, a chunk is taken for lost: its follower may just have a slow disk. */
+/**
+ * After so many answers to later requests the leader takes a chunk for lost. With fewer, its follower may just have a
+ * slow disk.
+ */
 const maxOtherAnswers = 3
 
-/** The follower has answered something else than the chunk: it is there. */
-export const answeredOtherwise = (server: ServerDraft, from: NodeId): ReadonlyArray<Effect> => {
-  const transfer = sendingTo(server, from)
-  if (transfer === undefined || transfer.chunk === 'Reading') return []
-  const effects: Effect[] = []
-  const { to, snapshot, base, offset, chunk, otherAnswers } = transfer
-  if (chunk === 'Lost' || otherAnswers + 1 === maxOtherAnswers) readChunk(server, transfer, offset, effects)
-  else setSending(server, to, new Sending(to, snapshot, base, offset, chunk, otherAnswers + 1))
-  return effects
+/** The follower has answered something else than the chunk: it can be reached. */
+export const answeredOtherwise = (leader: LeaderDraft, from: NodeId): Decisions => {
+  const sending = leader.role.sending(from)
+  if (sending === undefined || sending.chunk === 'Reading') return []
+  const { chunk } = sending
+  if (chunk === 'Lost' || chunk.otherAnswers + 1 === maxOtherAnswers) return [readChunk(leader, sending)]
+  leader.role = leader.role.withSending(sending.with({ chunk: { ...chunk, otherAnswers: chunk.otherAnswers + 1 } }))
+  return []
 }
 
-/** The line is broken, and with it perhaps the chunk. */
-export const chunkLost = (server: ServerDraft, peer: NodeId): void => {
-  const transfer = sendingTo(server, peer)
-  if (transfer === undefined || transfer.chunk === 'Reading') return
-  const { to, snapshot, base, offset } = transfer
-  setSending(server, to, new Sending(to, snapshot, base, offset, 'Lost', 0))
+/** The line is broken, and the chunk may be lost with it. */
+export const chunkLost = (leader: LeaderDraft, peer: NodeId): void => {
+  const sending = leader.role.sending(peer)
+  if (sending !== undefined && sending.chunk !== 'Reading') leader.role = leader.role.withSending(sending.with({ chunk: 'Lost' }))
 }

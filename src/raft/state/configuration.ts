@@ -4,13 +4,13 @@ import { Address } from './address.js'
 import { ClusterVersion, clusterVersion, newestVersion } from './version.js'
 
 /*
- * §6: the servers that take part. A server always uses the latest configuration in its log, committed or
- * not; the log therefore carries it (log.ts), and truncating the log takes it back.
+ * §6: the servers that take part. A server always uses the latest configuration in its log, committed or not. So the
+ * log carries it (log.ts), and truncating the log takes it back.
  */
 
 /**
- * A server that takes part. `incarnation` names its data directory; null until a leader has
- * learned it. Another incarnation under the same name is another server: its votes do not count.
+ * A server that takes part. `incarnation` names its data directory; null until a leader has learned it. The same name
+ * with another incarnation is another server: its votes do not count.
  * The addresses say where other servers and where clients reach it. A network of one process needs none.
  */
 export const Member = t.readonly(
@@ -74,7 +74,7 @@ export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>
   if (sets === undefined) knownVoterSets.set(c, (sets = halves(c).map((half) => half.voters.map(({ id }) => id))))
   return sets
 }
-/** Asked for with every acknowledgement, of the same few values: worked out once for each. */
+/** Every acknowledgement asks for the sets of the same few configurations: they are worked out once for each. */
 const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<NodeId>>>()
 
 /** All servers that are sent the log, once each, by name. */
@@ -96,7 +96,7 @@ export const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
   return undefined
 }
 
-/** The incarnation by which `id` is named; null where none is known, undefined where `id` is no member. */
+/** The incarnation of `id`; null where none is known, undefined where `id` is no member. */
 export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => memberOf(c, id)?.incarnation
 
 /** Whether the server with this name and data directory is the one that the configuration means. */
@@ -105,7 +105,7 @@ export const isNamed = (c: Configuration, id: NodeId, incarnation: Incarnation |
   return named === undefined || named === null || named === incarnation
 }
 
-/** Whether it may vote: a name of a voter with another data directory is another server. */
+/** Whether the server may vote. The name of a voter with another data directory is another server. */
 export const isVoter = (c: Configuration, { id, incarnation }: Member): boolean =>
   isNamed(c, id, incarnation) && halves(c).some((half) => half.voters.some((voter) => voter.id === id))
 

@@ -4,9 +4,9 @@ import { configurationOf, type Entry } from './entry.js'
 import { after, before, type LogIndex, logIndex, maxIndex, minIndex, type Term } from '../ids.js'
 
 /**
- * What stands before the first entry: index and term of the last entry that a snapshot replaced
- * (Figure 13's lastIncludedIndex and lastIncludedTerm), and the configuration at that point
- * (§7). In a new cluster index and term are 0 and the configuration is the one it was bootstrapped with.
+ * What stands before the first entry: index and term of the last entry that a snapshot replaced (Figure 13's
+ * lastIncludedIndex and lastIncludedTerm), and the configuration at that point (§7). In a new cluster index and term
+ * are 0, and the configuration is the first.
  */
 export interface LogBase {
   readonly index: LogIndex
@@ -14,21 +14,21 @@ export interface LogBase {
   readonly configuration: Configuration
 }
 
-/** How much of a log to read at once. The first entry is given whatever its size, so that a large one cannot block the log. */
+/** How much of a log to read at once. The first entry is always given, so that a large one cannot block the log. */
 export interface ReadLimit {
   readonly maxEntries: number
   readonly maxBytes: number
 }
 
 /**
- * The log, a persistent value: every change gives a new one and leaves the old one valid.
+ * The log, a persistent value: every change gives a new log and leaves the old one valid.
  * Guarantees:
  *
  *  1. entries stand at consecutive indexes from `base.index + 1` to `lastIndex`;
  *  2. their terms never decrease, starting from `base.term`;
  *  3. two logs of one server that hold the same term at one index are equal up to it (Log Matching, §5.3);
  *  4. appending, truncating, compacting and reading cost the same whatever the length;
- *  5. what `compactTo` dropped can be collected as soon as no older value of the log is held.
+ *  5. entries that `compactTo` dropped can be collected as soon as no older value of the log is held.
  */
 export interface Log extends Iterable<Entry> {
   readonly base: LogBase
@@ -37,13 +37,16 @@ export interface Log extends Iterable<Entry> {
   readonly lastTerm: Term
   /** The sizes of all commands in it, in bytes. */
   readonly bytes: number
-  /** The latest configuration in the log, committed or not: the one a server uses (§6). */
+  /** The latest configuration in the log, committed or not: a server uses it (§6). */
   readonly configuration: Configuration
-  /** Where the latest configuration stands; `base.index` if no entry holds one. */
+  /** Where the latest configuration stands; `base.index` if no entry holds a configuration. */
   readonly configurationIndex: LogIndex
   /** The configuration that was in force at `index`. */
   configurationAt(index: LogIndex): Configuration
-  /** The term at `index`: 0 at 0, so that the consistency check needs no special case; null before the base or after the end. */
+  /**
+   * The term at `index`: 0 at 0, so that the consistency check needs no special case; null before the base or after the
+   * end.
+   */
   termAt(index: LogIndex): Term | null
   /** The entry at `index`; undefined where the log holds none. */
   at(index: LogIndex): Entry | undefined
@@ -77,15 +80,15 @@ export const logAfter = (log: Log, { base, keepsSuffix }: { readonly base: LogBa
 export const commonPrefix = (a: Log, b: Log): LogIndex => lastShared(a, b, (index) => a.termAt(index) === b.termAt(index))
 
 /**
- * The last index up to which `b`, which came from `a`, holds the very same entries: what need not be written again. It does not rely on
- * guarantee 3, which a server that lies can break.
+ * The last index up to which `b`, which came from `a`, holds the identical entries: these need not be written again. It
+ * does not rely on guarantee 3, which a server that lies can break.
  */
 export const keptPrefix = (a: Log, b: Log): LogIndex => lastShared(a, b, (index) => a.at(index) === b.at(index))
 
 const lastShared = (a: Log, b: Log, isShared: (index: LogIndex) => boolean): LogIndex => {
   let low: number = maxIndex(a.base.index, b.base.index)
   let high: number = minIndex(a.lastIndex, b.lastIndex)
-  // By far the most common case: one continues the other.
+  // The most common case: one log continues the other.
   if (low >= high || isShared(logIndex(high))) return logIndex(high)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
@@ -133,7 +136,10 @@ class ChunkedLog implements Log {
     /** The bytes of all commands before the base, and up to the end. */
     private readonly bytesBefore: number,
     private readonly bytesInAll: number,
-    /** What was appended last, as it came; it ends where the log ends. Disk, followers and state machine mostly ask for just that. */
+    /**
+     * The entries that were appended last, as they came. They end where the log ends. Disk, followers and state machine
+     * mostly ask for these.
+     */
     private readonly appended: ReadonlyArray<Entry>,
     private readonly configurations: ConfigurationAt,
   ) {
@@ -228,7 +234,7 @@ class ChunkedLog implements Log {
     return new ChunkedLog(this.base, chunks, this.origin, logIndex(this.origin + place), this.bytesBefore, bytes, entries, configurations)
   }
 
-  /** `chunks` if this log ends where they end, so that it alone may extend them; otherwise a copy that ends here. */
+  /** `chunks` if this log ends where they end: then it alone may extend them. Otherwise a copy that ends here. */
   private ownSpine(length: number): Chunk[] {
     const last = this.chunks[this.chunks.length - 1]
     const end = last === undefined ? 0 : (this.chunks.length - 1) * chunkLength + last.entries.length
@@ -256,7 +262,7 @@ class ChunkedLog implements Log {
     const dropped = (index - this.origin) >> chunkBits
     const origin = this.origin + dropped * chunkLength
     const chunks = this.chunks.slice(dropped)
-    // The first chunk kept may begin with entries that were dropped: they must not be held by it.
+    // The first chunk that stays may begin with entries that were dropped: it must not hold them.
     const rest = index - origin
     const first = chunks[0]
     if (rest > 0 && first !== undefined) chunks[0] = { ...first, entries: first.entries.slice().fill(undefined, 0, rest) }
@@ -269,7 +275,10 @@ class ChunkedLog implements Log {
     for (let i = after(this.base.index); i <= this.lastIndex; i = after(i)) yield this.at(i)!
   }
 
-  /** The bytes of all commands up to `index`: what is known of the end of its chunk, or of the log, less what stands between. */
+  /**
+   * The bytes of all commands up to `index`: the bytes up to the end of its chunk, or of the log, less the entries
+   * between.
+   */
   private bytesUpTo(index: LogIndex): number {
     if (index <= this.base.index) return this.bytesBefore
     const start = index - this.origin
@@ -281,7 +290,7 @@ class ChunkedLog implements Log {
   }
 }
 
-/** As many of `entries` as `maxBytes` allows, the first whatever its size. */
+/** As many of `entries` as `maxBytes` allows, and always the first. */
 const within = (entries: ReadonlyArray<Entry>, maxBytes: number): ReadonlyArray<Entry> => {
   let bytes = 0
   for (let i = 0; i < entries.length; i++) if ((bytes += entries[i]!.size) > maxBytes && i > 0) return entries.slice(0, i)

@@ -1,29 +1,21 @@
 import { WriteProgress } from './writeProgress.js'
 import type { HardState } from '../effect.js'
-import type { Member } from './configuration.js'
-import {
-  type Incarnation,
-  logIndex,
-  type LogIndex,
-  type MessageSeq,
-  messageSeq,
-  type NodeId,
-  term,
-  type WriteSeq,
-  writeSeq,
-} from '../ids.js'
+import { type Incarnation, logIndex, type LogIndex, maxIndex, minIndex, type NodeId, term, writeSeq } from '../ids.js'
+import { Counters } from './counters.js'
 import type { Log } from './log.js'
+import { Follower, type Leader, type Role } from './role.js'
 import type { Settings } from '../settings.js'
-import { Snapshots, type StoredSnapshot, type Sending } from './snapshots.js'
+import { Snapshots, type StoredSnapshot } from './snapshots.js'
 
 /**
- * Figure 2, "State", and what an implementation needs beside it. Immutable; what a step leaves
- * unchanged stays the identical object, so `===` on any part of it says whether it changed. What
- * changes at almost every event is kept apart in `counters`.
+ * Figure 2, "State", and what an implementation needs beside it. Immutable. A part that a step leaves unchanged stays
+ * the identical object: `===` on any part says whether it changed.
  */
 export interface Server extends HardState {
   readonly id: NodeId
-  /** Names its data directory; null where its storage has none. Same id and another incarnation is another server. */
+  /**
+   * Names its data directory; null where its storage has none. The same id with another incarnation is another server.
+   */
   readonly incarnation: Incarnation | null
   readonly settings: Settings
 
@@ -35,7 +27,7 @@ export interface Server extends HardState {
   readonly commitIndex: LogIndex
   /** "index of highest log entry applied to state machine": the state machine has answered for it. */
   readonly lastApplied: LogIndex
-  /** Handed to the state machine, which may not have answered yet. */
+  /** The last index that the state machine was handed. It may not have answered yet. */
   readonly applyingIndex: LogIndex
 
   readonly role: Role
@@ -44,121 +36,18 @@ export interface Server extends HardState {
   readonly counters: Counters
 }
 
-/** The three states of §5.1, each with the variables that only it has. */
-export type Role = Follower | Candidate | Leader
-
-/** A follower (§5.1), with the leader of its term, where it knows one. */
-export class Follower {
-  readonly _tag = 'Follower'
-  constructor(
-    readonly leader: NodeId | null,
-    /** Who claims to lead this term and would replace what is committed. */
-    readonly disbelieved?: NodeId,
-  ) {}
-}
-
-/** `votes` holds the own one only once `ownVote`, the write with the own vote in it, is on disk. */
-export class Candidate {
-  readonly _tag = 'Candidate'
-  constructor(
-    readonly ownVote: WriteSeq,
-    /** Who granted their vote, each with its data directory. */
-    readonly votes: ReadonlyArray<Member> = [],
-  ) {}
-
-  /** Whether that voter granted its vote. */
-  hasVoteOf(id: NodeId): boolean {
-    return this.votes.some((vote) => vote.id === id)
-  }
-}
-
-const nothingUnderWay: ReadonlyArray<Sending> = []
-
-/** "Volatile state on leaders (reinitialized after election)": construction is the reinitialization. */
-export class Leader {
-  readonly _tag = 'Leader'
-  constructor(
-    /** Everyone else who is sent the log, by name. */
-    readonly followers: ReadonlyArray<Progress>,
-    /** The snapshots under way to those whose flow is `Snapshot`. */
-    readonly sendings: ReadonlyArray<Sending> = nothingUnderWay,
-  ) {}
-
-  /** How far a follower has come. */
-  follower(id: NodeId): Progress | undefined {
-    return this.followers.find((follower) => follower.id === id)
-  }
-
-  /** With `progress` in the place of what was known of that follower. */
-  with(progress: Progress): Leader {
-    return new Leader(
-      this.followers.map((follower) => (follower.id === progress.id ? progress : follower)),
-      this.sendings,
-    )
-  }
-
-  /** The snapshot on its way to a follower. */
-  sending(to: NodeId): Sending | undefined {
-    return this.sendings.find((transfer) => transfer.to === to)
-  }
-
-  /** With `transfer` in the place of the one to that follower, or with none. */
-  withSending(to: NodeId, transfer: Sending | null): Leader {
-    const others = this.sendings.filter((other) => other.to !== to)
-    return new Leader(this.followers, transfer === null ? others : [...others, transfer])
-  }
-}
-
-/** What a leader knows of one follower. */
-export class Progress {
-  constructor(
-    readonly id: NodeId,
-    /** "index of the next log entry to send to that server". */
-    readonly nextIndex: LogIndex,
-    /** "index of highest log entry known to be replicated on server". */
-    readonly matchIndex: LogIndex,
-    /** The commitIndex it was last sent. */
-    readonly sentCommit: LogIndex,
-    /**
-     * How it is being sent to:
-     *  - `Probe`: where its log parts from ours is not known: one request at a time, repeated by the heartbeat;
-     *  - `Replicate`: its log is known to match; requests follow each other without waiting, within a window;
-     *  - `Snapshot`: what it lacks is not in our log any more (§7): it gets heartbeats and a `Transfer`.
-     */
-    readonly flow: 'Probe' | 'Replicate' | 'Snapshot',
-    /** Requests without an answer, oldest first. */
-    readonly inflight: ReadonlyArray<Inflight>,
-    /** Heartbeats sent since it last answered. */
-    readonly silentHeartbeats: number,
-  ) {}
-}
-
-/** An AppendEntries under way: entries after `prevLogIndex` up to `lastIndex`; none when these are equal. */
-export interface Inflight {
-  readonly seq: MessageSeq
-  readonly prevLogIndex: LogIndex
-  readonly lastIndex: LogIndex
-  readonly bytes: number
-}
-
-/** Times and counters: what changes often and decides nothing by its value alone. */
-export class Counters {
-  constructor(
-    /** The last request sent. */
-    readonly messages: MessageSeq,
-    /** Generations of the timers. */
-    readonly electionTimer: number,
-    readonly heartbeat: number,
-  ) {}
-}
-
 /**
- * A server while the rules of one step write to it. Its fields are replaced; what stands in them are
- * values and never written into. (Why not immer's draft: docs/decisions/0002.)
+ * A server while the rules of one step write to it. A rule replaces fields. It never writes into the value that stands
+ * in a field. (docs/decisions/0002 says why this is not an immer draft.)
  */
 export type ServerDraft = { -readonly [Field in keyof Server]: Server[Field] }
 
-/** The copy that a step writes to. Spelled out: a spread costs fifteen times as much. */
+/** The draft of a server that leads: the rules for leaders take it. */
+export type LeaderDraft = ServerDraft & { role: Leader }
+
+export const leads = (server: ServerDraft): server is LeaderDraft => server.role._tag === 'Leader'
+
+/** The copy that a step writes to. Each field is spelled out, because a spread costs fifteen times as much. */
 export const draftOf = (s: Server): ServerDraft => ({
   id: s.id,
   incarnation: s.incarnation,
@@ -175,12 +64,12 @@ export const draftOf = (s: Server): ServerDraft => ({
   counters: s.counters,
 })
 
-/** Whether both follow the same leader: the leader of two terms may be one server. */
-export const isSameFollower = (a: Role, b: Role): boolean =>
-  a._tag === 'Follower' && b._tag === 'Follower' && a.leader === b.leader && a.disbelieved === b.disbelieved
-
-/** Whether nothing differs between the two: then a step gives back the very same server. */
+/** Whether no field differs. Then a step gives back the server that it was given. */
 export const isUnchanged = (a: Server, b: Server): boolean =>
+  a.counters === b.counters &&
+  a.id === b.id &&
+  a.incarnation === b.incarnation &&
+  a.settings === b.settings &&
   a.currentTerm === b.currentTerm &&
   a.votedFor === b.votedFor &&
   a.log === b.log &&
@@ -189,27 +78,26 @@ export const isUnchanged = (a: Server, b: Server): boolean =>
   a.applyingIndex === b.applyingIndex &&
   a.role === b.role &&
   a.writeProgress === b.writeProgress &&
-  a.snapshots === b.snapshots &&
-  a.counters === b.counters
+  a.snapshots === b.snapshots
 
 /** What a server finds on its disk when it starts. */
 export interface Recovered extends HardState {
   /** Names the data directory; left out or null where the storage has none. */
   readonly incarnation?: Incarnation | null
   readonly log: Log
-  /** An index up to which the log is known to be committed; 0 if nothing is known. A hint: it may lag. */
+  /** An index up to which the log is known to be committed; 0 if nothing is known. A hint: it may be too low. */
   readonly commitIndex: LogIndex
   /** The snapshot that the log begins after; null where there is none. */
   readonly snapshot: StoredSnapshot | null
 }
 
-/** What a bootstrapped server that never ran finds there. */
+/** What a bootstrapped server that never ran finds on its disk. */
 export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor: null, log, commitIndex: log.base.index, snapshot: null })
 
 /**
- * A server as it is before `Started`: "when servers start up, they begin as followers" (§5.2). The
- * commit hint is kept within the log; all of it was read from disk and is therefore durable. A state machine
- * begins anew: with the snapshot, if there is one.
+ * A server before `Started`: "when servers start up, they begin as followers" (§5.2). The whole log came from the disk,
+ * so all of it is durable. The commit hint is kept within the log. The state machine begins anew: with the snapshot, if
+ * there is one.
  */
 export const restart = (
   id: NodeId,
@@ -222,15 +110,15 @@ export const restart = (
   currentTerm,
   votedFor,
   log,
-  commitIndex: Math.max(log.base.index, Math.min(commitIndex, log.lastIndex)) as LogIndex,
+  commitIndex: maxIndex(log.base.index, minIndex(commitIndex, log.lastIndex)),
   lastApplied: snapshot === null ? log.base.index : logIndex(0),
   applyingIndex: snapshot === null ? log.base.index : logIndex(0),
   role: new Follower(null),
   writeProgress: new WriteProgress(log.lastIndex, writeSeq(0), writeSeq(0), []),
   snapshots: new Snapshots(snapshot),
-  counters: new Counters(messageSeq(0), 0, 0),
+  counters: Counters.start(),
 })
 
-/** Who leads, as far as this server knows. */
+/** The leader, as far as this server knows. */
 export const leaderOf = ({ id, role }: Pick<Server, 'id' | 'role'>): NodeId | null =>
   role._tag === 'Leader' ? id : role._tag === 'Follower' ? role.leader : null

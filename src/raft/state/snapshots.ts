@@ -3,18 +3,20 @@ import { type MessageSeq, nextRef, type NodeId, type SnapshotRef, snapshotRef } 
 
 /**
  * §7, by reference: what a server knows of the snapshots in its storage. Their bytes pass from an event to an effect as
- * one object and are never held here. Guarantees:
+ * one object. They are never held here. Guarantees:
  *
- *  1. `current` is what the log begins after: storage holds all of it, durably, before the log is told to forget what it replaced;
- *  2. a ref that is named here, or in a `Transfer`, is kept by the storage; one that is named no more is discarded, see durability.ts.
+ *  1. `current` is what the log begins after: storage holds all of it, durably, before the log forgets what it
+ *     replaced;
+ *  2. storage keeps a ref that stands here or in a `Sending`, and discards one that stands here no more
+ *     (persistence.ts).
  */
 export class Snapshots {
   constructor(
-    /** The one that the log begins after; null where the log begins with its first entry. */
+    /** The snapshot that the log begins after; null where the log begins with its first entry. */
     readonly current: StoredSnapshot | null,
-    /** Of the own state machine, on its way to the disk. */
+    /** The own state machine's, on its way to the disk. */
     readonly taking: HeldSnapshot | null = null,
-    /** Of a leader, on its way here. */
+    /** A leader's, on its way here. */
     readonly receiving: Receiving | null = null,
     /** Handed to the state machine, which has not answered. */
     readonly restoring: HeldSnapshot | null = null,
@@ -44,7 +46,7 @@ export class Snapshots {
   }
 }
 
-/** A whole snapshot in storage; `size` is that of its bytes. */
+/** A whole snapshot in storage. `size` counts its bytes. */
 export interface StoredSnapshot {
   readonly ref: SnapshotRef
   readonly size: number
@@ -59,17 +61,18 @@ export interface HeldSnapshot {
 /** A snapshot that comes in chunks. */
 export interface Receiving extends HeldSnapshot {
   readonly from: NodeId
-  /** The request that was received last: the one to be answered when its chunk is stored. */
+  /** The last request that was received. It is answered when its chunk is stored. */
   readonly re: MessageSeq
-  /** Bytes that are stored: where the next chunk begins. */
+  /** How many bytes are stored. The next chunk begins there. */
   readonly offset: number
   /** A chunk is on its way to the disk. */
   readonly storing: boolean
 }
 
 /**
- * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13), one at a time, so that a slow
- * disk slows its own transfer. The leader may take newer snapshots meanwhile; this one is kept until it is through.
+ * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13). One chunk is under way
+ * at a time, so that a slow disk slows only its own snapshot. The leader may take newer snapshots meanwhile; this one
+ * is kept until all of it is sent.
  */
 export class Sending {
   constructor(
@@ -78,9 +81,28 @@ export class Sending {
     readonly base: LogBase,
     /** Where the chunk begins that is under way, or the next one. */
     readonly offset: number,
-    /** Being read from the own disk; under way as request `seq`; or lost, to be sent again as soon as the follower is heard of. */
-    readonly chunk: 'Reading' | 'Lost' | MessageSeq,
-    /** How often the follower has answered something else since the chunk was sent. */
-    readonly otherAnswers: number,
+    /**
+     * The chunk is read from the own disk, is under way, or was lost. A lost one is sent again as soon as the follower
+     * answers anything.
+     */
+    readonly chunk: 'Reading' | 'Lost' | SentChunk,
   ) {}
+
+  with({ offset = this.offset, chunk = this.chunk }: Partial<Pick<Sending, 'offset' | 'chunk'>>): Sending {
+    return new Sending(this.to, this.snapshot, this.base, offset, chunk)
+  }
+
+  /** Whether the chunk under way is request `seq`. */
+  isSentAs(seq: MessageSeq): boolean {
+    return typeof this.chunk === 'object' && this.chunk.seq === seq
+  }
+}
+
+/** A chunk under way. */
+export interface SentChunk {
+  readonly seq: MessageSeq
+  /** When it was sent, in milliseconds of this server's clock. */
+  readonly sentAt: number
+  /** How often the follower has answered something else since then. */
+  readonly otherAnswers: number
 }

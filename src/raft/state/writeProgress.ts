@@ -6,8 +6,9 @@ interface Pending {
 }
 
 /**
- * What is on stable storage: a value, kept by counting writes and never by comparing terms. An entry may be written, truncated
- * and written again with the same index and term before the first write is acknowledged, which then says nothing about the third.
+ * What is on stable storage: a value that counts writes and never compares terms. An entry may be written, truncated
+ * and written again with the same index and term before the first write is acknowledged. That acknowledgement says
+ * nothing about the third write.
  */
 export class WriteProgress {
   constructor(
@@ -17,7 +18,10 @@ export class WriteProgress {
     readonly written: WriteSeq,
     /** The last write that is known to be done. */
     readonly acknowledged: WriteSeq,
-    /** The writes between, oldest first: each, once done, makes the log durable up to its `lastIndex`, which a later truncation lowers. */
+    /**
+     * The writes between the two, oldest first. Each makes the log durable up to its `lastIndex` once it is done. A
+     * truncation lowers that.
+     */
     readonly pending: ReadonlyArray<Pending>,
   ) {}
 
@@ -26,7 +30,7 @@ export class WriteProgress {
     return nextWrite(this.written)
   }
 
-  /** The entries after `kept` are no longer in the log: what earlier writes made durable, or will, ends there. */
+  /** The entries after `kept` are no longer in the log: no earlier write makes more durable than that. */
   truncate(kept: LogIndex): WriteProgress {
     const pending = this.pending.map(({ seq, lastIndex }) => ({ seq, lastIndex: minIndex(lastIndex, kept) }))
     return new WriteProgress(minIndex(this.index, kept), this.written, this.acknowledged, pending)
@@ -38,18 +42,18 @@ export class WriteProgress {
     return new WriteProgress(this.index, written, this.acknowledged, [...this.pending, { seq: written, lastIndex }])
   }
 
-  /** All writes up to `seq` are done. The same value if that was known, or if they were never asked for. */
+  /** All writes up to `seq` are done. Gives the same value if that was known, or if they were never asked for. */
   acknowledge(seq: WriteSeq): WriteProgress {
     if (seq <= this.acknowledged || seq > this.written) return this
     const { pending } = this
     let done = 0
     while (done < pending.length && pending[done]!.seq <= seq) done++
-    // The last of them speaks for all: a truncation after an earlier one has lowered that.
+    // The last of them counts for all: a truncation after an earlier one has lowered its `lastIndex` too.
     const { lastIndex } = pending[done - 1]!
     return new WriteProgress(lastIndex, this.written, seq, pending.slice(done))
   }
 
-  /** Whether everything that was asked for is done. */
+  /** Whether every write that was asked for is done. */
   get isComplete(): boolean {
     return this.written === this.acknowledged
   }

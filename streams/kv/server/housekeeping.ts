@@ -16,7 +16,7 @@ import { revision } from '../../../src/kv/ids.js'
 import { encodeRequest } from '../../../src/kv/requestCodec.js'
 import type { KvResult } from '../../../src/kv/result.js'
 import type { Store } from '../../../src/kv/store.js'
-import type { Role } from '../../../src/raft/state/server.js'
+import type { Role } from '../../../src/raft/state/role.js'
 import type { Proposal, ProposalEvent } from '../../sinks/proposal.js'
 
 /** How often in a time to live the leader looks: a session lives at most an eighth longer than it is told. */

@@ -94,7 +94,6 @@ const defaults = {
 
 /** The options with their defaults; one that is given as `undefined` is left out. Throws `InvalidOption`. */
 export const tcpSettings = (options: TcpNetworkOptions): TcpSettings => {
-  const { clusterId, peers, listen } = options
   const id = NodeId.decode(options.id)
   if (either.isLeft(id)) throw new InvalidOption('id', `must match [a-z0-9][a-z0-9._-]{0,63}, not ${JSON.stringify(options.id)}`)
   const incarnation = Incarnation.decode(options.incarnation)

@@ -2,7 +2,10 @@ import type { Send } from '../../../src/raft/effect.js'
 import { byCodeUnit, logIndex, messageSeq, type NodeId, type WriteSeq, writeSeq } from '../../../src/raft/ids.js'
 import type { Log } from '../../../src/raft/state/log.js'
 import { WriteProgress } from '../../../src/raft/state/writeProgress.js'
-import { Candidate, Counters, Follower, Leader, Progress, type Recovered, type Role, type Server } from '../../../src/raft/state/server.js'
+import { Counters } from '../../../src/raft/state/counters.js'
+import { Progress } from '../../../src/raft/state/progress.js'
+import { Candidate, Follower, Leader, type Role } from '../../../src/raft/state/role.js'
+import type { Recovered, Server } from '../../../src/raft/state/server.js'
 import type { DiskRecord } from '../disk.js'
 import { keyOfEntry, keyOfMessage, renamedMessage, type Renaming, withSeq } from './messages.js'
 
@@ -33,6 +36,7 @@ export interface Site {
  *  - the order in which votes were counted, and in which what waits for one write will leave, is by name: nothing looks
  *    at it;
  *  - whom a follower takes for its leader is left out: clients are told it, and no rule asks;
+ *  - when a request was sent becomes 0: no rule of the search asks how long an answer took;
  *  - heartbeats without an answer are counted to `silences`: see `silencesOf`.
  */
 export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site, silences: number): Site => {
@@ -47,7 +51,7 @@ export const canonical = ({ server, disk, unsynced, waiting, flushDue }: Site, s
   )
   const requests = role._tag === 'Leader' ? Math.max(0, ...role.followers.map(({ inflight }) => inflight.length)) : 0
   return {
-    server: { ...server, role, writeProgress, counters: new Counters(messageSeq(requests), 0, 0) },
+    server: { ...server, role, writeProgress, counters: Counters.start().with({ messages: messageSeq(requests) }) },
     disk,
     unsynced: unsynced.map((record) => ({ ...record, seq: relative(record.seq) })),
     waiting: waiting
@@ -82,19 +86,11 @@ const canonicalRole = (role: Role, relative: (seq: WriteSeq) => WriteSeq, silenc
   }
 }
 
-const canonicalProgress = (
-  { id, nextIndex, matchIndex, sentCommit, flow, inflight, silentHeartbeats }: Progress,
-  silences: number,
-): Progress =>
-  new Progress(
-    id,
-    nextIndex,
-    matchIndex,
-    sentCommit,
-    flow,
-    inflight.map((request, i) => ({ ...request, seq: messageSeq(i + 1) })),
-    Math.min(silentHeartbeats, silences),
-  )
+const canonicalProgress = (progress: Progress, silences: number): Progress =>
+  progress.with({
+    inflight: progress.inflight.map((request, i) => ({ ...request, seq: messageSeq(i + 1), sentAt: 0 })),
+    silentHeartbeats: Math.min(progress.silentHeartbeats, silences),
+  })
 
 /** The same where nobody crashes any more: only a server that starts reads how much its disk knows to be committed. */
 export const inItsLastLife = (site: Site): Site => ({
@@ -191,7 +187,7 @@ const renamedRole = (role: Role, to: Renaming): Role => {
     case 'Leader':
       return new Leader(
         role.followers
-          .map((it) => new Progress(to(it.id), it.nextIndex, it.matchIndex, it.sentCommit, it.flow, it.inflight, it.silentHeartbeats))
+          .map((progress) => Progress.of(to(progress.id), progress.nextIndex).with(progress))
           .sort((a, b) => byCodeUnit(a.id, b.id)),
       )
   }

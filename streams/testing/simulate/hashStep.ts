@@ -1,6 +1,6 @@
 import type { RaftEvent } from '../../../src/raft/event.js'
 import type { Message } from '../../../src/raft/messages.js'
-import type { Role } from '../../../src/raft/state/server.js'
+import type { Role } from '../../../src/raft/state/role.js'
 import type { Inspection } from '../../loop/run.js'
 import { ordinalOf } from './names.js'
 import type { TraceHash } from './traceHash.js'
