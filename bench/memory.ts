@@ -13,7 +13,10 @@ export const proposeAll = (leader: Raft, command: Uint8Array, concurrency: numbe
     return () => leader.propose(command).subscribe(tell)
   })
 
-/** Commits per second of three servers in this process, with a network and disks in memory. `step` is what a server does with an event. */
+/**
+ * Commits per second of three servers in this process, with a network and disks in memory. `step` is what a server does
+ * with an event.
+ */
 export const memory = async (operations: Readonly<Record<number, number>>, step = checkedStep): Promise<Record<string, number>> => {
   const rates: Record<string, number> = {}
   for (const [concurrency, total] of Object.entries(operations)) {

@@ -6,9 +6,9 @@ import { simulation } from './simulate.js'
 import { appendNs, stepNs } from './step.js'
 
 /*
- * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, linearizability, simulate, immer; all
- * but the last by default. Each prints its figures beside something else measured in the same run, since
- * a figure by itself says more about the machine.
+ * `npm run bench [-- part …] [-- --json]`: parts are memory, durable, http, step, append, linearizability, simulate,
+ * immer; all but the last by default. Each prints its figures beside something else measured in the same run, since a
+ * figure by itself says more about the machine.
  */
 
 const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))

@@ -45,7 +45,10 @@ export const heartbeatNs = (does: typeof step): number => {
   }, 100_000)
 }
 
-/** Nanoseconds of a step where a follower appends an entry: it is appended, persisted and applied, which are three steps. */
+/**
+ * Nanoseconds of a step where a follower appends an entry: it is appended, persisted and applied, which are three
+ * steps.
+ */
 export const appendStepNs = (does: typeof step): number => {
   let server = follower()
   const threeSteps = nsPerCall(() => {

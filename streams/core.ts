@@ -1,6 +1,6 @@
 /**
- * rxraft/core: the protocol as values: the rules, what they are told and what they say, the log, invariants, printing. It is pure, and
- * needs no rxjs.
+ * rxraft/core: the protocol as values: the rules, what they are told and what they say, the log, invariants, printing.
+ * It is pure, and needs no rxjs.
  *
  * @module rxraft/core
  */

@@ -1,6 +1,6 @@
 /**
- * rxraft: the Raft consensus protocol as a reactive library. This entry has what an application needs: a server, its sinks, networks,
- * disks, codecs, schedulers, and the types of what its streams carry. It runs in Node and in browsers.
+ * rxraft: the Raft consensus protocol as a reactive library. This entry has what an application needs: a server, its
+ * sinks, networks, disks, codecs, schedulers, and the types of what its streams carry. It runs in Node and in browsers.
  *
  * @module rxraft
  */

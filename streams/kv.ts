@@ -1,6 +1,6 @@
 /**
- * rxraft/kv: the replicated key/value store as values, as a service, and its client. All of it runs in Node and in browsers; `rxraft/node`
- * adds HTTP.
+ * rxraft/kv: the replicated key/value store as values, as a service, and its client. All of it runs in Node and in
+ * browsers; `rxraft/node` adds HTTP.
  *
  * @module rxraft/kv
  */

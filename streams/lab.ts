@@ -1,5 +1,6 @@
 /**
- * rxraft/lab: Raft as the MIT 6.5840 lab describes it, and the network that judges it. This entry runs in Node and in browsers.
+ * rxraft/lab: Raft as the MIT 6.5840 lab describes it, and the network that judges it. This entry runs in Node and in
+ * browsers.
  *
  * @module rxraft/lab
  */

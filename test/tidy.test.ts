@@ -184,11 +184,8 @@ describe('the shape of the source', () => {
 })
 
 describe('no file imports itself over others, neither at run time nor by type', () => {
-  /** Circles of today, which must go: a circle that is gone must leave this list, too. */
-  const known: ReadonlyArray<ReadonlyArray<string>> = [['src/raft/rules/allServers.ts', 'src/raft/rules/followers.ts']]
-
   it('in src, streams, cli, test, marbles and bench', () => {
-    expect(circlesAmong(sourcesIn(...ours))).toEqual(known)
+    expect(circlesAmong(sourcesIn(...ours))).toEqual([])
   })
 
   it('a breach is seen, once for each circle, also where a type closes it', () => {
@@ -206,24 +203,10 @@ describe('no file imports itself over others, neither at run time nor by type', 
 })
 
 describe('no function in streams is longer than 70 lines', () => {
-  /** Long functions of today, which must become shorter: one that has must leave this list, too. */
-  const known: ReadonlyArray<string> = [
-    'streams/kv/client/calls.ts calls',
-    'streams/kv/client/createClient.ts createClient',
-    'streams/kv/http/gateway.ts gateway',
-    'streams/kv/http/metrics.ts metricsText',
-    'streams/kv/server/kvServer.ts createKvServer',
-    'streams/network/memory/memoryNetwork.ts memoryNetwork',
-    'streams/network/tcp/caller.ts call',
-    'streams/server/createRaft.ts createRaft',
-    'streams/storage/disk/handles.ts handlesOn',
-    'streams/storage/memory/memoryStorage.ts open',
-    'streams/wire/message.ts readFields',
-  ]
   const tooLong = functionsLongerThan(70)
 
   it('wherever it stands', () => {
-    expect(sourcesIn('streams').flatMap(tooLong)).toEqual(known)
+    expect(sourcesIn('streams').flatMap(tooLong)).toEqual([])
   })
 
   it('a breach is seen, in functions, methods and functions inside of others', () => {
@@ -243,35 +226,9 @@ describe('no function in streams is longer than 70 lines', () => {
 })
 
 describe('lines with comments have at most 120 characters', () => {
-  /** Folders of today with longer ones, which must go: a folder without must leave this list, too. */
-  const known: ReadonlyArray<string> = [
-    'marbles',
-    'src',
-    'streams',
-    'streams/kv',
-    'streams/lab',
-    'streams/loop',
-    'streams/network',
-    'streams/rx',
-    'streams/server',
-    'streams/sinks',
-    'streams/storage',
-    'streams/time',
-    'streams/wire',
-    'test/e2e',
-    'test/kv',
-    'test/kvService',
-    'test/lab',
-    'test/raft',
-    'test/storage',
-    'test/streams',
-  ]
   const tooLong = commentLinesLongerThan(120)
-  const folderOf = (offence: string): string => /^(src|cli|bench|marbles|streams(\/\w+(?=\/))?|test(\/\w+(?=\/))?)/.exec(offence)![0]
-
   it('in src, streams, cli, test, marbles and bench', () => {
-    const offences = sourcesIn(...ours).flatMap(tooLong)
-    expect([...new Set(offences.map(folderOf))]).toEqual(known)
+    expect(sourcesIn(...ours).flatMap(tooLong)).toEqual([])
   })
 
   it('a breach is seen, in every kind of comment and nowhere else', () => {

@@ -32,7 +32,8 @@ export interface KvApplied {
  *
  * @example
  * const bytes = encodeRequest({ caller: anonymous, command: { _tag: 'Put', key: key('a'), value: Uint8Array.of(1), prevKv: false } })
- * const { store, result, events } = apply(emptyStore(), 1, bytes) // result: { _tag: 'Written', revision: 2, prevKv: null }
+ * // result: { _tag: 'Written', revision: 2, prevKv: null }
+ * const { store, result, events } = apply(emptyStore(), 1, bytes)
  */
 export const apply = (store: Store, index: number, command: Uint8Array): KvApplied & { readonly store: Store } => {
   const draft = fork(store)

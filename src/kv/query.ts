@@ -51,7 +51,8 @@ export const readRange = (versions: Versions, query: Range): Ranged | Unreadable
  *
  * @example
  * const store = emptyStore()
- * get(store, key('users/ada'), { revision: revision(2) }) // either.right({ key, value, createRevision, modRevision, version })
+ * // either.right({ key, value, createRevision, modRevision, version })
+ * get(store, key('users/ada'), { revision: revision(2) })
  */
 export const get = (
   store: Versions,

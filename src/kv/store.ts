@@ -125,7 +125,8 @@ export const growthOf = ({ kv, prevKv }: Change): number => (kv === null ? 0 : s
 
 /** Makes what is pending the next revision, even if that is nothing. */
 export const addRevision = (draft: Draft): ReadonlyArray<Change> => {
-  const changes = draft.pending.slice() // exactly as long as it is: an array that grew has room to spare, and the history is long
+  // exactly as long as it is: an array that grew has room to spare, and the history is long
+  const changes = draft.pending.slice()
   draft.pending.length = 0
   draft.revision = nextRevision(draft.revision)
   draft.history = append(draft.history, changes)

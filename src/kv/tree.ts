@@ -25,8 +25,8 @@ export interface SortedTree<K, V> extends SortedMap<K, V> {
 
 type TreeConstructor = new <K, V>(entries: undefined, compare: (a: K, b: K) => number) => SortedTree<K, V>
 
-// sorted-btree is a CommonJS module with a default export, which Node, bundlers and the CommonJS build all see differently;
-// a named export they see alike.
+// sorted-btree is a CommonJS module with a default export, which Node, bundlers and the CommonJS build all see
+// differently; a named export they see alike.
 const BTree = EmptyBTree.constructor as unknown as TreeConstructor
 
 /** An empty map in the order of `compare`. */

@@ -12,15 +12,22 @@ export interface LabNetworkOptions {
   readonly servers: number
   /** Default: the real clock. */
   readonly scheduler?: SchedulerLike
-  /** Uniform in [0, 1). Default `Math.random`. With a seed and virtual time the network is a function of what is sent. */
+  /**
+   * Uniform in [0, 1). Default `Math.random`. With a seed and virtual time the network is a function of what is sent.
+   */
   readonly random?: () => number
 }
 
 /** The faults of a lab network; all may be changed while it carries requests. */
 export interface LabFaults {
-  /** Default true: no loss, no delay. Otherwise requests take 0 to 26 ms, a tenth of them is lost and a tenth of the replies. */
+  /**
+   * Default true: no loss, no delay. Otherwise requests take 0 to 26 ms, a tenth of them is lost and a tenth of the
+   * replies.
+   */
   reliable: boolean
-  /** Whether two thirds of the replies are held for 200 ms to 2.2 s, most of them for the shorter part. Default false. */
+  /**
+   * Whether two thirds of the replies are held for 200 ms to 2.2 s, most of them for the shorter part. Default false.
+   */
   longReordering: boolean
   /** Whether a call to nobody fails after up to 7 s, or else 0.1 s. Default true. */
   longDelays: boolean

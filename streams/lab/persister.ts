@@ -10,15 +10,19 @@ export interface Persister {
   /** The length of what `readRaftState` gives, in bytes. */
   raftStateSize(): number
   /**
-   * Takes both, each in the place of the former. `raftState` stands as it is until the next call, which may hand over the same memory
-   * with other bytes in it: what is kept for longer, and what is read, is to be a copy. A snapshot is never written to.
+   * Takes both, each in the place of the former. `raftState` stands as it is until the next call, which may hand over
+   * the same memory with other bytes in it: what is kept for longer, and what is read, is to be a copy. A snapshot is
+   * never written to.
    */
   save(raftState: Uint8Array, snapshot: Uint8Array): void
 }
 
 /** A `Persister` in memory. */
 export interface MemoryPersister extends Persister {
-  /** Another one that holds the same: what a server finds after a crash, while its former life may still save to this one. */
+  /**
+   * Another one that holds the same: what a server finds after a crash, while its former life may still save to this
+   * one.
+   */
   copy(): MemoryPersister
 }
 

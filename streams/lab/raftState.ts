@@ -47,7 +47,10 @@ export class RaftState {
     for (const { size } of this.entries()) this.ends.push((end += entryHeaderBytes + size))
   }
 
-  /** What a server starts from, with a snapshot of `snapshotBytes` where its log begins after one; nothing where nothing was saved. */
+  /**
+   * What a server starts from, with a snapshot of `snapshotBytes` where its log begins after one; nothing where nothing
+   * was saved.
+   */
   recovered(configuration: Configuration, snapshotBytes: number): Recovered {
     const { bytes } = this
     const base = { index: logIndex(readU48(bytes, at.baseIndex)), term: term(readU48(bytes, at.baseTerm)), configuration }

@@ -9,8 +9,8 @@ import type { Persister } from './persister.js'
 import { RaftState } from './raftState.js'
 
 /**
- * A persister as the storage of one life. A snapshot on its way stands in memory; the one that the log begins after is saved to
- * the persister, in the same call as the state that points to it, so that no crash comes between the two.
+ * A persister as the storage of one life. A snapshot on its way stands in memory; the one that the log begins after is
+ * saved to the persister, in the same call as the state that points to it, so that no crash comes between the two.
  */
 export class LabStore {
   private readonly kept = new MemorySnapshots()

@@ -15,7 +15,9 @@ import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
 /** What `raft` is composed of: the sinks around the loop, each given the effects that are for it. */
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
-  /** Timers, state machine, clients: each is given the effects that it takes, but none of those for disk and network. */
+  /**
+   * Timers, state machine, clients: each is given the effects that it takes, but none of those for disk and network.
+   */
   readonly sinks: ReadonlyArray<Sink>
   readonly network: Network
   /** What the network is told of this server. Left out: nothing. */

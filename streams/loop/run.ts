@@ -19,12 +19,22 @@ export interface Inspection {
  *
  * @example
  * const running = (initial: Server, perform: (effect: Effect) => void) => run({ initial, perform, scheduler, maxEffectsPerTurn: 1_024 })
- * const mistaken = (initial: Server, step: NonNullable<RunOptions['step']>) => run({ initial, perform: () => undefined, scheduler, maxEffectsPerTurn: 1, step })
+ * const mistaken = (initial: Server, step: NonNullable<RunOptions['step']>) =>
+ *   run({ initial, perform: () => undefined, scheduler, maxEffectsPerTurn: 1, step })
  */
 export interface RunOptions {
-  /** A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began with, as long as the run lasts. */
+  /**
+   * A function is asked once a subscription: then nobody need hold the first state, and with it the log that it began
+   * with, as long as the run lasts.
+   */
   readonly initial: Server | (() => Server)
-  /** Is told of each new state, before its step is emitted and before the effects of the step are performed. */
+  /**
+   * Is told of each new state, before its step is emitted and before the effects of the step are performed.
+   *
+   * @example
+   * const told = (initial: Server, moved: (server: Server) => void) =>
+   *   run({ initial, moved, perform: () => undefined, scheduler, maxEffectsPerTurn: 1_024 })
+   */
   readonly moved?: (server: Server) => void
   /** Performs one effect. */
   readonly perform: (effect: Effect) => void
@@ -102,7 +112,10 @@ export const run =
       drain()
     })
 
-/** Effects that wait, in order. A place is used again when all before it is done: a new array for each event would be an eighth of all allocation. */
+/**
+ * Effects that wait, in order. A place is used again when all before it is done: a new array for each event would be an
+ * eighth of all allocation.
+ */
 class EffectQueue {
   private places: (Effect | null)[] = []
   private head = 0

@@ -4,9 +4,10 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
 
 /**
- * What stands at the rim of a server: timers, state machine, clients. A sink consumes effects and may answer with events; the core sees
- * none of them. `state$` begins with the state of now and emits each new one, before the effects of its step are performed.
- * An event that an emission of `state$` provokes is taken up as soon as all have seen that state.
+ * What stands at the rim of a server: timers, state machine, clients. A sink consumes effects and may answer with
+ * events; the core sees none of them. `state$` begins with the state of now and emits each new one, before the effects
+ * of its step are performed. An event that an emission of `state$` provokes is taken up as soon as all have seen that
+ * state.
  *
  * Subscribing to the answer starts a sink, unsubscribing ends it. A sink takes from `effect$` what concerns it.
  *

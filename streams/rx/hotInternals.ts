@@ -8,9 +8,9 @@ import {
 } from 'rxjs'
 
 /**
- * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and
- * go while a value is under way. Those who are there when `next` is called get the value, in the order in which they came;
- * those who come after the end get that.
+ * A hot stream for the hot path: what a `Subject` is, without what it does for subscribers that come and go while a
+ * value is under way. Those who are there when `next` is called get the value, in the order in which they came; those
+ * who come after the end get that.
  */
 export class Hot<T> extends Observable<T> {
   private subscribers: ReadonlyArray<Subscriber<T>> = []
@@ -43,7 +43,10 @@ export class Hot<T> extends Observable<T> {
   }
 }
 
-/** A hot stream that late comers get the last value of, as of a `BehaviorSubject`; it may have none yet. After its end it gives that alone. */
+/**
+ * A hot stream that late comers get the last value of, as of a `BehaviorSubject`; it may have none yet. After its end
+ * it gives that alone.
+ */
 export class Latest<T> extends Hot<T> {
   value: T | null = null
 
@@ -62,8 +65,8 @@ export class Latest<T> extends Hot<T> {
 }
 
 /**
- * `share()` for a stream that says nothing but its end, and says that to late comers too: one object, where RxJS needs a subject as well.
- * Who leaves last takes the source along, as long as that has not ended.
+ * `share()` for a stream that says nothing but its end, and says that to late comers too: one object, where RxJS needs
+ * a subject as well. Who leaves last takes the source along, as long as that has not ended.
  */
 export class SharedEnd extends Observable<never> {
   private waiting: ReadonlyArray<Subscriber<never>> = []
@@ -132,7 +135,9 @@ interface Entry<T> {
   readonly subscriber: Subscriber<T>
 }
 
-/** A hot stream that sorts its values by tag: `ofTag(tags)` says once, when it is subscribed to, which ones concern it. */
+/**
+ * A hot stream that sorts its values by tag: `ofTag(tags)` says once, when it is subscribed to, which ones concern it.
+ */
 export class HotByTag<T extends { readonly _tag: string }> extends Observable<T> {
   private entries: ReadonlyArray<Entry<T>> = []
   /** Who gets the values with that tag, found when the first of them comes. */

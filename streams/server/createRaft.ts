@@ -1,12 +1,10 @@
 import { either } from 'fp-ts'
-import { distinctUntilChanged, map, type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { NodeId } from '../../src/raft/ids.js'
 import { settingsOf } from '../../src/raft/settings.js'
 import { type Recovered, restart, type Server } from '../../src/raft/state/server.js'
 import { raft } from '../loop/raft.js'
 import type { Inspection } from '../loop/run.js'
-import type { Rejected } from '../network/network.js'
-import { Hot, Latest } from '../rx/hotInternals.js'
 import { applied, type AppliedSink } from '../sinks/applied.js'
 import { electionTimer } from '../sinks/electionTimer.js'
 import { flush } from '../sinks/flush.js'
@@ -15,7 +13,7 @@ import { proposals } from '../sinks/proposals.js'
 import { snapshotPolicy } from '../sinks/snapshotPolicy.js'
 import { bytes, type Codec } from '../wire/codec.js'
 import { Lifecycle, type RunningStorage } from './lifecycle.js'
-import { counting } from './metrics.js'
+import { Observed } from './observed.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { checkParts, defaultClock, type RaftOptions, tuned } from './options.js'
 import type { Raft } from './raftServer.js'
@@ -42,11 +40,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   const id = checkedId(options.id)
   const { maxProposals, maxCommandBytes, maxAppliesPerTurn, maxWaitingSends, maxEffectsPerTurn } = tuning
 
-  const state$ = new Latest<Server>()
-  const rejected$ = new Hot<Rejected>()
-  const inspect$ = new Hot<Inspection>()
-  const counters = counting()
-
+  const observed = new Observed()
   const machine: AppliedSink<C, R> = applied({
     stateMachine,
     decode: (command) => codec.decode(command),
@@ -66,44 +60,22 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
   ]
 
   const loop = (recovered: Recovered, opened: RunningStorage): Observable<Inspection> => {
-    // Given away, not kept: a log that is held holds all that it and its successors shared, compacted or not.
-    let initial: Server | null = restart(id, settingsOf(tuning), recovered)
-    state$.next(initial)
-    const begin = (): Server => {
-      const server = initial!
-      initial = null
-      return server
-    }
-    return raft(begin, {
+    const initial = restart(id, settingsOf(tuning), recovered)
+    observed.state$.next(initial)
+    return raft(givenAway(initial), {
       scheduler,
       maxEffectsPerTurn,
       ...(step !== undefined && { step }),
       sinks,
       network,
-      user: { incarnation: recovered.incarnation ?? null, configuration$ },
-      storage: {
-        write: (batch) => opened.write(batch),
-        maxWaitingSends,
-        snapshots: opened.snapshots,
-        checkSnapshot: snapshots?.check,
-      },
-      rejected: (what) => {
-        counters.rejected()
-        rejected$.next(what)
-      },
+      user: { incarnation: initial.incarnation, configuration$: observed.configuration$ },
+      storage: { ...opened, maxWaitingSends, checkSnapshot: snapshots?.check },
+      rejected: observed.onRejected,
     })
   }
-  const onStep = (inspection: Inspection): void => {
-    counters.watch(inspection)
-    if (inspection.before !== inspection.after) state$.next(inspection.after)
-    if (inspect$.observed) inspect$.next(inspection)
-  }
-  const configuration$ = state$.pipe(
-    map(({ log }) => log.configuration),
-    distinctUntilChanged(),
-  )
-  const streams = [state$, machine.apply$, machine.restore$, rejected$, inspect$]
-  const lifecycle: Lifecycle = new Lifecycle({ storage, loop, onStep, completes: streams })
+  const { state$, rejected$, inspect$, onStep } = observed
+  const completes = [state$, machine.apply$, machine.restore$, rejected$, inspect$]
+  const lifecycle: Lifecycle = new Lifecycle({ storage, loop, onStep, completes })
 
   return {
     id,
@@ -114,7 +86,19 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
       if (snapshots === undefined) throw new InvalidOption('snapshots', 'is needed for taking any, on every server of the cluster')
       return policy.offer(index, data)
     },
-    ...views<C>({ state$, rejected$, inspect$, machine, codec, scheduler, metricsMs: tuning.metricsMs, clients, counters, lifecycle }),
+    ...views<C>({ observed, machine, codec, scheduler, metricsMs: tuning.metricsMs, clients, lifecycle }),
+  }
+}
+
+/**
+ * The state, once. It is not kept: a log that is held holds all that it shares with its successors, compacted or not.
+ */
+const givenAway = (server: Server): (() => Server) => {
+  let kept: Server | null = server
+  return () => {
+    const given = kept!
+    kept = null
+    return given
   }
 }
 

@@ -24,7 +24,10 @@ import type { Storage } from '../storage/storage.js'
  * })
  */
 export interface Tuning extends Settings {
-  /** A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2). Default 100. */
+  /**
+   * A leader sends each follower something at least this often: a heartbeat where it has nothing else to send (§5.2).
+   * Default 100.
+   */
   readonly heartbeatMs: number
   /** Election timeouts are drawn from here, both ends included (§5.2). Default 300 to 600. The same on every server. */
   readonly electionTimeoutMs: { readonly min: number; readonly max: number }
@@ -64,7 +67,8 @@ export const defaultTuning: Tuning = {
  * The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers.
  *
  * @example
- * const stateMachine: StateMachine<string, number> = (apply$) => apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
+ * const stateMachine: StateMachine<string, number> = (apply$) =>
+ *   apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
  * createRaft({ id: 'n1', network, storage, codec: utf8, stateMachine, snapshots: { everyEntries: 10_000 }, scheduler, random })
  */
 export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning> {
@@ -74,7 +78,9 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   readonly storage: Storage
   /** Default: a machine without state, which answers `undefined`. */
   readonly stateMachine?: StateMachine<C, R>
-  /** When the log is compacted and what replaces it (§7). Default: never by itself; the log grows up to `maxLogBytes`. */
+  /**
+   * When the log is compacted and what replaces it (§7). Default: never by itself; the log grows up to `maxLogBytes`.
+   */
   readonly snapshots?: SnapshotOptions
   /** Default: commands are `Uint8Array`s. */
   readonly codec?: Codec<C>
@@ -83,8 +89,13 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
   /**
-   * What decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts; a test may put a mistaken one in
-   * its place, to see that it is found.
+   * It decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts; a test may put a
+   * mistaken one in its place, to see that it is found.
+   *
+   * @example
+   * import { immerStep } from 'rxraft/testing'
+   *
+   * createRaft({ id: 'n1', network, storage, step: immerStep })
    */
   readonly step?: typeof checkedStep
 }

@@ -32,12 +32,14 @@ export interface Raft<C = Uint8Array, R = unknown> {
    */
   propose(command: C): Proposal<R>
   /**
-   * §7: `data` is the state of the state machine after the command at `index`, any that it was given: once it is on the disk, the log
-   * forgets what it replaces. Says at once what becomes of it. May be called from within `apply$` and from within the state machine. Needs
-   * the option `snapshots`, which may be `{}`.
+   * §7: `data` is the state of the state machine after the command at `index`, any that it was given: once it is on the
+   * disk, the log forgets what it replaces. Says at once what becomes of it. May be called from within `apply$` and
+   * from within the state machine. Needs the option `snapshots`, which may be `{}`.
    */
   snapshot(index: number, data: Uint8Array): SnapshotAnswer
-  /** The state, from when the storage was read; replays the last. `distinctUntilChanged()` on any part of it is cheap. */
+  /**
+   * The state, from when the storage was read; replays the last. `distinctUntilChanged()` on any part of it is cheap.
+   */
   readonly state$: IterableObservable<Server>
   /** What it is: replays the last. */
   readonly role$: IterableObservable<Role['_tag']>
@@ -45,9 +47,15 @@ export interface Raft<C = Uint8Array, R = unknown> {
   readonly leader$: IterableObservable<NodeId | null>
   /** Every command as the state machine gets it; from now on (hot). Late comers use `applyFrom`. */
   readonly apply$: IterableObservable<ApplyMsg<C>>
-  /** Every command from `index` on as far as the log holds it, then `apply$`, without a gap. Begins later if the log does. */
+  /**
+   * Every command from `index` on as far as the log holds it, then `apply$`, without a gap. Begins later if the log
+   * does.
+   */
   applyFrom(index: number): IterableObservable<ApplyMsg<C>>
-  /** Every snapshot that the state machine begins with: at the start, and when a leader sent one (hot). The next of `apply$` follows it. */
+  /**
+   * Every snapshot that the state machine begins with: at the start, and when a leader sent one (hot). The next of
+   * `apply$` follows it.
+   */
   readonly restore$: IterableObservable<Snapshot>
   /** What arrived and was not let in (hot). */
   readonly rejected$: IterableObservable<Rejected>

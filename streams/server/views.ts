@@ -1,28 +1,23 @@
 import { distinctUntilChanged, filter, map, Observable, type SchedulerLike, takeUntil, timer } from 'rxjs'
 import { after, type LogIndex, logIndex } from '../../src/raft/ids.js'
 import { leaderOf, type Server } from '../../src/raft/state/server.js'
-import type { Inspection } from '../loop/run.js'
-import type { Rejected } from '../network/network.js'
-import type { Hot, Latest } from '../rx/hotInternals.js'
 import { IterableObservable } from '../rx/iterable.js'
 import type { AppliedSink } from '../sinks/applied.js'
 import type { ProposalsSink } from '../sinks/proposals.js'
 import type { ApplyMsg } from '../sinks/stateMachine.js'
 import type { Codec } from '../wire/codec.js'
 import type { Lifecycle } from './lifecycle.js'
-import { type counting, metricsOf } from './metrics.js'
+import { metricsOf } from './metrics.js'
+import type { Observed } from './observed.js'
 import type { Raft } from './raftServer.js'
 
 export interface ViewsOptions<C> {
-  readonly state$: Latest<Server>
-  readonly rejected$: Hot<Rejected>
-  readonly inspect$: Hot<Inspection>
+  readonly observed: Observed
   readonly machine: Pick<AppliedSink<C, never>, 'apply$' | 'restore$' | 'givenIndex'>
   readonly codec: Codec<C>
   readonly scheduler: SchedulerLike
   readonly metricsMs: number
   readonly clients: Pick<ProposalsSink<never>, 'counts'>
-  readonly counters: Pick<ReturnType<typeof counting>, 'counts'>
   readonly lifecycle: Pick<Lifecycle, 'stopped$' | 'storage' | 'close'>
 }
 
@@ -30,7 +25,8 @@ type Views<C> = Omit<Raft<C, never>, 'id' | 'start' | 'kill' | 'propose' | 'snap
 
 /** What is seen of a server from outside. Subscribing only watches. */
 export const views = <C>(options: ViewsOptions<C>): Views<C> => {
-  const { state$, rejected$, inspect$, machine, lifecycle } = options
+  const { observed, machine, lifecycle } = options
+  const { state$, rejected$, inspect$ } = observed
   const { stopped$ } = lifecycle
   return {
     close: () => {
@@ -58,7 +54,7 @@ export const views = <C>(options: ViewsOptions<C>): Views<C> => {
 const iterable = <T>(stream$: Observable<T>): IterableObservable<T> => new IterableObservable(stream$)
 
 /** The commands that the log still holds, then those to come. */
-const applyFrom = <C>(first: LogIndex, { state$, machine, codec }: ViewsOptions<C>): Observable<ApplyMsg<C>> =>
+const applyFrom = <C>(first: LogIndex, { observed: { state$ }, machine, codec }: ViewsOptions<C>): Observable<ApplyMsg<C>> =>
   new Observable((subscriber) => {
     const server = state$.value
     if (server !== null) for (const msg of given(first, machine.givenIndex(), server, codec)) subscriber.next(msg)
@@ -74,7 +70,7 @@ const given = <C>(first: LogIndex, last: LogIndex, { log }: Server, codec: Codec
   return msgs
 }
 
-const metrics = <C>({ state$, scheduler, metricsMs, clients, counters, lifecycle }: ViewsOptions<C>) =>
+const metrics = <C>({ observed: { state$, counters }, scheduler, metricsMs, clients, lifecycle }: ViewsOptions<C>) =>
   timer(0, metricsMs, scheduler).pipe(
     map(() => state$.value),
     filter((server) => server !== null),

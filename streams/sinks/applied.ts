@@ -18,24 +18,48 @@ import { ApplyQueue } from './applyQueue.js'
 import { type ApplyMsg, saysWhy, type Snapshot, type StateMachine, stateMachineFailed } from './stateMachine.js'
 
 /** What `applied` needs: the state machine, how commands are read, and who is told what came of them. */
+/**
+ * The state machine and what it needs.
+ *
+ * @example
+ * const { decode } = utf8
+ * const readSnapshot = () => of(Uint8Array.of(1))
+ * const machine = applied({ stateMachine: null, decode, scheduler, maxAppliesPerTurn: 4_096, readSnapshot })
+ */
 export interface AppliedOptions<C, R> {
   /** Null for none: commands count as answered, with `undefined`, as soon as they are handed over. */
   readonly stateMachine: StateMachine<C, R> | null
   /** Reads a command from its bytes. */
   readonly decode: (command: Uint8Array) => C
   readonly scheduler: SchedulerLike
-  /** Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long. */
+  /**
+   * Commands handed over in one turn; the rest waits for the next, so that applying never delays a heartbeat for long.
+   */
   readonly maxAppliesPerTurn: number
-  /** The first `size` bytes of a snapshot, as one value. Left out where no snapshot is ever taken: one from a leader then stops the server. */
+  /**
+   * The first `size` bytes of a snapshot, as one value. Left out where no snapshot is ever taken: one from a leader
+   * then stops the server.
+   */
   readonly readSnapshot?: (ref: SnapshotRef, size: number) => ObservableInput<Uint8Array>
 }
 
-/** What came of a committed entry: the state machine's answer; or a snapshot took the place of all up to `index`, answers and all. */
+/**
+ * The end of a committed entry: the state machine's answer; or a snapshot took the place of all up to `index`, answers
+ * and all.
+ *
+ * @example
+ * const indexOf = (result: Result<unknown>) => result.index
+ */
 export type Result<R> =
   | { readonly _tag: 'Applied'; readonly index: LogIndex; readonly term: Term; readonly result: R }
   | { readonly _tag: 'Restored'; readonly index: LogIndex }
 
-/** The state machine as a sink, and what is seen of it from outside. All streams are hot. */
+/**
+ * The state machine as a sink, and what is seen of it from outside. All streams are hot.
+ *
+ * @example
+ * const watch = (machine: AppliedSink<string, number>) => machine.apply$.subscribe(({ command }) => console.log(command))
+ */
 export interface AppliedSink<C, R> {
   readonly sink: Sink
   /** Each command, just before the state machine gets it. */

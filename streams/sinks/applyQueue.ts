@@ -10,7 +10,10 @@ interface CommandRun {
 /** Is given one command. */
 type Give = (index: LogIndex, term: Term, command: Uint8Array) => void
 
-/** The commands and snapshots that were handed over and are not wholly answered, in order. The core bounds them (`maxApplying`). */
+/**
+ * The commands and snapshots that were handed over and are not wholly answered, in order. The core bounds them
+ * (`maxApplying`).
+ */
 export class ApplyQueue {
   /** Oldest first. Those after the first snapshot wait for it, and with it. */
   private runs: CommandRun[] = []

@@ -26,7 +26,7 @@ export interface ElectionTimerOptions {
  *   timed out  ----------t----
  *
  * @example
- * const timedOut$ = (effect$: Observable<Effect>) => effect$.pipe(electionTimer({ timeoutMs: { min: 300, max: 600 }, random, scheduler }))
+ * const sinks = [electionTimer({ timeoutMs: { min: 300, max: 600 }, random, scheduler })]
  */
 export const electionTimer = ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
   taking(

@@ -3,6 +3,12 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
 import { type Sink, taking } from '../loop/sink.js'
 
+/**
+ * The options of `flush`.
+ *
+ * @example
+ * const sink = flush({ scheduler, commitNoticeMs: 10 })
+ */
 export interface FlushOptions {
   readonly scheduler: SchedulerLike
   /** How long the news of a commit waits for something to ride with, in milliseconds. Default 0: it leaves at once. */
@@ -10,11 +16,14 @@ export interface FlushOptions {
 }
 
 /**
- * Ends a turn of the scheduler in which something gathered that is to be sent, when all others had theirs: so a burst of proposals
- * becomes one message for each follower. A commit alone may wait a little for the next proposal.
+ * Ends a turn of the scheduler in which something gathered that is to be sent, when all others had theirs: so a burst
+ * of proposals becomes one message for each follower. A commit alone may wait a little for the next proposal.
  *
  *   scheduled  --(ppp)--c-------c-p----     p: proposals, c: a commit; it waits for 4 ms
  *   Flush      --f----------f-----f----
+ *
+ * @example
+ * const sinks = [heartbeat({ heartbeatMs: 100, scheduler }), flush({ scheduler })]
  */
 export const flush = ({ scheduler, commitNoticeMs = 0 }: FlushOptions): Sink =>
   taking(
@@ -29,7 +38,8 @@ export const flush = ({ scheduler, commitNoticeMs = 0 }: FlushOptions): Sink =>
           later = undefined
           subscriber.next({ _tag: 'Flush' })
         }
-        // One turn later: a command that is proposed on the news of a commit then leaves in one message with that commit.
+        // One turn later: a command that is proposed on the news of a commit then leaves in one message with that
+        // commit.
         function letOthersAct(this: SchedulerAction<boolean>, othersActed = false): void {
           if (othersActed) endTurn()
           else this.schedule(true)

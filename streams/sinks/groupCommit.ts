@@ -16,7 +16,10 @@ export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
 export interface GroupCommitOptions {
   /** Writes to the disk, and answers once it is there. */
   readonly write: OpenStorage['write']
-  /** Messages that wait for the disk, and snapshots to be given up after it; one more message takes the place of the oldest, which is lost as on a network. */
+  /**
+   * Messages that wait for the disk, and snapshots to be given up after it; one more message takes the place of the
+   * oldest, which is lost as on a network.
+   */
   readonly maxWaitingSends: number
 }
 

@@ -26,30 +26,30 @@ export interface LinkEnds {
 const anyone: LinkEnds = { from: null, to: null }
 
 /**
- * The border, for a network of your own: each value that arrives becomes one event. It is `Received` with a `Message` that
- * the core can take at its word, or `Rejected` with the reason. Nothing throws, and nothing else goes on from here.
+ * The border, for a network of your own: each value that arrives becomes one event. It is `Received` with a `Message`
+ * that the core can take at its word, or `Rejected` with the reason. Nothing throws, and nothing else goes on from
+ * here.
  *
- * Values are bytes as `encodeMessage` wrote them, or objects that should be messages (from a `MessagePort`, for example).
- * With `ends`, a message that names another sender or receiver than its link has is rejected too. Give them wherever your
- * transport proves who is at the other end: servers process RPCs without consulting their configuration (thesis §4.1), so
- * this is where a stranger must stop. `ends.incarnation` goes with each message; where storages have incarnations
- * (`diskStorage`), a vote without one does not count.
+ * Values are bytes as `encodeMessage` wrote them, or objects that should be messages (from a `MessagePort`, for
+ * example). With `ends`, a message that names another sender or receiver than its link has is rejected too. Give them
+ * wherever your transport proves who is at the other end: servers process RPCs without consulting their configuration
+ * (thesis §4.1), so this is where a stranger must stop. `ends.incarnation` goes with each message; where storages have
+ * incarnations (`diskStorage`), a vote without one does not count.
  *
  *   wire     --b--o--x--b--|     b: a message as bytes, o: as an object, x: none
  *   inbound  --m--m--r--m--|     m: Received, r: Rejected
  *
  * @example
- * of({ _tag: 'RequestVote', term: -1 }).pipe(inbound()) // Rejected { reason: 'RequestVote/from is undefined, not NodeId' }
+ * // Rejected { reason: 'RequestVote/from is undefined, not NodeId' }
+ * of({ _tag: 'RequestVote', term: -1 }).pipe(inbound())
  *
  * @example
- * // A whole network: `port` is a MessagePort to the one other server.
- * const network: Network = (message$) =>
- *   new Observable((subscriber) => {
- *     subscriber.add(message$.subscribe((message) => port.postMessage(encodeMessage(message))))
- *     const arrived$ = fromEvent<MessageEvent>(port, 'message').pipe(map(({ data }) => data as unknown))
- *     subscriber.add(arrived$.pipe(inbound({ from: nodeId('n2'), to: nodeId('n1') })).subscribe(subscriber))
- *     port.start()
- *   })
+ * // A whole network, over a transport that posts bytes to the one other server and emits what arrives from it.
+ * const over = (post: (bytes: Uint8Array) => void, arrived$: Observable<unknown>): Network => (message$) =>
+ *   merge(
+ *     message$.pipe(tap((message) => post(encodeMessage(message))), ignoreElements()),
+ *     arrived$.pipe(inbound()),
+ *   )
  */
 export const inbound = (ends: LinkEnds = anyone): OperatorFunction<unknown, Received | Rejected> => map((wire) => admit(wire, ends))
 
@@ -69,7 +69,10 @@ export const admit = (wire: unknown, ends: LinkEnds = anyone): Received | Reject
 
 const rejected = (from: string | null, reason: string): Rejected => ({ _tag: 'Rejected', from, kind: 'message', reason })
 
-/** The first of io-ts's errors as a sentence: the path, what is there and what should be. Numbers are quoted, contents are not. */
+/**
+ * The first of io-ts's errors as a sentence: the path, what is there and what should be. Numbers are quoted, contents
+ * are not.
+ */
 export const explain = (errors: t.Errors): string => {
   const [error] = errors
   if (error === undefined) return 'refused'

@@ -54,7 +54,10 @@ function watch<R>(this: Proposal<R>, subscriber: Subscriber<ProposalEvent<R>>): 
 /** Who is told a story: RxJS's `Subscriber`, or a `Watcher`. */
 type Listener<T> = Pick<Observer<T>, 'next' | 'complete'>
 
-/** What `subscribe(tell)` gives: one object, where RxJS makes four and a closure for what may come a million times a second. */
+/**
+ * What `subscribe(tell)` gives: one object, where RxJS makes four and a closure for what may come a million times a
+ * second.
+ */
 class Watcher<T> extends Subscription implements Listener<T> {
   constructor(private readonly tell: (value: T) => void) {
     super()
@@ -65,7 +68,8 @@ class Watcher<T> extends Subscription implements Listener<T> {
     try {
       this.tell(value)
     } catch (error) {
-      throwError((): unknown => error).subscribe() // nobody handles it: RxJS says so in its own way, later and elsewhere
+      // nobody handles it: RxJS says so in its own way, later and elsewhere
+      throwError((): unknown => error).subscribe()
     }
   }
 
@@ -101,7 +105,10 @@ export class Proposal<R = unknown> extends Observable<ProposalEvent<R>> {
     super(watch as (this: Observable<ProposalEvent<R>>, subscriber: Subscriber<ProposalEvent<R>>) => void)
   }
 
-  /** Tells what becomes of it. The signature is RxJS's own; a proposal never errors, so the second function is never called. */
+  /**
+   * Tells what becomes of it. The signature is RxJS's own; a proposal never errors, so the second function is never
+   * called.
+   */
   override subscribe(
     observerOrNext?: Partial<Observer<ProposalEvent<R>>> | ((event: ProposalEvent<R>) => void) | null,
     _error?: ((error: unknown) => void) | null,

@@ -8,6 +8,14 @@ import type { Result } from './applied.js'
 import { Proposal, type ProposalEvent } from './proposal.js'
 import { ProposalQueue } from './proposalQueue.js'
 
+/**
+ * The bounds on proposals that have not ended, and what came of the entries.
+ *
+ * @example
+ * const { maxProposals, maxCommandBytes } = defaultTuning
+ * const clientsOf = <R>(machine: AppliedSink<Uint8Array, R>) =>
+ *   proposals<R>({ scheduler, maxProposals, maxCommandBytes, result$: machine.result$ })
+ */
 export interface ProposalsOptions<R = unknown> {
   readonly scheduler: SchedulerLike
   /** Proposals that have not ended; one more is `Overloaded` at once. */
@@ -26,7 +34,12 @@ export interface ProposalCounts {
   readonly indeterminate: number
 }
 
-/** Clients, as a sink. */
+/**
+ * Clients, as a sink, and the way to propose.
+ *
+ * @example
+ * const pending = <R>(clients: ProposalsSink<R>) => clients.counts().pending
+ */
 export interface ProposalsSink<R> {
   readonly sink: Sink
   readonly propose: (command: Uint8Array) => Proposal<R>

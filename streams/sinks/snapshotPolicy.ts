@@ -22,22 +22,22 @@ import { type Sink, taking } from '../loop/sink.js'
  */
 export interface SnapshotOptions {
   /**
-   * The state of the state machine: emits one `Snapshot`, of the last command that it has answered for or of a later one that it was
-   * given. Called with the index of the former. Failing, or a snapshot of a command that it was not given yet, stops the server. Left out,
-   * snapshots are taken only by `snapshot()`.
+   * The state of the state machine: emits one `Snapshot`, of the last command that it has answered for or of a later
+   * one that it was given. Called with the index of the former. Failing, or a snapshot of a command that it was not
+   * given yet, stops the server. Left out, snapshots are taken only by `snapshot()`.
    */
   readonly take?: (lastApplied: LogIndex) => ObservableInput<Snapshot>
   /**
-   * Whether the state machine can begin with a snapshot that a leader sent, asked before it replaces anything: completes if it can, fails if
-   * not. Then the snapshot is given up and told in `rejected$`. Left out, a snapshot that the state machine cannot read stops the server,
-   * at every start again.
+   * Whether the state machine can begin with a snapshot that a leader sent, asked before it replaces anything:
+   * completes if it can, fails if not. Then the snapshot is given up and told in `rejected$`. Left out, a snapshot that
+   * the state machine cannot read stops the server, at every start again.
    */
   readonly check?: (snapshot: Snapshot) => ObservableInput<unknown>
   /** A snapshot is taken when so many entries were applied since the last one. Default 100,000. */
   readonly everyEntries?: number
   /**
-   * Or so many bytes of commands. At most `maxLogBytes` less `maxCommandBytes`, or the log could be full before. Default 64 MiB, or that
-   * bound where it is lower.
+   * Or so many bytes of commands. At most `maxLogBytes` less `maxCommandBytes`, or the log could be full before.
+   * Default 64 MiB, or that bound where it is lower.
    */
   readonly everyBytes?: number
 }
@@ -72,7 +72,12 @@ export interface SnapshotPolicyOptions extends SnapshotOptions {
  */
 export const defaultSnapshots = { everyEntries: 100_000, everyBytes: 64 << 20 }
 
-/** The policy as a sink, and the way to offer a snapshot from outside. */
+/**
+ * The policy as a sink, and the way to offer a snapshot from outside.
+ *
+ * @example
+ * const offered = (policy: SnapshotPolicy, index: number, data: Uint8Array) => policy.offer(index, data)._tag
+ */
 export interface SnapshotPolicy {
   readonly sink: Sink
   /** The state machine's state after `index`, for the disk; see `SnapshotAnswer`. */
@@ -80,8 +85,8 @@ export interface SnapshotPolicy {
 }
 
 /**
- * "One simple strategy is to take a snapshot when the log reaches a fixed size in bytes" (§7): or in entries. One at a time, in a turn of
- * its own.
+ * "One simple strategy is to take a snapshot when the log reaches a fixed size in bytes" (§7): or in entries. One at a
+ * time, in a turn of its own.
  *
  *   lastApplied  --1--2--3-----4--5--6----     every 3 entries
  *   take         --------t-----------t----
@@ -103,7 +108,10 @@ class Policy {
   private state$: Observable<Server> = EMPTY
   private out: Subscriber<RaftEvent> | null = null
   private taking: Subscription | undefined
-  /** What the last attempt saw as applied. The next one waits for more, so that one that leads nowhere is not made again at once. */
+  /**
+   * What the last attempt saw as applied. The next one waits for more, so that one that leads nowhere is not made again
+   * at once.
+   */
   private tried = logIndex(0)
 
   constructor(

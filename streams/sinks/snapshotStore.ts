@@ -32,8 +32,9 @@ export type SnapshotCheck = (snapshot: Snapshot) => ObservableInput<unknown>
  *            ----------^---!
  *   events   -----c--d-----t   c: ChunkStored, d: ChunkRead, t: SnapshotStored
  *
- * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final. With `check`, a
- * leader's snapshot that is stored whole is read once: one that `check` fails for is told as `SnapshotRefused`.
+ * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final.
+ * With `check`, a leader's snapshot that is stored whole is read once: one that `check` fails for is told as
+ * `SnapshotRefused`.
  */
 export const snapshotStore =
   (storage: SnapshotStorage, check: SnapshotCheck | null = null): OperatorFunction<SnapshotEffect, RaftEvent> =>

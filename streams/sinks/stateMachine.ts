@@ -8,7 +8,10 @@ export interface ApplyMsg<C = Uint8Array> {
   readonly command: C
 }
 
-/** The state machine's answer for the command at `index`: exactly one for each, in order. `result` is what its proposer gets. */
+/**
+ * The state machine's answer for the command at `index`: exactly one for each, in order. `result` is what its proposer
+ * gets.
+ */
 export interface Applied<R = unknown> {
   readonly index: LogIndex
   readonly result: R
@@ -21,10 +24,10 @@ export interface Snapshot {
 }
 
 /**
- * The replicated service: a stream of committed commands in, a stream of their results out. It may
- * answer later, but in order; an error, an early end or an answer out of order stops the server.
- * It begins with the state in `snapshot`, null for none, and is given the commands after that. A snapshot from the leader ends it: the
- * function is called again, with that snapshot (Figure 13, 8).
+ * The replicated service: a stream of committed commands in, a stream of their results out. It may answer later, but in
+ * order; an error, an early end or an answer out of order stops the server. It begins with the state in `snapshot`,
+ * null for none, and is given the commands after that. A snapshot from the leader ends it: the function is called
+ * again, with that snapshot (Figure 13, 8).
  *
  * @example
  * // The sum of all commands so far, with `codec: json`:

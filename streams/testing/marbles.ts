@@ -37,7 +37,7 @@ export const inVirtualTime = (run: (helpers: MarbleHelpers) => void): void => {
  *   const timedOut = '----------t---'
  *   const timer = electionTimer({ timeoutMs: { min: 5, max: 9 }, random: () => 0, scheduler })
  *   const arm$ = hot<Effect>(arm, { a: { _tag: 'ArmElectionTimer', generation: 1 } })
- *   expectObservable(timer(arm$)).toBe(timedOut, { t: { _tag: 'ElectionTimedOut', generation: 1 } })
+ *   expectObservable(timer(arm$, NEVER)).toBe(timedOut, { t: { _tag: 'ElectionTimedOut', generation: 1 } })
  * })
  */
 export const marblesWith =

@@ -19,7 +19,8 @@ export interface ClockHost {
  *  - No timer fires early: the present is rounded up when a delay is added to it.
  *  - Actions without delay run in one task, at the end of the present phase of the event loop, and so
  *    do those that they schedule in turn, for at most `maxSliceMs`; then everyone else has a turn.
- *  - Time stands still while an action runs: what happens in it happens at once, and reading a clock costs as much as a small step.
+ *  - Time stands still while an action runs: what happens in it happens at once, and reading a clock costs as much as a
+ *    small step.
  *  - A timer lets one phase of input pass before it acts: after a stall the host runs timers before
  *    sockets, and an election timeout must not win against the heartbeat that lies in a socket.
  */

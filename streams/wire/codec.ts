@@ -3,7 +3,10 @@
  * `decode` meets what another server's `encode` made, also years later, from the log.
  *
  * @example
- * const numbers: Codec<number> = { encode: (n) => new TextEncoder().encode(String(n)), decode: (text) => Number(new TextDecoder().decode(text)) }
+ * const numbers: Codec<number> = {
+ *   encode: (n) => new TextEncoder().encode(String(n)),
+ *   decode: (text) => Number(new TextDecoder().decode(text)),
+ * }
  */
 export interface Codec<C> {
   /** The bytes of a command. */

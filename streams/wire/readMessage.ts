@@ -16,9 +16,7 @@ import { maxConfigurationBytes, maxEntriesPerMessage, tags } from './layout.js'
  * decodeMessage(Uint8Array.of(9)) // left('1 bytes end in the middle of a message')
  *
  * @example
- * // A network of your own, over a socket that carries whole frames:
- * const frame$ = fromEvent(socket, 'message').pipe(map(({ data }) => new Uint8Array(data)))
- * const received$ = frame$.pipe(inbound({ from: peer, to: id }))
+ * decodeMessage(Uint8Array.of(9)) // left('…'): no message begins so
  */
 export const decodeMessage = (bytes: Uint8Array): either.Either<string, unknown> => {
   const reader = new Reader(bytes)

@@ -31,7 +31,10 @@ const statusOf = async (url: string): Promise<Status | null> => {
   }
 }
 
-/** Looks at the servers until all of them answer and stand so. Fails when the test is over, so that no test that failed goes on. */
+/**
+ * Looks at the servers until all of them answer and stand so. Fails when the test is over, so that no test that failed
+ * goes on.
+ */
 export const until = (urls: ReadonlyArray<string>, stand: (all: ReadonlyArray<Status>) => boolean): Promise<ReadonlyArray<Status>> =>
   firstValueFrom(
     timer(0, 50).pipe(

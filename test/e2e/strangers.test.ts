@@ -12,7 +12,8 @@ import { freePortBase, killAll, run, type Running, start } from './processes.js'
 import { agree, type Status, until } from './servers.js'
 
 /*
- * What must not be believed, on real processes: a data directory that took the place of a lost one, and a stranger with a good greeting.
+ * What must not be believed, on real processes: a data directory that took the place of a lost one, and a stranger with
+ * a good greeting.
  */
 
 const ids = ['n1', 'n2', 'n3'] as const

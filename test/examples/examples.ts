@@ -8,7 +8,10 @@ export interface Example {
   readonly code: string
 }
 
-/** What an entry exports, or an option that it takes: `createClient`, `ClientOptions.endpoints`, with the examples that show it. */
+/**
+ * What an entry exports, or an option that it takes: `createClient`, `ClientOptions.endpoints`, with the examples that
+ * show it.
+ */
 export interface Shown {
   readonly entry: Entry
   readonly name: string
@@ -51,13 +54,13 @@ const examplesOfEntry = (entry: Entry): ReadonlyArray<Example> =>
 
 export const examples: ReadonlyArray<Example> = entries.flatMap(examplesOfEntry)
 
-const says = (code: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(code)
+const says = (code: string, name: string): boolean => new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`).test(code)
 
 const isOptions = ({ name }: ts.Symbol): boolean => /(Options|Tuning|Settings|Faults|Sinks)$/.test(name)
 
 /**
- * Which exports and options of an entry an example shows. A value has one of its own. A type has one of its own, or is named in another of
- * that entry. An option is in the example of its interface, or has one.
+ * Which exports and options of an entry an example shows. A value has one of its own. A type has one of its own, or is
+ * named in another of that entry. An option is in the example of its interface, or has one.
  */
 export const shownBy = (entry: Entry): ReadonlyArray<Shown> => {
   const here = examples.filter((example) => example.entry === entry)

@@ -1,5 +1,6 @@
 /**
- * The names that examples in doc comments and on the pages use without showing where they come from: what their reader has already.
+ * The names that examples in doc comments and on the pages use without showing where they come from: what their reader
+ * has already.
  */
 import type { Network, Raft, Storage, VirtualScheduler } from 'rxraft'
 import type { Client, KvServer } from 'rxraft/kv'

@@ -2,8 +2,8 @@ import type { Change, Compare, KeyRange, KeyValue, KvAnswer, KvCommand, KvResult
 import { contains, isAnswer, revision } from '../../src/kv/index.js'
 
 /**
- * The slow, obvious twin of the store: every state that ever was, as a sorted array, and every change that ever was. No tree, no
- * history that is cut, no undoing.
+ * The slow, obvious twin of the store: every state that ever was, as a sorted array, and every change that ever was. No
+ * tree, no history that is cut, no undoing.
  */
 export interface Twin {
   /** `states[r]` are the keys right after revision `r`. */

@@ -9,7 +9,7 @@ for (const server of servers) server.start()
 const client = createClient({ transport: memoryTransport(servers), endpoints: cluster })
 const { revision } = await client.put('greeting', 'hello')
 const changed = await client.compareAndSet('greeting', 'hi', { revision }) // { _tag: 'Written', revision: 3 }
-const stale = await client.compareAndSet('greeting', 'ho', { revision }) // { _tag: 'Conflict', item: { key: 'greeting', modRevision: 3, … } }
+const stale = await client.compareAndSet('greeting', 'ho', { revision }) // { _tag: 'Conflict', item }
 const item = await client.get('greeting') // { key: 'greeting', value: 'hi' as bytes, modRevision: 3, version: 2, … }
 
 export const told: number[] = []

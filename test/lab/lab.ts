@@ -271,7 +271,9 @@ export class Lab {
     return this.fail(`one(${show(command)}) failed to reach agreement on ${servers} servers in 10 s`)
   }
 
-  /** What at least `servers` applied at `index`, when they have; undefined if somebody's term moved beyond `term` first. */
+  /**
+   * What at least `servers` applied at `index`, when they have; undefined if somebody's term moved beyond `term` first.
+   */
   *wait(index: number, servers: number, term: number | null = null): Script<Command | undefined> {
     let pauseMs = 10
     for (let look = 0; look < 30 && this.countApplied(index) < servers; look++) {

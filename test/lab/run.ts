@@ -56,7 +56,10 @@ const failureOf = (question: () => void): string | null => {
   }
 }
 
-/** Without delays a cluster that goes round in circles would do so for ever in one millisecond; a burst of a thousand commands takes a tenth. */
+/**
+ * Without delays a cluster that goes round in circles would do so for ever in one millisecond; a burst of a thousand
+ * commands takes a tenth.
+ */
 const maxActionsPerMs = 200_000
 
 /** A test in virtual time: the same seed, the same result. */

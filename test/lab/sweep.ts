@@ -10,7 +10,9 @@ export interface Order {
 
 export type SeedDone = (seed: number, results: ReadonlyArray<LabResult>) => void
 
-/** Runs the tests with every seed in virtual time, on `jobs` workers, each of which takes the next seed when it is free. */
+/**
+ * Runs the tests with every seed in virtual time, on `jobs` workers, each of which takes the next seed when it is free.
+ */
 export const sweepVirtually = (
   tests: ReadonlyArray<LabTest>,
   { from, count, jobs, done }: { readonly from: number; readonly count: number; readonly jobs: number; readonly done: SeedDone },

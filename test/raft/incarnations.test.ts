@@ -27,8 +27,8 @@ import {
 } from './servers.js'
 
 /*
- * One name, one data directory (docs/decisions/0012). A server that comes back with its old name and an empty disk has forgotten its
- * votes (§5.2) and the entries that it acknowledged (§5.3): it is another server.
+ * One name, one data directory (docs/decisions/0012). A server that comes back with its old name and an empty disk has
+ * forgotten its votes (§5.2) and the entries that it acknowledged (§5.3): it is another server.
  */
 
 /** The data directory of a server: the one that it was made with, or another one that took its place. */
@@ -45,7 +45,10 @@ const named = (ids: ReadonlyArray<NodeId> = three): Configuration =>
     ids.map((id) => member(id)),
   )
 
-/** n1 as it starts, with this configuration in an otherwise empty log, or with one entry after it that names the disks of all. */
+/**
+ * n1 as it starts, with this configuration in an otherwise empty log, or with one entry after it that names the disks
+ * of all.
+ */
 const started = (configuration: Configuration, incarnation: Incarnation | null = disk(n1), settings = {}): Server =>
   after(
     restart(

@@ -8,7 +8,10 @@ import { ClusterByHand } from '../../streams/testing/cluster.js'
 import { mend, play, schedule, seed, settings } from './schedule.js'
 import { after, appendEntries, follower, installSnapshot, received } from './servers.js'
 
-/** Everything in it, but for bytes and for the log's chunks: these grow in place, where only the log that ends there can see it. */
+/**
+ * Everything in it, but for bytes and for the log's chunks: these grow in place, where only the log that ends there can
+ * see it.
+ */
 const deepFreeze = <A>(value: A): A => {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value
   Object.freeze(value)

@@ -63,7 +63,8 @@ describe('majorities', () => {
 
   it.each([
     { old: ['a', 'b', 'c'], next: ['d', 'e', 'f'], agree: ['a', 'b', 'd', 'e'], decided: true },
-    { old: ['a', 'b', 'c'], next: ['d', 'e', 'f'], agree: ['a', 'b', 'c', 'd'], decided: false }, // a majority of all, but not of both
+    // a majority of all, but not of both
+    { old: ['a', 'b', 'c'], next: ['d', 'e', 'f'], agree: ['a', 'b', 'c', 'd'], decided: false },
     { old: ['a', 'b', 'c'], next: ['b', 'c', 'd'], agree: ['b', 'c'], decided: true },
     { old: ['a'], next: ['a', 'b', 'c'], agree: ['a'], decided: false },
   ])('joint consensus needs a majority of $old and of $next: $agree decide: $decided', ({ old, next, agree, decided }) => {

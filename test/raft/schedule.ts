@@ -4,7 +4,10 @@ import type { Settings } from '../../src/raft/settings.js'
 import { type ClusterByHand, lastIndexOf } from '../../streams/testing/cluster.js'
 import { comeToRest } from '../../streams/testing/settle.js'
 
-/** Something that may happen to a cluster; what cannot happen just then does not. `a`, `b` and `k` say to whom and how much. */
+/**
+ * Something that may happen to a cluster; what cannot happen just then does not. `a`, `b` and `k` say to whom and how
+ * much.
+ */
 export interface Move {
   readonly what: keyof typeof moves
   readonly a: number

@@ -315,8 +315,10 @@ describe('"Once a candidate wins an election, it becomes leader. It then sends h
 
 describe('"While waiting for votes, a candidate may receive an AppendEntries RPC from another server claiming to be leader"', () => {
   it.each([
-    { T: 2, becomes: { _tag: 'Candidate', ownVote: 1, votes: votesOf(n1) } }, // "smaller …: rejects the RPC and continues in candidate state"
-    { T: 3, becomes: { _tag: 'Follower', leader: n3 } }, // "at least as large as the candidate’s current term …: recognizes the leader as legitimate"
+    // "smaller …: rejects the RPC and continues in candidate state"
+    { T: 2, becomes: { _tag: 'Candidate', ownVote: 1, votes: votesOf(n1) } },
+    // "at least as large as the candidate’s current term …: recognizes the leader as legitimate"
+    { T: 3, becomes: { _tag: 'Follower', leader: n3 } },
     { T: 4, becomes: { _tag: 'Follower', leader: n3 } },
   ])('of term $T, in term 3: $becomes._tag', ({ T, becomes }) => {
     expect(after(candidate({ T: 3 }), received(appendEntries({ from: n3, term: T }))).role).toEqual(becomes)

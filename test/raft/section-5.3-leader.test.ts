@@ -215,7 +215,10 @@ describe('"If AppendEntries fails because of log inconsistency: decrement nextIn
     expect(late.server).toBe(probing)
   })
 
-  /** Two logs that Raft can bring about: equal up to a point, then of different terms, except that one may go on in the last shared one. */
+  /**
+   * Two logs that Raft can bring about: equal up to a point, then of different terms, except that one may go on in the
+   * last shared one.
+   */
   const logs = fc
     .record({
       shared: fc.array(fc.nat(2), { maxLength: 8 }),
@@ -372,7 +375,8 @@ describe('a follower that has no room takes no entries and says so by its matchI
       at: 2,
       takes: false,
     },
-    { what: 'maxLogBytes, exactly', server: filled(2, { maxLogBytes: full.maxLogBytes }), at: 2, takes: true }, // the no-op of a new leader may follow
+    // the no-op of a new leader may follow
+    { what: 'maxLogBytes, exactly', server: filled(2, { maxLogBytes: full.maxLogBytes }), at: 2, takes: true },
     { what: 'more than maxLogBytes', server: filled(3, { maxLogBytes: full.maxLogBytes }), at: 3, takes: false },
   ])('$what: takes $takes', ({ server, at, takes }) => {
     const stepped = on(server, offered(at))

@@ -71,7 +71,10 @@ describe('§5.4.1 "the voter denies its vote if its own log is more up-to-date t
   })
 })
 
-/** What a leader has committed after these followers have said that they have so much, and its own disk as much as `durable` writes. */
+/**
+ * What a leader has committed after these followers have said that they have so much, and its own disk as much as
+ * `durable` writes.
+ */
 const committed = ({
   log,
   T,

@@ -69,7 +69,10 @@ export const follower = ({
 /** n1 standing in term T; its own vote is on disk (write 1) and counted. */
 export const candidate = ({ T = 1, ...given }: Given = {}): Server => after(follower({ ...given, T: T - 1 }), timeout(1), persisted(1))
 
-/** n1 leading in term T: elected by as many as it takes, in their order. All it has written is on disk, and each follower was sent one heartbeat. */
+/**
+ * n1 leading in term T: elected by as many as it takes, in their order. All it has written is on disk, and each
+ * follower was sent one heartbeat.
+ */
 export const leader = (given: Given = {}): Server => {
   const { T = (given.log?.at(-1) ?? 0) + 1, of = 3 } = given
   const votes = [n2, n3, n4, n5].slice(0, Math.floor(of / 2))

@@ -12,7 +12,8 @@ describe('transcripts: what is written down is what happens', () => {
     const path = join(folder, name)
     const played = transcript(readFileSync(path, 'utf8'))
     if (process.env['GOLDEN'] === 'write') writeFileSync(path, played)
-    // A difference is either a mistake or news: `GOLDEN=write npm run jest -- test/raft/transcripts.test.ts` accepts it.
+    // A difference is either a mistake or news: `GOLDEN=write npm run jest -- test/raft/transcripts.test.ts` accepts
+    // it.
     expect(played).toBe(readFileSync(path, 'utf8'))
   })
 })

@@ -13,8 +13,8 @@ const member = (n: number, hostBytes: number) => {
 const cluster = (size: number, hostBytes: number) => votersOnly(Array.from({ length: size }, (_, n) => member(n, hostBytes)))
 
 it.each([
-  ['none', undefined as never, 'configuration: is none: make one with `votersOnly([…])`'],
-  ['one with a host that is too long', cluster(1, 254), 'configuration: is none: make one with `votersOnly([…])`'],
+  ['none', undefined as never, 'configuration: must be the servers of the cluster: votersOnly([nodeId("n1"), …])'],
+  ['one with a host that is too long', cluster(1, 254), 'configuration: must be the servers of the cluster: votersOnly([nodeId("n1"), …])'],
   [
     'one that no entry can hold',
     cluster(120, 253),

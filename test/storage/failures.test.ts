@@ -25,7 +25,10 @@ const systemError = (code: string): NodeJS.ErrnoException => Object.assign(new E
 
 type Call = 'write' | 'fdatasync' | 'fsync' | 'open'
 
-/** A file system whose n-th call of a kind, counted from when it is armed, fails. Counts every call that may change the disk. */
+/**
+ * A file system whose n-th call of a kind, counted from when it is armed, fails. Counts every call that may change the
+ * disk.
+ */
 const failing = (call: Call, code: string) => {
   let left = Number.POSITIVE_INFINITY
   let changes = 0

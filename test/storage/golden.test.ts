@@ -26,8 +26,9 @@ import {
 } from './support.js'
 
 /*
- * The format, byte by byte, in golden/: every version reads what an earlier one wrote. GOLDEN=write
- * rewrites the files of the present format, and the difference is then for a reviewer to see. The files of format 1 are never written again.
+ * The format, byte by byte, in golden/: every version reads what an earlier one wrote. GOLDEN=write rewrites the files
+ * of the present format, and the difference is then for a reviewer to see. The files of format 1 are never written
+ * again.
  */
 
 const golden = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), 'golden', name)

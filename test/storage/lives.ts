@@ -15,8 +15,9 @@ import { bytesOf, done, opened, perform, tagOf } from './use.js'
 import { configuration, incarnation, plain, snapshotBytes } from './values.js'
 
 /*
- * One log and the lives of its server, on a disk that forgets. What must not be is thrown: an `AssertionError` where something that
- * was acknowledged is missing, or more is there than one write that was under way; else what `open` refused with. Free of jest.
+ * One log and the lives of its server, on a disk that forgets. What must not be is thrown: an `AssertionError` where
+ * something that was acknowledged is missing, or more is there than one write that was under way; else what `open`
+ * refused with. Free of jest.
  */
 
 export type Script = ReadonlyArray<ReadonlyArray<Persist>>
@@ -95,7 +96,10 @@ export class Lives {
     readonly disk: ForgetfulDisk,
   ) {}
 
-  /** Bootstrapped, and nothing written yet. `newDirectory` is where each life has its lock: who was killed holds its own for ever. */
+  /**
+   * Bootstrapped, and nothing written yet. `newDirectory` is where each life has its lock: who was killed holds its own
+   * for ever.
+   */
   static async of(
     script: Script,
     newDirectory: () => string,
@@ -148,7 +152,10 @@ export class Lives {
     else this.disk.kill()
   }
 
-  /** A life to the end of the script. All is there then, and no snapshot that nobody refers to; and all of it is marked durable. */
+  /**
+   * A life to the end of the script. All is there then, and no snapshot that nobody refers to; and all of it is marked
+   * durable.
+   */
   async finish(): Promise<void> {
     await this.live(new Promise(() => undefined))
     deepStrictEqual(this.known, this.script.length)

@@ -13,7 +13,10 @@ import { diskStorage } from '../../streams/storage/disk/diskStorage.js'
 import { remembering } from '../streams/remembering.js'
 import { command, dataDirectory, done, found, hardState, hasty, persist, pointer, temporaryDirectory, withDisk } from './support.js'
 
-/** What a stranger left: the last term there is. With a snapshot of the first two entries, if wanted; the last entry is of `lastTerm`. */
+/**
+ * What a stranger left: the last term there is. With a snapshot of the first two entries, if wanted; the last entry is
+ * of `lastTerm`.
+ */
 const poisoned = async (lastTerm: number, withSnapshot: boolean): Promise<string> => {
   const directory = await dataDirectory()
   await withDisk(directory, async (disk) => {

@@ -35,10 +35,10 @@ const mayCreate = (flags: string | number): boolean => typeof flags === 'string'
 const systemError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code })
 
 /**
- * One directory on a disk that forgets. Contents are in memory until they are synced, sector by sector;
- * names until their directory is. It can stop at any call, after which nothing is done and nothing
- * answers any more, as when the process is killed (of a durable write the sync is not done then); then `kill` keeps what was written, and
- * `losePower` what was synced and, of the rest, what the dice let through.
+ * One directory on a disk that forgets. Contents are in memory until they are synced, sector by sector; names until
+ * their directory is. It can stop at any call, after which nothing is done and nothing answers any more, as when the
+ * process is killed (of a durable write the sync is not done then); then `kill` keeps what was written, and `losePower`
+ * what was synced and, of the rest, what the dice let through.
  */
 export class ForgetfulDisk {
   private names = new Map<string, Inode>()
@@ -63,7 +63,9 @@ export class ForgetfulDisk {
     })
   }
 
-  /** The n-th sync from now on fails, and what it should have written is taken for clean from then on, as Linux does. */
+  /**
+   * The n-th sync from now on fails, and what it should have written is taken for clean from then on, as Linux does.
+   */
   failSync(n: number): void {
     this.syncsUntilFailure = n
   }

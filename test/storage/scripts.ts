@@ -16,7 +16,9 @@ interface Intent {
   readonly kinds: ReadonlyArray<Entry['kind']>
   readonly size: number
   readonly commit: boolean
-  /** An own snapshot of the part of the log that is committed, or one of a leader, so many entries further than that. */
+  /**
+   * An own snapshot of the part of the log that is committed, or one of a leader, so many entries further than that.
+   */
   readonly snapshot: { readonly part: number; readonly size: number } | { readonly ahead: number; readonly size: number } | null
 }
 

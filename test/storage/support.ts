@@ -74,7 +74,10 @@ export const withDisk = async <A>(
   }
 }
 
-/** A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states, and no room is made for more. */
+/**
+ * A data directory as a crash leaves it after these writes: the durable marker is as old as their hard states, and no
+ * room is made for more.
+ */
 export const crashedAfter = async (batches: ReadonlyArray<ReadonlyArray<Persist>>, options: DiskOptions = {}): Promise<string> => {
   const directory = await dataDirectory()
   return withDisk(

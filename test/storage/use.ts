@@ -33,7 +33,10 @@ export const store = async ({ snapshots }: OpenStorage, pointer: SnapshotPointer
   for (const piece of piecesOf(pointer, pieceBytes)) await done(snapshots.store(piece))
 }
 
-/** Does what a server does for one batch: the snapshots in it are stored before, and those they take the place of discarded after. */
+/**
+ * Does what a server does for one batch: the snapshots in it are stored before, and those they take the place of
+ * discarded after.
+ */
 export const perform = async (open: OpenStorage, batch: ReadonlyArray<Persist>): Promise<void> => {
   const pointers = batch.flatMap(({ write: { snapshot } }) => (snapshot === null ? [] : [snapshot]))
   for (const pointer of pointers) await store(open, pointer, 1 + ((pointer.ref * 97) % 700) + (pointer.size >> 4))

@@ -5,7 +5,10 @@ import type { Effect } from '../../src/raft/effect.js'
 import { createClock } from '../../streams/time/clock.js'
 import { electionTimer } from '../../streams/sinks/electionTimer.js'
 
-/** An event loop that is turned by hand: as Node's, timers first, then input, then what is to run soon. Time stands still unless a test moves it. */
+/**
+ * An event loop that is turned by hand: as Node's, timers first, then input, then what is to run soon. Time stands
+ * still unless a test moves it.
+ */
 const eventLoop = () => {
   let nowMs = 0
   let timers: { readonly dueMs: number; readonly task: () => void }[] = []

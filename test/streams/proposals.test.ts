@@ -312,7 +312,8 @@ describe('a server that does not run', () => {
     )
     turn()
     commit()
-    const refused = at === 'Appended' ? ['Indeterminate null', '|'] : expected[3] // it was not told any more that there was no room
+    // it was not told any more that there was no room
+    const refused = at === 'Appended' ? ['Indeterminate null', '|'] : expected[3]
     expect(stories).toEqual([...expected.slice(0, 3), refused])
     expect(clients.counts().pending).toBe(0)
     expect(clients.counts().refused + clients.counts().indeterminate).toBe(4)

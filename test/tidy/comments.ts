@@ -14,6 +14,9 @@ const commentsOf = ({ text, tree }: Source): ReadonlyArray<ts.CommentRange> => {
   return [...comments.values()]
 }
 
+/** Code in an example may be as wide as other code. */
+const widestCode = 140
+
 /**
  * `path:line` of each line with a comment that has more than `most` characters. Directives for eslint stay on one line.
  */
@@ -26,7 +29,16 @@ export const commentLinesLongerThan =
     const commented = commentsOf(source).flatMap(({ pos, end }) =>
       Array.from({ length: lineAt(end) - lineAt(pos) + 1 }, (_, i) => lineAt(pos) + i),
     )
+    const examples = new Set(
+      commentsOf(source).flatMap(({ pos, end }) => {
+        const example = text.slice(pos, end).indexOf('@example')
+        return example < 0 ? [] : Array.from({ length: lineAt(end) - lineAt(pos + example) }, (_, i) => lineAt(pos + example) + 1 + i)
+      }),
+    )
     return [...new Set(commented)]
-      .filter((line) => lines[line]!.length > most && !/\/\/ (eslint-disable|prettier-ignore)/.test(lines[line]!))
+      .filter(
+        (line) =>
+          lines[line]!.length > (examples.has(line) ? widestCode : most) && !/\/\/ (eslint-disable|prettier-ignore)/.test(lines[line]!),
+      )
       .map((line) => `${path}:${line + 1}`)
   }

@@ -27,7 +27,9 @@ export const linesOutsideCode = ({ text }: Page): ReadonlyArray<{ readonly line:
   })
 }
 
-/** `path:line` of each line of prose with more than `max` characters. Tables do not count, nor do the targets of links. */
+/**
+ * `path:line` of each line of prose with more than `max` characters. Tables do not count, nor do the targets of links.
+ */
 export const longProse =
   (max: number) =>
   (page: Page): ReadonlyArray<string> =>

@@ -5,6 +5,12 @@ export const Host = t.refinement(t.string, (host) => /^[!-~]{1,253}$/.test(host)
 
 export const Port = t.refinement(t.number, (port) => Number.isInteger(port) && port >= 1 && port <= 65_535, 'Port')
 
+/**
+ * The codec of an `Address`.
+ *
+ * @example
+ * const address: Address = { host: '10.0.0.1', port: 7501 }
+ */
 export const Address = t.readonly(t.strict({ host: Host, port: Port }), 'Address')
 /** Where a server is reached. */
 export type Address = t.TypeOf<typeof Address>

@@ -41,7 +41,12 @@ export const Configuration = t.union([Simple, Joint], 'Configuration')
 /** The set of servers of the cluster (§6). */
 export type Configuration = t.TypeOf<typeof Configuration>
 
-/** A voter of a new cluster: its name, or its name and where it is reached. */
+/**
+ * A voter of a new cluster: its name, or its name and where it is reached.
+ *
+ * @example
+ * const voter: NewVoter = { id: nodeId('n1'), peerAddress: { host: '10.0.0.1', port: 7501 } }
+ */
 export type NewVoter = NodeId | Omit<Member, 'incarnation'>
 
 /**
@@ -81,7 +86,12 @@ const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<No
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
-/** The version of the cluster. While it is joint both halves decide, so the older one counts. */
+/**
+ * The version of the cluster. While it is joint both halves decide, so the older one counts.
+ *
+ * @example
+ * versionOf(votersOnly([nodeId('n1')])) // 1
+ */
 export const versionOf = (c: Configuration): ClusterVersion =>
   c._tag === 'Simple' ? c.version : clusterVersion([c.old.version, c.new.version])
 

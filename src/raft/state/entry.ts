@@ -4,6 +4,12 @@ import type { Term } from '../ids.js'
 
 /** The kinds that this build knows, each at its number on wire and disk. Only ever added to. */
 export const knownKinds = ['command', 'noop', 'configuration'] as const
+/**
+ * A kind of entry that this build knows.
+ *
+ * @example
+ * const kind: KnownKind = 'command'
+ */
 export type KnownKind = (typeof knownKinds)[number]
 
 /**

@@ -98,7 +98,12 @@ export class Sending {
   }
 }
 
-/** A chunk under way. */
+/**
+ * A chunk under way.
+ *
+ * @example
+ * const waitedMs = (chunk: SentChunk, nowMs: number) => nowMs - chunk.sentAt
+ */
 export interface SentChunk {
   readonly seq: MessageSeq
   /** When it was sent, in milliseconds of this server's clock. */

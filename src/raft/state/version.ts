@@ -6,10 +6,20 @@ import * as t from 'io-ts'
  * apply rule that came with a version is used only once the cluster has reached it (docs/decisions/0013).
  */
 
-/** The newest cluster version that this build knows. */
+/**
+ * The newest cluster version that this build knows.
+ *
+ * @example
+ * console.log(newestVersion)
+ */
 export const newestVersion = 1
 
-/** The version of a cluster, from 1. A configuration that was written before there were versions is of version 1. */
+/**
+ * The version of a cluster, from 1. A configuration that was written before there were versions is of version 1.
+ *
+ * @example
+ * ClusterVersion.is(1) // true
+ */
 export const ClusterVersion = new t.Type<number, number>(
   'ClusterVersion',
   (u): u is number => isVersion(u),
@@ -26,17 +36,29 @@ const cameWith = {
   noop: 1,
   configuration: 1,
 } as const
+/**
+ * The kinds of entries that came with a cluster version.
+ *
+ * @example
+ * const feature: Feature = 'noop'
+ */
 export type Feature = keyof typeof cameWith
 
 /**
  * Whether a cluster of `version` may use `feature`: every member knows it. Asked before a leader appends an entry of
  * that kind.
+ *
+ * @example
+ * allows(1, 'configuration') // true
  */
 export const allows = (version: ClusterVersion, feature: Feature): boolean => version >= cameWith[feature]
 
 /**
  * The version of a cluster whose members know these versions at most: the least of them. Without members it is this
  * build's.
+ *
+ * @example
+ * clusterVersion([1, 1, 1]) // 1
  */
 export const clusterVersion = (supported: ReadonlyArray<ClusterVersion>): ClusterVersion =>
   supported.length === 0 ? newestVersion : Math.min(...supported)

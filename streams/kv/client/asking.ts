@@ -7,6 +7,12 @@ import * as commands from './commands.js'
 import type { Operations } from './operations.js'
 import { ClientError, type Outcome } from './outcome.js'
 
+/**
+ * The options of one call.
+ *
+ * @example
+ * await client.get('greeting', { timeoutMs: 500 })
+ */
 export interface CallOptions {
   /** Default: the client's. */
   readonly timeoutMs?: number

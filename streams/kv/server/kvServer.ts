@@ -55,9 +55,11 @@ export interface KvServer {
  *
  * @example
  * const network = memoryNetwork()
- * const cluster = ['n1', 'n2', 'n3'] const servers = cluster.map((id) => createKvServer({ id, network:
- * network.join(id), storage: memoryStorage(cluster) })) for (const server of servers) server.start() const client =
- * createClient({ transport: memoryTransport(servers), endpoints: cluster }) await client.put('greeting', 'hello')
+ * const cluster = ['n1', 'n2', 'n3']
+ * const servers = cluster.map((id) => createKvServer({ id, network: network.join(id), storage: memoryStorage(cluster) }))
+ * for (const server of servers) server.start()
+ * const client = createClient({ transport: memoryTransport(servers), endpoints: cluster })
+ * await client.put('greeting', 'hello')
  */
 export const createKvServer = (options: KvServerOptions): KvServer => {
   const tuned = tunedKvServer(options)

@@ -7,7 +7,17 @@ import type { SnapshotOptions } from '../../sinks/snapshotPolicy.js'
 import type { CompactionPolicy } from './housekeeping.js'
 import { kvLimits } from './limits.js'
 
-/** The options of `createRaft`, which has the store as its state machine, and those of the store's service. */
+/**
+ * The options of `createRaft`, which has the store as its state machine, and those of the store's service.
+ *
+ * @example
+ * createKvServer({
+ *   id: 'n1', network, storage,
+ *   limits: { maxKeyBytes: 1_024 }, sessionTtlMs: 60_000,
+ *   maxReads: 1_000, maxRangeKeys: 1_000, maxRangeBytes: 1 << 20, maxBatchReplyBytes: 1 << 20,
+ *   snapshots: { everyEntries: 10_000 }, compaction: { keepRevisions: 10_000, everyMs: 60_000 },
+ * })
+ */
 export interface KvServerOptions extends Omit<RaftOptions<Uint8Array, KvResult>, 'stateMachine' | 'snapshots' | 'codec'> {
   /** Where they differ from `defaultLimits`; the same on every server of the cluster. */
   readonly limits?: Partial<KvLimits>

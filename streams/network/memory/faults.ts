@@ -1,4 +1,9 @@
-/** The faults of a network. Probabilities are in [0, 1]. By default there are none. */
+/**
+ * The faults of a network. Probabilities are in [0, 1]. By default there are none.
+ *
+ * @example
+ * memoryNetwork().setFaults({ delayMs: { min: 1, max: 20 }, loss: 0.01, duplication: 0.01, reordering: 0.1 })
+ */
 export interface Faults {
   /**
    * From sending to arriving, drawn for each message, both ends included. Default 0 to 0: the next turn of the

@@ -4,6 +4,12 @@ import { withDefaults } from '../../options/given.js'
 import { realClock } from '../../time/clock.js'
 import { type Faults, noFaults } from './faults.js'
 
+/**
+ * The faults from the start, and where time and chance come from.
+ *
+ * @example
+ * memoryNetwork({ scheduler, random, maxInFlight: 100, loss: 0.1 })
+ */
 export interface MemoryNetworkOptions extends Partial<Faults> {
   /** Default `realClock`. */
   readonly scheduler?: SchedulerLike

@@ -8,7 +8,8 @@ import type { Inspection } from '../../loop/run.js'
  * server sees; `ReturnToFollowerState` is a part of `HandleAppendEntriesRequest`.
  *
  * @example
- * server.inspect$.subscribe((inspection) => console.log(actionsOf(inspection))) // ['Timeout', 'RequestVote', 'rxraft/Write']
+ * // ['Timeout', 'RequestVote', 'rxraft/Write']
+ * server.inspect$.subscribe((inspection) => console.log(actionsOf(inspection)))
  */
 export const actionsOf = (inspection: Inspection): ReadonlyArray<string> => {
   const { before, after, effects } = inspection

@@ -108,7 +108,10 @@ export function* unreliableAgree(lab: Lab): Script {
   yield* lab.one(100, 5, true)
 }
 
-/** The same with leaders that are cut off and go on accepting, on a network that loses, and from step 200 reorders, what it carries. */
+/**
+ * The same with leaders that are cut off and go on accepting, on a network that loses, and from step 200 reorders, what
+ * it carries.
+ */
 export function* figure8Unreliable(lab: Lab): Script {
   yield* lab.one(lab.below(10_000), 1, true)
   let connected = 5

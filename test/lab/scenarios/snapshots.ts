@@ -1,7 +1,9 @@
 import type { Lab } from '../lab.js'
 import type { Script } from '../script.js'
 
-/** 3D: log compaction (§7). Every service takes a snapshot at 9, 19, 29 …, which must keep the persisted state short. */
+/**
+ * 3D: log compaction (§7). Every service takes a snapshot at 9, 19, 29 …, which must keep the persisted state short.
+ */
 
 const maxRaftStateBytes = 2_000
 

@@ -25,7 +25,8 @@ export function* olderTermsAreNotCounted(lab: Lab): Script {
   lab.rf(s1).start(2)
   yield 100
 
-  // (b) S1 crashes; S5 is elected by the others, accepts a different entry at the same index, and crashes before it sends it.
+  // (b) S1 crashes; S5 is elected by the others, accepts a different entry at the same index, and crashes before it
+  // sends it.
   lab.crash(s1)
   lab.cut(s2)
   lab.connect(...others)

@@ -291,7 +291,7 @@ describe('options', () => {
     ['maxQueueBytes', { maxQueueBytes: 0.5 }],
     ['idleTimeoutMs', { idleTimeoutMs: 0 }],
     ['maxConnections', { maxConnections: '64' as never }],
-    ['backoffMs.max', { backoffMs: { min: 1, max: Number.NaN } }],
+    ['backoffMs', { backoffMs: { min: 1, max: Number.NaN } }],
     ['listen', { listen: undefined as never }],
     ['peers', { peers: { n2: { host: '', port: 1 } } }],
     ['peers', { peers: null as never }],
