@@ -30,7 +30,8 @@ it('the pages name every fault and every checker', () => {
 it('the page on checkers names every check of `Seen`, and shows how the example puts them on a cluster', () => {
   const names = ['noneStops', 'sameAnswers', 'toldTheTruth', 'watchesInOrder', 'recovers', 'linearizable'] as const
   expect(names.filter((name) => typeof testing[name] !== 'function' || !checkers.includes(`| \`${name}`))).toEqual([])
-  const shown = /## Beside the steps[\s\S]*?```ts\n([\s\S]*?)```/.exec(checkers)![1]!
+  const block = /## Beside the steps[\s\S]*?```ts\n([\s\S]*?)```/.exec(checkers)![1]!
+  const shown = block.replace(/^(import .*\n)+\n/, '')
   expect(read('test/testing/checkersExample.ts').replace(/^ {2}/gm, '')).toContain(shown)
 })
 
