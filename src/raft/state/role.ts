@@ -57,10 +57,11 @@ export class Leader {
    * one.
    */
   withProgress(progress: Progress): Leader {
-    return new Leader(
-      this.followers.map((follower) => (follower.id === progress.id ? progress : follower)),
-      this.sendings,
-    )
+    const place = this.followers.findIndex(({ id }) => id === progress.id)
+    if (place < 0) return this
+    const followers = this.followers.slice()
+    followers[place] = progress
+    return new Leader(followers, this.sendings)
   }
 
   sending(to: NodeId): Sending | undefined {
