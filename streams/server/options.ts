@@ -89,8 +89,8 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
   /**
-   * It decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts; a test may put a
-   * mistaken one in its place, to see that it is found.
+   * It decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts. A test may put
+   * a mistaken one in its place, to see that it is found.
    *
    * @example
    * import { immerStep } from 'rxraft/testing'
