@@ -1,5 +1,5 @@
 import { either } from 'fp-ts'
-import { configurationOf, type Entry } from '../../src/raft/state/entry.js'
+import { configurationBytes, configurationOf, type Entry } from '../../src/raft/state/entry.js'
 import { Reader } from './bytes.js'
 import { readEntries } from './entries.js'
 import { maxConfigurationBytes, maxEntriesPerMessage, tags } from './layout.js'
@@ -86,8 +86,12 @@ const readAppendEntriesReply: Read = (reader, { from, to, number: re, term }) =>
 
 const readInstallSnapshot: Read = (reader, { from, to, number: seq, term }) => {
   const [lastIncludedIndex, lastIncludedTerm] = [reader.u64(), reader.u48()]
-  const configuration = configurationOf(reader.sized(maxConfigurationBytes))
+  const bytes = reader.sized(maxConfigurationBytes)
+  const configuration = configurationOf(bytes)
   if (either.isLeft(configuration)) return either.left(`the configuration of a snapshot is ${configuration.left}`)
+  // On disk a field may be missing that came later. On the wire each build of a protocol version writes all of them.
+  if (!isSame(configurationBytes(configuration.right), bytes))
+    return either.left('the configuration of a snapshot has other fields than this version of the protocol')
   return either.right({
     _tag: 'InstallSnapshot',
     from,
@@ -121,3 +125,5 @@ const bytesOfConfigurations = (entries: ReadonlyArray<Entry>): number => {
   for (const { kind, size } of entries) if (kind === 'configuration') bytes += size
   return bytes
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { either } from 'fp-ts'
 import { commandEntry, type Entry, noopEntry } from '../../src/raft/state/entry.js'
+import { votersOnly } from '../../src/raft/state/configuration.js'
 import { logIndex, messageSeq, nodeId, term, maxTerm } from '../../src/raft/ids.js'
 import { Message } from '../../src/raft/messages.js'
 import { admit } from '../../streams/sinks/inbound.js'
@@ -160,6 +161,29 @@ describe('bytes that are no message', () => {
     expect(decodeMessage(encodeMessage(append([...times(2, configuration(1 << 19)), configuration(1)])))).toEqual(
       either.left('more than 1048576 bytes of configurations'),
     )
+  })
+
+  it('are those of a snapshot whose configuration has other fields than ours', () => {
+    const bytes = encodeMessage({
+      _tag: 'InstallSnapshot',
+      from: nodeId('n1'),
+      to: nodeId('n2'),
+      seq: messageSeq(1),
+      term: term(1),
+      leaderId: nodeId('n1'),
+      lastIncludedIndex: logIndex(1),
+      lastIncludedTerm: term(1),
+      configuration: votersOnly([nodeId('n1')]),
+      offset: 0,
+      data: Uint8Array.of(1),
+      done: true,
+    })
+    const at = Buffer.from(bytes).indexOf('"version"')
+    expect(admit(bytes)._tag).toBe('Received')
+    bytes[at + 1] = 'V'.charCodeAt(0)
+    expect(admit(bytes)).toMatchObject({
+      reason: 'the configuration of a snapshot has other fields than this version of the protocol',
+    })
   })
 
   it('every prefix of a message is refused', () => {
