@@ -9,6 +9,9 @@ import type { Message } from './messages.js'
 /**
  * The difference that a step made to what must survive a crash (Figure 2, "Persistent state on all servers"). Storage
  * writes in this order: snapshot, hard state, truncation, entries. Every prefix of that order is a legal state.
+ *
+ * @example
+ * const lastIndexAfter = ({ firstIndex, entries }: Write): number => firstIndex + entries.length - 1
  */
 export interface Write {
   /** From here on the log begins after this snapshot, which storage holds. Null: the log begins where it did. */
@@ -27,19 +30,33 @@ export interface Write {
 /**
  * Where a log begins: after a snapshot. `keepsSuffix`: the log holds the snapshot's last included entry, and the
  * entries after it stay (Figure 13, 6). Otherwise all entries are forgotten (7).
+ *
+ * @example
+ * const reloaded = (log: Log, pointer: SnapshotPointer): Log => logAfter(log, pointer)
  */
 export interface SnapshotPointer extends StoredSnapshot {
   readonly base: LogBase
   readonly keepsSuffix: boolean
 }
 
-/** "Persistent state on all servers" (Figure 2), without the log. */
+/**
+ * "Persistent state on all servers" (Figure 2), without the log.
+ *
+ * @example
+ * const beforeTheFirstElection: HardState = { currentTerm: term(0), votedFor: null }
+ */
 export interface HardState {
   readonly currentTerm: Term
   readonly votedFor: NodeId | null
 }
 
-/** What is to be done. The effects of one step are performed in their order. */
+/**
+ * What is to be done. The effects of one step are performed in their order.
+ *
+ * @example
+ * const messagesIn = (effects: ReadonlyArray<Effect>): ReadonlyArray<Message> =>
+ *   effects.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))
+ */
 export type Effect =
   /** For the storage sink; answered by `Persisted`. Writes are performed in the order of `seq`. */
   | { readonly _tag: 'Persist'; readonly seq: WriteSeq; readonly write: Write }
@@ -89,19 +106,62 @@ export type Effect =
   /** To the proposer: the commands after the first `appended` ones were not appended. */
   | { readonly _tag: 'Refused'; readonly request: RequestId; readonly appended: number; readonly refusal: Refusal }
 
-/** The effect of one kind: `EffectOf<'Persist'>`. */
+/**
+ * The effect of one kind: `EffectOf<'Persist'>`.
+ *
+ * @example
+ * const timeout = ({ generation }: EffectOf<'ArmElectionTimer'>): RaftEvent => ({ _tag: 'ElectionTimedOut', generation })
+ */
 export type EffectOf<Tag extends Effect['_tag']> = Extract<Effect, { readonly _tag: Tag }>
-/** A write to the disk. */
+/**
+ * A write to the disk.
+ *
+ * @example
+ * // Once the write is on the disk:
+ * const answerTo = ({ seq }: Persist): RaftEvent => ({ _tag: 'Persisted', seq })
+ */
 export type Persist = EffectOf<'Persist'>
-/** A message for another server, once the write `after` is on the disk. */
+/**
+ * A message for another server, once the write `after` is on the disk.
+ *
+ * @example
+ * const mayGo = ({ after }: Send, lastWriteOnDisk: number): boolean => after === null || after <= lastWriteOnDisk
+ */
 export type Send = EffectOf<'Send'>
-/** Committed entries for the state machine. */
+/**
+ * Committed entries for the state machine.
+ *
+ * @example
+ * const answerTo = ({ firstIndex, entries }: Apply): RaftEvent => ({ _tag: 'Applied', index: logIndex(firstIndex + entries.length - 1) })
+ */
 export type Apply = EffectOf<'Apply'>
-/** The state machine is to begin with a snapshot. */
+/**
+ * The state machine is to begin with a snapshot.
+ *
+ * @example
+ * const answerTo = ({ base }: Restore): RaftEvent => ({ _tag: 'Applied', index: base.index })
+ */
 export type Restore = EffectOf<'Restore'>
-/** A snapshot that is to be stored. */
+/**
+ * A snapshot that is to be stored.
+ *
+ * @example
+ * const answerTo = ({ ref, offset, data, last }: StoreSnapshot): RaftEvent =>
+ *   last ? { _tag: 'SnapshotStored', ref, size: offset + data.length } : { _tag: 'ChunkStored', ref, offset: offset + data.length }
+ */
 export type StoreSnapshot = EffectOf<'StoreSnapshot'>
-/** A piece of a snapshot that is to be read for a follower. */
+/**
+ * A piece of a snapshot that is to be read for a follower.
+ *
+ * @example
+ * const answerTo = ({ peer, ref, offset, maxBytes }: ReadChunk, snapshot: Uint8Array): RaftEvent =>
+ *   ({ _tag: 'ChunkRead', peer, ref, offset, data: snapshot.subarray(offset, offset + maxBytes) })
+ */
 export type ReadChunk = EffectOf<'ReadChunk'>
-/** Snapshots that are needed no longer. */
+/**
+ * Snapshots that are needed no longer.
+ *
+ * @example
+ * const discard = (stored: Map<number, Uint8Array>, { refs }: DiscardSnapshots): void => refs.forEach((ref) => stored.delete(ref))
+ */
 export type DiscardSnapshots = EffectOf<'DiscardSnapshots'>

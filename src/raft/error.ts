@@ -6,6 +6,9 @@ import type { LogIndex, NodeId } from './ids.js'
  *  - `NotLeader`: this server does not lead. `leader` names the leader, as far as this server knows;
  *  - `Overloaded`: a bound is reached, and `limit` names it. Offer the proposal again when some of the work under way
  *    is done.
+ *
+ * @example
+ * const leaderIn = (refusal: Refusal): NodeId | null => (refusal._tag === 'NotLeader' ? refusal.leader : null)
  */
 export type Refusal =
   { readonly _tag: 'NotLeader'; readonly leader: NodeId | null } | { readonly _tag: 'Overloaded'; readonly limit: LimitName }
@@ -21,10 +24,18 @@ export type Refusal =
  *  - `UnreadableSnapshot`: the state machine cannot begin with the snapshot that it brought (§7);
  *  - `ReplacesCommitted`: it would replace entries that are known to be committed (§5.4). Its sender belongs to another
  *    history.
+ *
+ * @example
+ * const isOfAnotherHistory = (why: Disbelief): boolean => why === 'ReplacesCommitted'
  */
 export type Disbelief = 'AbsurdTerm' | 'OtherIncarnation' | 'UnreadableSnapshot' | 'ReplacesCommitted'
 
-/** The bounds that a proposal can meet, by their names in the options. */
+/**
+ * The bounds that a proposal can meet, by their names in the options.
+ *
+ * @example
+ * const waitsForTheDisk = (limit: LimitName): boolean => limit === 'maxPendingWrites'
+ */
 export type LimitName =
   'maxUncommittedEntries' | 'maxUncommittedBytes' | 'maxUnapplied' | 'maxLogBytes' | 'maxPendingWrites' | 'maxProposals' | 'maxCommandBytes'
 

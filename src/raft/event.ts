@@ -1,10 +1,20 @@
 import type { Incarnation, LogIndex, NodeId, SnapshotRef, WriteSeq } from './ids.js'
 import type { Message } from './messages.js'
 
-/** The caller's own number for a batch of commands; `Appended` and `Refused` echo it. */
+/**
+ * The caller's own number for a batch of commands; `Appended` and `Refused` echo it.
+ *
+ * @example
+ * const requestAfter = (last: RequestId): RequestId => last + 1
+ */
 export type RequestId = number
 
-/** What happened. The same events in the same order give the same states and effects. */
+/**
+ * What happened. The same events in the same order give the same states and effects.
+ *
+ * @example
+ * const untilCandidate: ReadonlyArray<RaftEvent> = [{ _tag: 'Started' }, { _tag: 'ElectionTimedOut', generation: 1 }]
+ */
 export type RaftEvent =
   /** The server was started or restarted from its disk. This event comes first, and once. */
   | { readonly _tag: 'Started' }

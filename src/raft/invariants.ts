@@ -9,6 +9,13 @@ import { step, type Step } from './step.js'
  * invariant looks at the state before and after one step. It costs the same at any size of the log, so that it runs in
  * production too. Election Safety, Log Matching, Leader Completeness and State Machine Safety need a view of the whole
  * cluster: streams/testing checks them.
+ *
+ * @example
+ * const monotonic: Invariant = {
+ *   name: 'lastApplied never decreases',
+ *   reads: ['lastApplied'],
+ *   holds: (before, after) => before.lastApplied <= after.lastApplied,
+ * }
  */
 export interface Invariant {
   readonly name: string
@@ -46,7 +53,13 @@ const changed = (a: Server, b: Server): number =>
   (a.writeProgress === b.writeProgress ? 0 : parts.writeProgress) |
   (a.snapshots === b.snapshots ? 0 : parts.snapshots)
 
-/** What must hold after every step, each with its name. */
+/**
+ * What must hold after every step, each with its name.
+ *
+ * @example
+ * const brokenBy = (before: Server, after: Server): ReadonlyArray<string> =>
+ *   invariants.filter(({ holds }) => !holds(before, after)).map(({ name }) => name)
+ */
 export const invariants: ReadonlyArray<Invariant> = [
   { name: 'currentTerm never decreases (§5.1)', reads: ['currentTerm'], holds: (a, b) => a.currentTerm <= b.currentTerm },
   {
@@ -136,6 +149,10 @@ const askedWhen: ReadonlyArray<ReadonlyArray<Invariant>> = Array.from({ length: 
 /**
  * `step`, and then every invariant that looks at a part which the step changed. When the server starts, from a state
  * that others wrote, all are asked. Throws `InvariantViolation`, with the step printed, if one does not hold.
+ *
+ * @example
+ * const replay = (server: Server, events: ReadonlyArray<RaftEvent>, at: number): Server =>
+ *   events.reduce((reached, event) => checkedStep(reached, event, at).server, server)
  */
 export const checkedStep = (server: Server, event: RaftEvent, at: number): Step => {
   const stepped = step(server, event, at)

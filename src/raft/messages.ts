@@ -34,7 +34,16 @@ const Entries = new t.Type<ReadonlyArray<Entry>, ReadonlyArray<Entry>>(
 const request = { from: NodeId, to: NodeId, seq: MessageSeq }
 const reply = { from: NodeId, to: NodeId, re: MessageSeq }
 
-/** "Invoked by candidates to gather votes (§5.2)." */
+/**
+ * "Invoked by candidates to gather votes (§5.2)."
+ *
+ * @example
+ * const request: RequestVote = {
+ *   _tag: 'RequestVote', from: nodeId('n2'), to: nodeId('n1'), seq: messageSeq(1),
+ *   term: term(1), candidateId: nodeId('n2'), lastLogIndex: logIndex(0), lastLogTerm: term(0),
+ * }
+ * printMessage(request) // 'n2→n1 RequestVote T1 last 0/0'
+ */
 export const RequestVote = t.readonly(
   t.type({
     _tag: t.literal('RequestVote'),
@@ -49,7 +58,15 @@ export const RequestVote = t.readonly(
 /** A message that `RequestVote` has checked. */
 export interface RequestVote extends t.TypeOf<typeof RequestVote> {}
 
-/** A vote, or none. */
+/**
+ * A vote, or none.
+ *
+ * @example
+ * const reply: RequestVoteReply = {
+ *   _tag: 'RequestVoteReply', from: nodeId('n1'), to: nodeId('n2'), re: messageSeq(1), term: term(1), voteGranted: true,
+ * }
+ * printMessage(reply) // 'n1→n2 granted T1'
+ */
 export const RequestVoteReply = t.readonly(
   t.type({
     _tag: t.literal('RequestVoteReply'),
@@ -62,7 +79,16 @@ export const RequestVoteReply = t.readonly(
 /** A message that `RequestVoteReply` has checked. */
 export interface RequestVoteReply extends t.TypeOf<typeof RequestVoteReply> {}
 
-/** "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)." */
+/**
+ * "Invoked by leader to replicate log entries (§5.3); also used as heartbeat (§5.2)."
+ *
+ * @example
+ * const heartbeat: AppendEntries = {
+ *   _tag: 'AppendEntries', from: nodeId('n1'), to: nodeId('n2'), seq: messageSeq(1), term: term(1), leaderId: nodeId('n1'),
+ *   prevLogIndex: logIndex(0), prevLogTerm: term(0), entries: [], leaderCommit: logIndex(0),
+ * }
+ * printMessage(heartbeat) // 'n1→n2 AppendEntries T1 prev 0/0 commit 0'
+ */
 export const AppendEntries = t.readonly(
   t.type({
     _tag: t.literal('AppendEntries'),
@@ -83,6 +109,10 @@ export interface AppendEntries extends t.TypeOf<typeof AppendEntries> {}
  * Where the logs part, so that the leader can skip a term in one round trip (§5.3: "the follower can
  * include the term of the conflicting entry and the first index it stores for that term").
  * `term` is null where the follower's log is too short; `index` is then its first free index.
+ *
+ * @example
+ * // The follower's log ends at 3:
+ * const conflict: Conflict = { term: null, index: logIndex(4) }
  */
 export const Conflict = t.readonly(t.type({ term: t.union([Term, t.null]), index: LogIndex }), 'Conflict')
 /** Where a follower’s log departs from its leader’s (§5.3). */
@@ -91,6 +121,13 @@ export interface Conflict extends t.TypeOf<typeof Conflict> {}
 /**
  * On success the follower's disk holds the log up to `matchIndex`, which is known to match. On refusal it is 0, and
  * `conflict` says where to go on.
+ *
+ * @example
+ * const refusal: AppendEntriesReply = {
+ *   _tag: 'AppendEntriesReply', from: nodeId('n2'), to: nodeId('n1'), re: messageSeq(1), term: term(1),
+ *   success: false, matchIndex: logIndex(0), conflict: { term: null, index: logIndex(4) },
+ * }
+ * printMessage(refusal) // 'n2→n1 refused T1 conflict 4/-'
  */
 export const AppendEntriesReply = t.readonly(
   t.type({
@@ -124,7 +161,16 @@ const Offset = new t.Type<number, number>(
   t.identity,
 )
 
-/** "Invoked by leader to send chunks of a snapshot to a follower. Leaders always send chunks in order." (Figure 13) */
+/**
+ * "Invoked by leader to send chunks of a snapshot to a follower. Leaders always send chunks in order." (Figure 13)
+ *
+ * @example
+ * const chunk: InstallSnapshot = {
+ *   _tag: 'InstallSnapshot', from: nodeId('n1'), to: nodeId('n2'), seq: messageSeq(1), term: term(1), leaderId: nodeId('n1'),
+ *   lastIncludedIndex: logIndex(9), lastIncludedTerm: term(1), configuration: votersOnly([nodeId('n1'), nodeId('n2')]),
+ *   offset: 0, data: new Uint8Array(3), done: true,
+ * }
+ */
 export const InstallSnapshot = t.readonly(
   t.type({
     _tag: t.literal('InstallSnapshot'),
@@ -147,6 +193,13 @@ export interface InstallSnapshot extends t.TypeOf<typeof InstallSnapshot> {}
 /**
  * `matchIndex` is the snapshot's last included index, once all up to there is on the follower's disk. Until then it is
  * 0, and `offset` is the byte that the follower wants next.
+ *
+ * @example
+ * const installed: InstallSnapshotReply = {
+ *   _tag: 'InstallSnapshotReply', from: nodeId('n2'), to: nodeId('n1'), re: messageSeq(1),
+ *   term: term(1), offset: 3, matchIndex: logIndex(9),
+ * }
+ * printMessage(installed) // 'n2→n1 installed T1 match 9'
  */
 export const InstallSnapshotReply = t.readonly(
   t.type({
@@ -201,6 +254,11 @@ const implausible = (m: Message): string | null => {
  * Every message between servers. Decoding checks the fields and what they must be to each other
  * (the terms of a run of entries never decrease and none is newer than its message's), so that the
  * rules can take a message at its word. Used at the border only; see streams/sinks/inbound.ts.
+ *
+ * @example
+ * import { either } from 'fp-ts'
+ * import { Message } from 'rxraft/core'
+ * either.isLeft(Message.decode({ _tag: 'RequestVote' })) // true: it names no sender
  */
 export const Message = new t.Type<Message, Message>(
   'Message',

@@ -9,13 +9,24 @@ import type { Step } from './step.js'
 
 /** One line per thing, the same in traces, transcripts, failures and docs. */
 
-/** `n1 Follower  T3 vote n2 commit 0 log [1 1 2]` — the log by the terms of its entries. */
+/**
+ * `n1 Follower  T3 vote n2 commit 0 log [1 1 2]` — the log by the terms of its entries.
+ *
+ * @example
+ * const log = logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) })
+ * printServer(restart(nodeId('n1'), defaultSettings, fresh(log))) // 'n1 Follower  T0 vote - commit 0 log []'
+ */
 export const printServer = ({ id, role, currentTerm, votedFor, commitIndex, log, writeProgress }: Server): string => {
   const lag = writeProgress.index < log.lastIndex ? ` durable ${writeProgress.index}` : ''
   return `${id} ${printRole(role).padEnd(9)} T${currentTerm} vote ${votedFor ?? '-'} commit ${commitIndex} log ${printBase(log.base)}${printTerms([...log])}${lag}`
 }
 
-/** A role in one word. */
+/**
+ * A role in one word.
+ *
+ * @example
+ * printRole(new Follower(null)) // 'Follower'
+ */
 export const printRole = (role: Role): string => role._tag
 
 /** What a snapshot stands for, as index/term. */
@@ -26,7 +37,14 @@ const printTerms = (entries: ReadonlyArray<Entry>): string => {
   return `[${entries.length > shown.length ? '… ' : ''}${shown.join(' ')}]`
 }
 
-/** `n2→n3 RequestVote T1 last 0/0` — positions as index/term. */
+/**
+ * `n2→n3 RequestVote T1 last 0/0` — positions as index/term.
+ *
+ * @example
+ * printMessage({
+ *   _tag: 'RequestVoteReply', from: nodeId('n1'), to: nodeId('n2'), re: messageSeq(1), term: term(1), voteGranted: false,
+ * }) // 'n1→n2 denied T1'
+ */
 export const printMessage = (m: Message): string => {
   const head = `${m.from}→${m.to}`
   switch (m._tag) {
@@ -49,7 +67,14 @@ export const printMessage = (m: Message): string => {
   }
 }
 
-/** A write in a few words. */
+/**
+ * A write in a few words.
+ *
+ * @example
+ * const hardState = { currentTerm: term(1), votedFor: nodeId('n1') }
+ * printWrite({ snapshot: null, hardState, truncateFrom: null, firstIndex: logIndex(1), entries: [], commitIndex: logIndex(0) })
+ * // 'T1 vote n1'
+ */
 export const printWrite = ({ snapshot, hardState, truncateFrom, firstIndex, entries }: Write): string =>
   [
     ...(snapshot === null ? [] : [`log after snapshot ${snapshot.ref} of ${snapshot.base.index}/${snapshot.base.term}`]),
@@ -58,7 +83,12 @@ export const printWrite = ({ snapshot, hardState, truncateFrom, firstIndex, entr
     ...(entries.length === 0 ? [] : [`entries ${firstIndex}… ${printTerms(entries)}`]),
   ].join(', ')
 
-/** An effect in a few words. */
+/**
+ * An effect in a few words.
+ *
+ * @example
+ * printEffect({ _tag: 'ArmHeartbeat', generation: 1 }) // 'ArmHeartbeat 1'
+ */
 export const printEffect = (effect: Effect): string => {
   switch (effect._tag) {
     case 'Persist':
@@ -91,7 +121,12 @@ export const printEffect = (effect: Effect): string => {
   }
 }
 
-/** An event in a few words. */
+/**
+ * An event in a few words.
+ *
+ * @example
+ * printEvent({ _tag: 'Persisted', seq: writeSeq(3) }) // '> Persisted #3'
+ */
 export const printEvent = (event: RaftEvent): string => {
   switch (event._tag) {
     case 'Received':
@@ -123,6 +158,11 @@ export const printEvent = (event: RaftEvent): string => {
   }
 }
 
-/** A whole step: the event, its effects in order, and the state it led to. */
+/**
+ * A whole step: the event, its effects in order, and the state it led to.
+ *
+ * @example
+ * const told = (server: Server, event: RaftEvent, at: number): string => printStep(event, step(server, event, at))
+ */
 export const printStep = (event: RaftEvent, { server, effects }: Step): string =>
   [printEvent(event), ...effects.map((effect) => `  ${printEffect(effect)}`), `  ${printServer(server)}`].join('\n')

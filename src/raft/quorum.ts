@@ -3,7 +3,13 @@
  * agreement needs a majority of each.
  */
 
-/** Whether the voters for which `has` holds are a majority of every set. An empty set has no majority. */
+/**
+ * Whether the voters for which `has` holds are a majority of every set. An empty set has no majority.
+ *
+ * @example
+ * isQuorum([['n1', 'n2', 'n3']], (voter) => voter !== 'n3') // true
+ * isQuorum([['n1', 'n2', 'n3'], ['n3', 'n4']], (voter) => voter !== 'n3') // false
+ */
 export const isQuorum = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, has: (voter: A) => boolean): boolean =>
   voterSets.every((voters) => {
     let count = 0
@@ -14,6 +20,10 @@ export const isQuorum = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, has: (vo
 /**
  * The greatest N such that a majority of every set has `value(voter) >= N`. Figure 2 asks this of matchIndex for each N
  * ("a majority of matchIndex[i] ≥ N").
+ *
+ * @example
+ * const matchIndex = new Map([['n1', 7], ['n2', 5], ['n3', 2]])
+ * quorumValue([['n1', 'n2', 'n3']], (voter) => matchIndex.get(voter) ?? 0) // 5
  */
 export const quorumValue = <A>(voterSets: ReadonlyArray<ReadonlyArray<A>>, value: (voter: A) => number): number => {
   let least = Number.POSITIVE_INFINITY

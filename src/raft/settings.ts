@@ -38,7 +38,12 @@ export interface Settings {
   readonly maxPendingWrites: number
 }
 
-/** Every setting as it is when it is left out. */
+/**
+ * Every setting as it is when it is left out.
+ *
+ * @example
+ * const settings: Settings = { ...defaultSettings, leaderNoop: false }
+ */
 export const defaultSettings: Settings = {
   leaderNoop: true,
   maxEntriesPerMessage: 4_096,

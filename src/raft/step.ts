@@ -21,7 +21,13 @@ import { snapshotStored, snapshotTaken } from './rules/takeSnapshot.js'
 import { isSameFollower } from './state/role.js'
 import { draftOf, isUnchanged, leads, type Server, type ServerDraft } from './state/server.js'
 
-/** What one event made of a server, and what is to be done about it. */
+/**
+ * What one event made of a server, and what is to be done about it.
+ *
+ * @example
+ * const messagesOf = ({ effects }: Step): ReadonlyArray<Message> =>
+ *   effects.flatMap((effect) => (effect._tag === 'Send' ? [effect.message] : []))
+ */
 export interface Step {
   readonly server: Server
   readonly effects: ReadonlyArray<Effect>
@@ -31,6 +37,11 @@ export interface Step {
  * The whole protocol: one event in, the next state and its effects out. `at` is the time at which the event was taken
  * up, in whole milliseconds of the server's monotonic clock. Total and deterministic: it reads no clock, no dice and no
  * wires. A part that an event leaves unchanged stays identical (`===`).
+ *
+ * @example
+ * const log = logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) })
+ * const server = restart(nodeId('n1'), defaultSettings, fresh(log))
+ * step(server, { _tag: 'Started' }, 0).effects // [{ _tag: 'ArmElectionTimer', generation: 1 }]
  */
 export const step = (server: Server, event: RaftEvent, at: number): Step => {
   const draft = draftOf(server)

@@ -12,6 +12,9 @@ import { ClusterVersion, clusterVersion, newestVersion } from './version.js'
  * A server that takes part. `incarnation` names its data directory; null until a leader has learned it. The same name
  * with another incarnation is another server: its votes do not count.
  * The addresses say where other servers and where clients reach it. A network of one process needs none.
+ *
+ * @example
+ * const member: Member = { id: nodeId('n1'), incarnation: null, peerAddress: { host: '10.0.0.1', port: 7501 } }
  */
 export const Member = t.readonly(
   t.exact(
@@ -24,7 +27,12 @@ export const Member = t.readonly(
 )
 export type Member = t.TypeOf<typeof Member>
 
-/** The members of a cluster. */
+/**
+ * The members of a cluster.
+ *
+ * @example
+ * const withLearner: Simple = { ...votersOnly([nodeId('n1')]), learners: [{ id: nodeId('n2'), incarnation: null }] }
+ */
 export const Simple = t.readonly(
   t.strict({ _tag: t.literal('Simple'), version: ClusterVersion, voters: t.readonlyArray(Member), learners: t.readonlyArray(Member) }),
   'Simple',
@@ -32,11 +40,25 @@ export const Simple = t.readonly(
 /** Voters decide; learners receive the log and do not count (thesis §4.2.1). For `version` see version.ts. */
 export type Simple = t.TypeOf<typeof Simple>
 
-/** The old members and the new, while the one takes the place of the other (§6). */
+/**
+ * The old members and the new, while the one takes the place of the other (§6).
+ *
+ * @example
+ * const joint: Joint = { _tag: 'Joint', old: votersOnly([nodeId('n1')]), new: votersOnly([nodeId('n1'), nodeId('n2')]) }
+ * voterSets(joint) // [['n1'], ['n1', 'n2']]
+ */
 export const Joint = t.readonly(t.strict({ _tag: t.literal('Joint'), old: Simple, new: Simple }), 'Joint')
 /** Joint consensus, C-old,new: agreement needs a majority of both halves (§6). */
 export type Joint = t.TypeOf<typeof Joint>
 
+/**
+ * The codec of a `Configuration`.
+ *
+ * @example
+ * import { Configuration, nodeId, votersOnly } from 'rxraft/core'
+ * Configuration.is(votersOnly([nodeId('n1')])) // true
+ * Configuration.is({ _tag: 'Simple' }) // false
+ */
 export const Configuration = t.union([Simple, Joint], 'Configuration')
 /** The set of servers of the cluster (§6). */
 export type Configuration = t.TypeOf<typeof Configuration>
@@ -73,6 +95,9 @@ const halves = (c: Configuration): ReadonlyArray<Simple> => (c._tag === 'Simple'
 
 /**
  * The names in each half that votes: one list when simple, two when joint. Agreement needs a majority of every list.
+ *
+ * @example
+ * voterSets(votersOnly([nodeId('n1'), nodeId('n2')])) // [['n1', 'n2']]
  */
 export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>> => {
   let sets = knownVoterSets.get(c)
@@ -82,7 +107,12 @@ export const voterSets = (c: Configuration): ReadonlyArray<ReadonlyArray<NodeId>
 /** Every acknowledgement asks for the sets of the same few configurations: they are worked out once for each. */
 const knownVoterSets = new WeakMap<Configuration, ReadonlyArray<ReadonlyArray<NodeId>>>()
 
-/** All servers that are sent the log, once each, by name. */
+/**
+ * All servers that are sent the log, once each, by name.
+ *
+ * @example
+ * members(votersOnly([nodeId('n2'), nodeId('n1')])) // ['n1', 'n2']
+ */
 export const members = (c: Configuration): ReadonlyArray<NodeId> =>
   [...new Set(halves(c).flatMap((half) => [...half.voters, ...half.learners].map(({ id }) => id)))].sort(byCodeUnit)
 
@@ -106,7 +136,13 @@ export const memberOf = (c: Configuration, id: NodeId): Member | undefined => {
   return undefined
 }
 
-/** The incarnation of `id`; null where none is known, undefined where `id` is no member. */
+/**
+ * The incarnation of `id`; null where none is known, undefined where `id` is no member.
+ *
+ * @example
+ * incarnationOf(votersOnly([nodeId('n1')]), nodeId('n1')) // null: no leader has learned it yet
+ * incarnationOf(votersOnly([nodeId('n1')]), nodeId('n2')) // undefined: no member
+ */
 export const incarnationOf = (c: Configuration, id: NodeId): Incarnation | null | undefined => memberOf(c, id)?.incarnation
 
 /** Whether the server with this name and data directory is the one that the configuration means. */
@@ -115,7 +151,12 @@ export const isNamed = (c: Configuration, id: NodeId, incarnation: Incarnation |
   return named === undefined || named === null || named === incarnation
 }
 
-/** Whether the server may vote. The name of a voter with another data directory is another server. */
+/**
+ * Whether the server may vote. The name of a voter with another data directory is another server.
+ *
+ * @example
+ * isVoter(votersOnly([nodeId('n1')]), { id: nodeId('n1'), incarnation: null }) // true
+ */
 export const isVoter = (c: Configuration, { id, incarnation }: Member): boolean =>
   isNamed(c, id, incarnation) && halves(c).some((half) => half.voters.some((voter) => voter.id === id))
 

@@ -1,6 +1,12 @@
 import { type MessageSeq, messageSeq } from '../ids.js'
 
-/** The numbers that a server gave out last. They change at almost every event. */
+/**
+ * The numbers that a server gave out last. They change at almost every event.
+ *
+ * @example
+ * Counters.start().messages // 0
+ * Counters.start().with({ messages: messageSeq(1) }).messages // 1
+ */
 export class Counters {
   private constructor(
     /** The last request that was sent. */

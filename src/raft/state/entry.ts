@@ -15,6 +15,9 @@ export type KnownKind = (typeof knownKinds)[number]
 /**
  * A kind of a later version is its number. A follower stores such an entry as it came; it stops when the entry is
  * committed.
+ *
+ * @example
+ * const isOfALaterVersion = (kind: EntryKind): boolean => typeof kind === 'number'
  */
 export type EntryKind = KnownKind | number
 
@@ -40,6 +43,9 @@ export const isEntryKind = (u: unknown): u is EntryKind =>
  *  - a number: of a kind that this build does not know.
  *
  * `size` is the number of bytes of `command`.
+ *
+ * @example
+ * const isForTheStateMachine = ({ kind }: Entry): boolean => kind === 'command'
  */
 export interface Entry {
   readonly term: Term
@@ -50,19 +56,40 @@ export interface Entry {
 
 const nothing = new Uint8Array(0)
 
-/** An entry with a command for the state machine. */
+/**
+ * An entry with a command for the state machine.
+ *
+ * @example
+ * commandEntry(term(1), new Uint8Array([1, 2, 3])).size // 3
+ */
 export const commandEntry = (term: Term, command: Uint8Array): Entry => ({ term, kind: 'command', size: command.length, command })
 
-/** The entry with which a leader opens its term (§8). */
+/**
+ * The entry with which a leader opens its term (§8).
+ *
+ * @example
+ * noopEntry(term(2)).size // 0
+ */
 export const noopEntry = (term: Term): Entry => ({ term, kind: 'noop', size: 0, command: nothing })
 
-/** A configuration as an entry. */
+/**
+ * A configuration as an entry.
+ *
+ * @example
+ * configurationEntry(term(1), votersOnly([nodeId('n1')])).kind // 'configuration'
+ */
 export const configurationEntry = (term: Term, configuration: Configuration): Entry => {
   const command = configurationBytes(configuration)
   return { term, kind: 'configuration', size: command.length, command }
 }
 
-/** A configuration as bytes: its JSON, which is ASCII since every name in it is. */
+/**
+ * A configuration as bytes: its JSON, which is ASCII since every name in it is.
+ *
+ * @example
+ * const bytes = configurationBytes(votersOnly([nodeId('n1')]))
+ * configurationOf(bytes) // Right, with the same configuration
+ */
 export const configurationBytes = (configuration: Configuration): Uint8Array =>
   Uint8Array.from(JSON.stringify(Configuration.encode(configuration)), (c) => c.charCodeAt(0))
 
@@ -72,6 +99,9 @@ export const maxConfigurationBytes = 1 << 16
 /**
  * What `configurationBytes` wrote; Left with the reason where the bytes hold none, which a border (wire, disk) must
  * refuse.
+ *
+ * @example
+ * configurationOf(new Uint8Array([1, 2, 3])) // Left, with 'not JSON'
  */
 export const configurationOf = (command: Uint8Array): either.Either<string, Configuration> => {
   if (command.length > maxConfigurationBytes) return either.left('a configuration of more than 64 KiB')

@@ -7,6 +7,9 @@ import { after, before, type LogIndex, logIndex, maxIndex, minIndex, type Term }
  * What stands before the first entry: index and term of the last entry that a snapshot replaced (Figure 13's
  * lastIncludedIndex and lastIncludedTerm), and the configuration at that point (§7). In a new cluster index and term
  * are 0, and the configuration is the first.
+ *
+ * @example
+ * const ofANewCluster: LogBase = { index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) }
  */
 export interface LogBase {
   readonly index: LogIndex
@@ -14,7 +17,13 @@ export interface LogBase {
   readonly configuration: Configuration
 }
 
-/** How much of a log to read at once. The first entry is always given, so that a large one cannot block the log. */
+/**
+ * How much of a log to read at once. The first entry is always given, so that a large one cannot block the log.
+ *
+ * @example
+ * const limit: ReadLimit = { maxEntries: 100, maxBytes: 1 << 16 }
+ * const page = (log: Log, first: LogIndex): ReadonlyArray<Entry> => log.from(first, limit)
+ */
 export interface ReadLimit {
   readonly maxEntries: number
   readonly maxBytes: number
@@ -29,6 +38,10 @@ export interface ReadLimit {
  *  3. two logs of one server that hold the same term at one index are equal up to it (Log Matching, §5.3);
  *  4. appending, truncating, compacting and reading cost the same whatever the length;
  *  5. entries that `compactTo` dropped can be collected as soon as no older value of the log is held.
+ *
+ * @example
+ * const termsOf = (log: Log): ReadonlyArray<Term> => [...log].map(({ term }) => term)
+ * const lastEntryOf = (log: Log): Entry | undefined => log.at(log.lastIndex)
  */
 export interface Log extends Iterable<Entry> {
   readonly base: LogBase
@@ -64,7 +77,14 @@ export interface Log extends Iterable<Entry> {
   compactTo(index: LogIndex): Log
 }
 
-/** A log that begins after `base`. */
+/**
+ * A log that begins after `base`.
+ *
+ * @example
+ * const base: LogBase = { index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) }
+ * logFrom(base).lastIndex // 0
+ * logFrom(base, [noopEntry(term(1))]).lastIndex // 1
+ */
 export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log =>
   new ChunkedLog(base, [], base.index, base.index, 0, 0, none, {
     index: base.index,
@@ -72,11 +92,26 @@ export const logFrom = (base: LogBase, entries: ReadonlyArray<Entry> = []): Log 
     former: null,
   }).append(entries)
 
-/** What a snapshot leaves of `log` (Figure 13, 6 and 7): the entries after its last included one, or nothing. */
+/**
+ * What a snapshot leaves of `log` (Figure 13, 6 and 7): the entries after its last included one, or nothing.
+ *
+ * @example
+ * const first = { index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) }
+ * const log = logFrom(first, [noopEntry(term(1)), noopEntry(term(1))])
+ * const base: LogBase = { index: logIndex(1), term: term(1), configuration: log.configuration }
+ * logAfter(log, { base, keepsSuffix: true }).lastIndex // 2
+ * logAfter(log, { base, keepsSuffix: false }).lastIndex // 1
+ */
 export const logAfter = (log: Log, { base, keepsSuffix }: { readonly base: LogBase; readonly keepsSuffix: boolean }): Log =>
   keepsSuffix ? log.compactTo(base.index) : logFrom(base)
 
-/** The last index up to which two logs of one server are equal, found by binary search (guarantee 3). */
+/**
+ * The last index up to which two logs of one server are equal, found by binary search (guarantee 3).
+ *
+ * @example
+ * const log = logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) }, [noopEntry(term(1))])
+ * commonPrefix(log.append([noopEntry(term(1))]), log.append([noopEntry(term(2))])) // 1
+ */
 export const commonPrefix = (a: Log, b: Log): LogIndex => lastShared(a, b, (index) => a.termAt(index) === b.termAt(index))
 
 /**

@@ -1,6 +1,13 @@
 import { logIndex, type LogIndex, type MessageSeq, type NodeId } from '../ids.js'
 
-/** What a leader knows of one follower. */
+/**
+ * What a leader knows of one follower.
+ *
+ * @example
+ * const progress = Progress.of(nodeId('n2'), logIndex(4))
+ * progress.flow // 'Probe'
+ * progress.matchIndex // 0
+ */
 export class Progress {
   private constructor(
     readonly id: NodeId,
@@ -47,6 +54,9 @@ export class Progress {
 /**
  * An AppendEntries under way: the entries after `prevLogIndex` up to `lastIndex`. A heartbeat has none: its two indexes
  * are equal.
+ *
+ * @example
+ * const waitedMs = (request: Inflight, nowMs: number): number => nowMs - request.sentAt
  */
 export interface Inflight {
   readonly seq: MessageSeq

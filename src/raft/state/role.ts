@@ -3,9 +3,20 @@ import type { Member } from './configuration.js'
 import { Progress } from './progress.js'
 import type { Sending } from './snapshots.js'
 
-/** The three states of §5.1, each with the variables that only it has. */
+/**
+ * The three states of §5.1, each with the variables that only it has.
+ *
+ * @example
+ * const knowsTheLeader = (role: Role): boolean => role._tag === 'Leader' || (role._tag === 'Follower' && role.leader !== null)
+ */
 export type Role = Follower | Candidate | Leader
 
+/**
+ * A server that answers requests and makes none of its own (§5.1).
+ *
+ * @example
+ * new Follower(nodeId('n2')).leader // 'n2'
+ */
 export class Follower {
   readonly _tag = 'Follower'
   constructor(
@@ -16,6 +27,12 @@ export class Follower {
   ) {}
 }
 
+/**
+ * A server that asks for votes, to become the leader (§5.2).
+ *
+ * @example
+ * new Candidate(writeSeq(1)).hasVoteOf(nodeId('n1')) // false: its write is not on the disk yet
+ */
 export class Candidate {
   readonly _tag = 'Candidate'
   constructor(
@@ -30,7 +47,13 @@ export class Candidate {
   }
 }
 
-/** "Volatile state on leaders (reinitialized after election)". */
+/**
+ * "Volatile state on leaders (reinitialized after election)".
+ *
+ * @example
+ * const leader = new Leader().following([nodeId('n2'), nodeId('n3')], logIndex(5))
+ * leader.follower(nodeId('n2'))?.nextIndex // 5
+ */
 export class Leader {
   readonly _tag = 'Leader'
   constructor(

@@ -10,6 +10,9 @@ import { Snapshots, type StoredSnapshot } from './snapshots.js'
 /**
  * Figure 2, "State", and what an implementation needs beside it. Immutable. A part that a step leaves unchanged stays
  * the identical object: `===` on any part says whether it changed.
+ *
+ * @example
+ * const notYetApplied = ({ commitIndex, lastApplied }: Server): number => commitIndex - lastApplied
  */
 export interface Server extends HardState {
   readonly id: NodeId
@@ -80,7 +83,12 @@ export const isUnchanged = (a: Server, b: Server): boolean =>
   a.writeProgress === b.writeProgress &&
   a.snapshots === b.snapshots
 
-/** What a server finds on its disk when it starts. */
+/**
+ * What a server finds on its disk when it starts.
+ *
+ * @example
+ * const hasVotedInItsTerm = ({ votedFor }: Recovered): boolean => votedFor !== null
+ */
 export interface Recovered extends HardState {
   /** Names the data directory; left out or null where the storage has none. */
   readonly incarnation?: Incarnation | null
@@ -91,13 +99,24 @@ export interface Recovered extends HardState {
   readonly snapshot: StoredSnapshot | null
 }
 
-/** What a bootstrapped server that never ran finds on its disk. */
+/**
+ * What a bootstrapped server that never ran finds on its disk.
+ *
+ * @example
+ * const log = logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) })
+ * fresh(log).currentTerm // 0
+ */
 export const fresh = (log: Log): Recovered => ({ currentTerm: term(0), votedFor: null, log, commitIndex: log.base.index, snapshot: null })
 
 /**
  * A server before `Started`: "when servers start up, they begin as followers" (§5.2). The whole log came from the disk,
  * so all of it is durable. The commit hint is kept within the log. The state machine begins anew: with the snapshot, if
  * there is one.
+ *
+ * @example
+ * const log = logFrom({ index: logIndex(0), term: term(0), configuration: votersOnly([nodeId('n1')]) })
+ * const server = restart(nodeId('n1'), defaultSettings, fresh(log))
+ * server.role._tag // 'Follower'
  */
 export const restart = (
   id: NodeId,
@@ -119,6 +138,12 @@ export const restart = (
   counters: Counters.start(),
 })
 
-/** The leader, as far as this server knows. */
+/**
+ * The leader, as far as this server knows.
+ *
+ * @example
+ * leaderOf({ id: nodeId('n1'), role: new Follower(nodeId('n2')) }) // 'n2'
+ * leaderOf({ id: nodeId('n1'), role: new Leader() }) // 'n1'
+ */
 export const leaderOf = ({ id, role }: Pick<Server, 'id' | 'role'>): NodeId | null =>
   role._tag === 'Leader' ? id : role._tag === 'Follower' ? role.leader : null

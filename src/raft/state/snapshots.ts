@@ -9,6 +9,11 @@ import { type MessageSeq, nextRef, type NodeId, type SnapshotRef, snapshotRef } 
  *     replaced;
  *  2. storage keeps a ref that stands here or in a `Sending`, and discards one that stands here no more
  *     (persistence.ts).
+ *
+ * @example
+ * const snapshots = new Snapshots({ ref: snapshotRef(1), size: 4_096 })
+ * snapshots.nextRef // 2
+ * snapshots.refs // [1]
  */
 export class Snapshots {
   constructor(
@@ -46,19 +51,34 @@ export class Snapshots {
   }
 }
 
-/** A whole snapshot in storage. `size` counts its bytes. */
+/**
+ * A whole snapshot in storage. `size` counts its bytes.
+ *
+ * @example
+ * const snapshot: StoredSnapshot = { ref: snapshotRef(1), size: 4_096 }
+ */
 export interface StoredSnapshot {
   readonly ref: SnapshotRef
   readonly size: number
 }
 
-/** `base` is Figure 13's lastIncludedIndex and lastIncludedTerm, and the configuration then. */
+/**
+ * `base` is Figure 13's lastIncludedIndex and lastIncludedTerm, and the configuration then.
+ *
+ * @example
+ * const isNewerThanBaseOf = (log: Log, { base }: HeldSnapshot): boolean => base.index > log.base.index
+ */
 export interface HeldSnapshot {
   readonly ref: SnapshotRef
   readonly base: LogBase
 }
 
-/** A snapshot that comes in chunks. */
+/**
+ * A snapshot that comes in chunks.
+ *
+ * @example
+ * const told = ({ from, offset }: Receiving): string => `${offset} bytes of a snapshot of ${from}`
+ */
 export interface Receiving extends HeldSnapshot {
   readonly from: NodeId
   /** The last request that was received. It is answered when its chunk is stored. */
@@ -73,6 +93,9 @@ export interface Receiving extends HeldSnapshot {
  * How a leader sends one follower a snapshot: "Leaders always send chunks in order" (Figure 13). One chunk is under way
  * at a time, so that a slow disk slows only its own snapshot. The leader may take newer snapshots meanwhile; this one
  * is kept until all of it is sent.
+ *
+ * @example
+ * const shareSent = ({ offset, snapshot }: Sending): number => offset / snapshot.size
  */
 export class Sending {
   constructor(

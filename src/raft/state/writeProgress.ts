@@ -9,6 +9,9 @@ interface Pending {
  * What is on stable storage: a value that counts writes and never compares terms. An entry may be written, truncated
  * and written again with the same index and term before the first write is acknowledged. That acknowledgement says
  * nothing about the third write.
+ *
+ * @example
+ * const isOnDisk = (writeProgress: WriteProgress, index: LogIndex): boolean => index <= writeProgress.index
  */
 export class WriteProgress {
   constructor(
