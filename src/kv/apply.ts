@@ -8,7 +8,12 @@ import { admit, expire, register, remember } from './sessions.js'
 import { commit, compactTo, type Draft, fork, rollBack, seal, type Store } from './store.js'
 import { compareAndSet, perform } from './txn.js'
 
-/** A committed log entry that holds a command. */
+/**
+ * A committed log entry that holds a command.
+ *
+ * @example
+ * const entry: CommandEntry = { index: 1, command: encodeRequest({ caller: anonymous, command: { _tag: 'Register' } }) }
+ */
 export interface CommandEntry {
   /** Its log index. Indexes rise; they have gaps where the log holds no-ops and configurations. */
   readonly index: number
@@ -16,7 +21,12 @@ export interface CommandEntry {
   readonly command: Uint8Array
 }
 
-/** The effect of one command. */
+/**
+ * The effect of one command.
+ *
+ * @example
+ * const show = ({ index, result }: KvApplied) => `entry ${index}: ${isAnswer(result) ? 'done' : refusalMessage(result)}`
+ */
 export interface KvApplied {
   readonly index: number
   readonly result: KvResult
@@ -41,7 +51,15 @@ export const apply = (store: Store, index: number, command: Uint8Array): KvAppli
   return { store: seal(draft), ...applied }
 }
 
-/** Like `apply` for each entry in turn; the stores between them are not made. */
+/**
+ * Like `apply` for each entry in turn; the stores between them are not made.
+ *
+ * @example
+ * const value = Uint8Array.of(1)
+ * const put = (k: string) => encodeRequest({ caller: anonymous, command: { _tag: 'Put', key: key(k), value, prevKv: false } })
+ * const { store, applied } = applyAll(emptyStore(), [{ index: 1, command: put('a') }, { index: 3, command: put('b') }])
+ * applied.map(({ result }) => result._tag) // ['Written', 'Written']; store.revision is 3, store.appliedIndex is 3
+ */
 export const applyAll = (
   store: Store,
   entries: ReadonlyArray<CommandEntry>,

@@ -1,7 +1,12 @@
 import { either } from 'fp-ts'
 import { type Key, key, keyOfBytes } from './key.js'
 
-/** Bytes that are not what they should be. */
+/**
+ * Bytes that are not what they should be.
+ *
+ * @example
+ * const show = ({ reason, at }: BadBytes) => `${reason} (at byte ${at})`
+ */
 export interface BadBytes {
   readonly _tag: 'BadBytes'
   /** The offset at which reading stopped making sense. */

@@ -1,7 +1,12 @@
 import type { Revision } from './ids.js'
 import type { Key } from './key.js'
 
-/** A version of a key, in etcd's words. Immutable: do not write into `value`. */
+/**
+ * A version of a key, in etcd's words. Immutable: do not write into `value`.
+ *
+ * @example
+ * const text = ({ value }: KeyValue) => new TextDecoder().decode(value)
+ */
 export interface KeyValue {
   readonly key: Key
   readonly value: Uint8Array
@@ -13,7 +18,12 @@ export interface KeyValue {
   readonly version: number
 }
 
-/** The change of a key by one command. All changes of a command have the same revision. */
+/**
+ * The change of a key by one command. All changes of a command have the same revision.
+ *
+ * @example
+ * const show = ({ _tag, key, revision }: Change) => `${_tag} ${key} at revision ${revision}`
+ */
 export type Change =
   | { readonly _tag: 'Put'; readonly revision: Revision; readonly key: Key; readonly kv: KeyValue; readonly prevKv: KeyValue | null }
   | { readonly _tag: 'Delete'; readonly revision: Revision; readonly key: Key; readonly kv: null; readonly prevKv: KeyValue }

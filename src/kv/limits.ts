@@ -1,6 +1,10 @@
 /**
  * How much the store takes. Every server of a cluster must have the same limits, as they decide what a command does;
  * change them only when all servers are down.
+ *
+ * @example
+ * const limits: Partial<KvLimits> = { maxKeyBytes: 1_024, maxValueBytes: 1 << 16 }
+ * createKvServer({ id: 'n1', network, storage, limits })
  */
 export interface KvLimits {
   readonly maxKeyBytes: number
@@ -29,7 +33,12 @@ export interface KvLimits {
 
 const MiB = 1024 * 1024
 
-/** The limits that `emptyStore` takes by default. */
+/**
+ * The limits that `emptyStore` takes by default.
+ *
+ * @example
+ * emptyStore({ maxHistoryRevisions: 2 * defaultLimits.maxHistoryRevisions })
+ */
 export const defaultLimits: KvLimits = {
   maxKeyBytes: 4096,
   maxValueBytes: MiB,

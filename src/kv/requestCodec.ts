@@ -18,7 +18,14 @@ export const encodeRequest = ({ caller, command }: KvRequest): Uint8Array => {
   return writer.take()
 }
 
-/** The request that these bytes are: total, so that any bytes give a request or say what is wrong with them. */
+/**
+ * The request that these bytes are: total, so that any bytes give a request or say what is wrong with them.
+ *
+ * @example
+ * const bytes = encodeRequest({ caller: anonymous, command: { _tag: 'Register' } })
+ * decodeRequest(bytes) // either.right({ caller: { _tag: 'Anonymous' }, command: { _tag: 'Register' } })
+ * decodeRequest(Uint8Array.of()) // either.left({ _tag: 'BadBytes', at: 0, reason: 'the bytes end too early' })
+ */
 export const decodeRequest = (bytes: Uint8Array): either.Either<BadBytes, KvRequest> =>
   either.map(({ caller, command }: KvRequest): KvRequest => ({ caller, command }))(openRequest(bytes))
 

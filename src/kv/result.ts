@@ -2,7 +2,12 @@ import { function as F } from 'fp-ts'
 import type { Revision, Serial, SessionId } from './ids.js'
 import { type KeyValue, sizeOf } from './keyValue.js'
 
-/** The answer to a command that was carried out. `revision` is the store's revision after it. */
+/**
+ * The answer to a command that was carried out. `revision` is the store's revision after it.
+ *
+ * @example
+ * const written: KvAnswer = { _tag: 'Written', revision: revision(2), prevKv: null }
+ */
 export type KvAnswer =
   | { readonly _tag: 'Got'; readonly revision: Revision; readonly kv: KeyValue | null }
   /** `more`: the range goes on after the limit. `count`: where it was asked for. */
@@ -27,7 +32,12 @@ export type KvAnswer =
   | { readonly _tag: 'Registered'; readonly revision: Revision; readonly session: SessionId }
   | { readonly _tag: 'Expired'; readonly revision: Revision; readonly sessions: number; readonly idempotencyKeys: number }
 
-/** Why nothing was done. */
+/**
+ * Why nothing was done.
+ *
+ * @example
+ * const show = (refusal: KvRefusal) => alarm(refusalMessage(refusal))
+ */
 export type KvRefusal =
   | { readonly _tag: 'Malformed'; readonly reason: string }
   | Compacted
@@ -43,19 +53,34 @@ export type KvRefusal =
   | { readonly _tag: 'DifferentCommand' }
   | { readonly _tag: 'IdempotencyKeyUnfit'; readonly maxIdempotencyKeyBytes: number }
 
-/** The revision is older than what is kept. */
+/**
+ * The revision is older than what is kept.
+ *
+ * @example
+ * const oldest = ({ compactRevision }: Compacted) => compactRevision // this one can be read, and watched from
+ */
 export interface Compacted {
   readonly _tag: 'Compacted'
   readonly compactRevision: Revision
 }
 
-/** The revision was not reached yet; `revision` is the current one. */
+/**
+ * The revision was not reached yet; `revision` is the current one.
+ *
+ * @example
+ * get(emptyStore(), key('a'), { revision: revision(9) }) // either.left({ _tag: 'FutureRevision', revision: 1 })
+ */
 export interface FutureRevision {
   readonly _tag: 'FutureRevision'
   readonly revision: Revision
 }
 
-/** The result of a command. The reducer and the session table both use it, and snapshots hold it. */
+/**
+ * The result of a command. The reducer and the session table both use it, and snapshots hold it.
+ *
+ * @example
+ * const revisionOf = (result: KvResult) => (isAnswer(result) ? result.revision : null)
+ */
 export type KvResult = KvAnswer | KvRefusal
 
 const answers: Readonly<Record<KvAnswer['_tag'], true>> = {
@@ -70,10 +95,21 @@ const answers: Readonly<Record<KvAnswer['_tag'], true>> = {
   Expired: true,
 }
 
-/** Tells whether a command was carried out. A `Conflict` is an answer: it compared, and did not set. */
+/**
+ * Tells whether a command was carried out. A `Conflict` is an answer: it compared, and did not set.
+ *
+ * @example
+ * isAnswer({ _tag: 'Conflict', revision: revision(2), kv: null }) // true
+ * isAnswer({ _tag: 'KeyEmpty' }) // false
+ */
 export const isAnswer = (result: KvResult): result is KvAnswer => result._tag in answers
 
-/** A refusal as a sentence that says what to do. */
+/**
+ * A refusal as a sentence that says what to do.
+ *
+ * @example
+ * refusalMessage({ _tag: 'KeyTooLong', maxKeyBytes: 4_096 }) // 'A key has at most 4096 bytes: shorten it.'
+ */
 export const refusalMessage = (refusal: KvRefusal): string => {
   switch (refusal._tag) {
     case 'Malformed':

@@ -36,14 +36,24 @@ export const resultCodec = tagged<KvResult>('result', {
   IdempotencyKeyUnfit: [44, { maxIdempotencyKeyBytes: natural() }],
 })
 
-/** A result as bytes: so snapshots keep remembered answers, and one server can pass a result to another. */
+/**
+ * A result as bytes: so snapshots keep remembered answers, and one server can pass a result to another.
+ *
+ * @example
+ * encodeResult({ _tag: 'KeyTooLong', maxKeyBytes: 100 }) // 36 100
+ */
 export const encodeResult = (result: KvResult): Uint8Array => {
   const writer = new Writer()
   resultCodec.write(writer, result)
   return writer.take()
 }
 
-/** The result that these bytes are: total, so that any bytes give a result or say what is wrong with them. */
+/**
+ * The result that these bytes are: total, so that any bytes give a result or say what is wrong with them.
+ *
+ * @example
+ * decodeResult(Uint8Array.of(36, 100)) // either.right({ _tag: 'KeyTooLong', maxKeyBytes: 100 })
+ */
 export const decodeResult = (bytes: Uint8Array): either.Either<BadBytes, KvResult> => {
   const reader = new Reader(bytes)
   return reader.done(resultCodec.read(reader))

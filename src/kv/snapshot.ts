@@ -23,13 +23,24 @@ const version = 1
 const checksumBytes = 4
 const bytesPerSlice = 64 * 1024
 
-/** Why bytes are no snapshot that this version can restore. */
+/**
+ * Why bytes are no snapshot that this version can restore.
+ *
+ * @example
+ * const show = (error: SnapshotError) => alarm(snapshotErrorMessage(error))
+ */
 export type SnapshotError =
   | { readonly _tag: 'NoSnapshot' }
   | { readonly _tag: 'UnknownSnapshotVersion'; readonly version: number }
   | { readonly _tag: 'DamagedSnapshot'; readonly reason: string }
 
-/** A snapshot error as a sentence that says what to do. */
+/**
+ * A snapshot error as a sentence that says what to do.
+ *
+ * @example
+ * snapshotErrorMessage({ _tag: 'DamagedSnapshot', reason: 'it ends too early' })
+ * // 'The snapshot is damaged: it ends too early. Take it from another server.'
+ */
 export const snapshotErrorMessage = (error: SnapshotError): string => {
   switch (error._tag) {
     case 'NoSnapshot':
@@ -44,6 +55,9 @@ export const snapshotErrorMessage = (error: SnapshotError): string => {
 /**
  * The whole state as bytes: equal stores give equal bytes, on every server. Takes as long as the store is large; see
  * `snapshotPieces`.
+ *
+ * @example
+ * const bytes = encodeSnapshot(kvServer.store())
  */
 export const encodeSnapshot = (store: Store): Uint8Array => {
   const pieces = [...snapshotPieces(store)]
@@ -56,7 +70,13 @@ export const encodeSnapshot = (store: Store): Uint8Array => {
   return whole
 }
 
-/** The same bytes in pieces of some 64 KiB. As a store never changes, there may be any time between two of them. */
+/**
+ * The same bytes in pieces of some 64 KiB. As a store never changes, there may be any time between two of them.
+ *
+ * @example
+ * let bytes = 0
+ * for (const piece of snapshotPieces(kvServer.store())) bytes += piece.length
+ */
 export function* snapshotPieces(store: Store): Generator<Uint8Array, void> {
   const end = new Writer()
   end.word(yield* checkedBody(store))
@@ -66,6 +86,9 @@ export function* snapshotPieces(store: Store): Generator<Uint8Array, void> {
 /**
  * A number by which servers that have applied the same entries compare their whole states, sessions included: its
  * snapshot's CRC-32.
+ *
+ * @example
+ * digest(emptyStore()) === digest(emptyStore()) // true
  */
 export const digest = (store: Store): number => {
   const pieces = checkedBody(store)
@@ -79,6 +102,10 @@ export const digest = (store: Store): number => {
  * The store that a snapshot holds. Total: damaged bytes are told, never thrown on.
  *
  * @param limits where they differ from `defaultLimits`; they are no part of a snapshot
+ *
+ * @example
+ * decodeSnapshot(encodeSnapshot(emptyStore())) // either.right: a store equal to that one
+ * decodeSnapshot(Uint8Array.of(1)) // either.left({ _tag: 'NoSnapshot' })
  */
 export const decodeSnapshot = (bytes: Uint8Array, limits: Partial<KvLimits> = {}): either.Either<SnapshotError, Store> => {
   const slices = snapshotReading(bytes, limits)
@@ -91,6 +118,12 @@ export const decodeSnapshot = (bytes: Uint8Array, limits: Partial<KvLimits> = {}
 /**
  * `decodeSnapshot` in slices of some thousand records, between which other work can be done; the last one returns the
  * store.
+ *
+ * @example
+ * const reading = snapshotReading(encodeSnapshot(emptyStore()))
+ * let slice = reading.next()
+ * while (slice.done !== true) slice = reading.next() // other work can come between two calls
+ * const restored = slice.value // either.right: a store equal to that one
  */
 export function* snapshotReading(bytes: Uint8Array, limits: Partial<KvLimits> = {}): Generator<void, either.Either<SnapshotError, Store>> {
   const end = Math.max(0, bytes.length - checksumBytes)

@@ -15,6 +15,10 @@ import { byString } from './tree.js'
  *  1. it is a function of the commands applied and of the limits, and of nothing else;
  *  2. `keys` is the current state; every state from `compactRevision` to `revision` can be read;
  *  3. `history` holds the changes of each of these revisions, that of `compactRevision` included.
+ *
+ * @example
+ * const show = ({ revision, compactRevision, appliedIndex }: Store) =>
+ *   `revisions ${compactRevision} to ${revision}, made by the log up to entry ${appliedIndex}`
  */
 export interface Store extends Versions {
   readonly limits: KvLimits

@@ -16,12 +16,23 @@ import { resuming } from './watch.js'
 
 export type { CallOptions } from './asking.js'
 
-/** What came of a write: the revision that it made. */
+/**
+ * What came of a write: the revision that it made.
+ *
+ * @example
+ * const { revision }: KvWritten = await client.put('a', '1')
+ * await client.get('a', { revision }) // as this write left it, whatever was written since
+ */
 export interface KvWritten {
   readonly revision: number
 }
 
-/** A part of a range. */
+/**
+ * A part of a range.
+ *
+ * @example
+ * const { items, more }: KvPage = await client.range('users/', { limit: 100 })
+ */
 export interface KvPage {
   readonly revision: number
   readonly items: ReadonlyArray<KvItem>
@@ -43,6 +54,11 @@ export interface LoadOptions extends CallOptions {
 /**
  * A client of the store. Its promises reject with a `ClientError`, whose `reason` tells "not done" from "unknown". In a
  * session, which is the default, an operation that was tried several times was applied once.
+ *
+ * @example
+ * const { revision } = await client.put('greeting', 'hello')
+ * await client.compareAndSet('greeting', 'bye', { revision }) // { _tag: 'Written', revision: 3 }, or a Conflict
+ * for await (const { key } of client.scan('')) console.log(key) // greeting
  */
 export interface Client {
   /** Writes a value. */

@@ -1,7 +1,13 @@
 import { Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { ClientError, type Outcome } from './outcome.js'
 
-/** How far a load has come. */
+/**
+ * How far a load has come.
+ *
+ * @example
+ * const entries = [{ key: 'a', value: '1' }, { key: 'b', value: '2' }]
+ * client.load(entries).subscribe(({ done, retries }: LoadProgress) => console.log(`${done} put, ${retries} retries`))
+ */
 export interface LoadProgress {
   readonly done: number
   /** Attempts after the first, of all operations of this client since the load began: what it took to get here. */

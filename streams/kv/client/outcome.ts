@@ -1,6 +1,11 @@
 import type { KvAnswer, KvRefusal } from '../../../src/kv/result.js'
 
-/** The reason why an operation was not answered. */
+/**
+ * The reason why an operation was not answered.
+ *
+ * @example
+ * const mayBeDone = ({ _tag }: ClientFailure) => _tag === 'Indeterminate'
+ */
 export type ClientFailure =
   /** Not done: the store refused. */
   | { readonly _tag: 'Refused'; readonly refusal: KvRefusal; readonly message: string }
@@ -13,7 +18,13 @@ export type ClientFailure =
   /** Unknown: it may have been done, or may yet be. */
   | { readonly _tag: 'Indeterminate'; readonly message: string }
 
-/** How an operation ended. */
+/**
+ * How an operation ended.
+ *
+ * @example
+ * const show = (outcome: Outcome) => (outcome._tag === 'Done' ? outcome.answer._tag : outcome.message)
+ * client.execute({ _tag: 'Get', key: kv.key('a'), revision: null }).subscribe((outcome) => console.log(show(outcome))) // Got
+ */
 export type Outcome<A = KvAnswer> = { readonly _tag: 'Done'; readonly answer: A } | ClientFailure
 
 /**

@@ -13,7 +13,15 @@ import { type KvHttpOptions, type TunedHttp, tunedHttp } from './options.js'
 import { httpPeers } from './peers.js'
 import { byteBudget } from './byteBudget.js'
 
-/** An HTTP server that listens. */
+/**
+ * An HTTP server that listens.
+ *
+ * @example
+ * kvHttp({ server: kvServer, port: 0 }).subscribe(({ url, close }: KvListening) => {
+ *   console.log(`listening at ${url}`)
+ *   process.once('SIGTERM', () => close().subscribe())
+ * })
+ */
 export interface KvListening {
   readonly host: string
   readonly port: number
@@ -23,7 +31,13 @@ export interface KvListening {
   close(): Observable<never>
 }
 
-/** The reason why there is no HTTP server, with a sentence that says what to do. It is the error of the stream. */
+/**
+ * The reason why there is no HTTP server, with a sentence that says what to do. It is the error of the stream.
+ *
+ * @example
+ * const tell = ({ _tag, message }: KvHttpError) => alarm(`${_tag}: ${message}`)
+ * kvHttp({ server: kvServer, port: 7401 }).subscribe({ error: tell })
+ */
 export interface KvHttpError {
   readonly _tag: 'AddressInUse' | 'ListenFailed'
   readonly message: string

@@ -9,7 +9,12 @@ import type { Delivery, Transport } from '../transport.js'
 import { exchange, type Exchange, type Origin, originOf } from './exchange.js'
 import { watchOver } from './watchClient.js'
 
-/** The options of `httpTransport`. */
+/**
+ * The options of `httpTransport`.
+ *
+ * @example
+ * httpTransport({ maxFreeSockets: 4, keepAliveMs: 20_000, maxAnswerBytes: 16 << 20 })
+ */
 export interface HttpTransportOptions {
   /** Connections to one server that are kept for the next request. Default 8. */
   readonly maxFreeSockets?: number
@@ -22,7 +27,18 @@ export interface HttpTransportOptions {
   readonly maxAnswerBytes?: number
 }
 
-/** A `Transport` whose connections can be closed. */
+/**
+ * A `Transport` whose connections can be closed.
+ *
+ * @example
+ * import { createClient } from 'rxraft/kv'
+ *
+ * const transport: HttpTransport = httpTransport()
+ * const client = createClient({ transport, endpoints: ['http://127.0.0.1:7401'] })
+ * await client.put('greeting', 'hello')
+ * client.close()
+ * transport.close()
+ */
 export interface HttpTransport extends Transport {
   /** Closes idle connections, so that a process can end. */
   close(): void

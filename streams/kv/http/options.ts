@@ -5,14 +5,34 @@ import { InvalidOption } from '../../options/invalidOption.js'
 import { defaultClock } from '../../server/options.js'
 import type { KvServer } from '../server/kvServer.js'
 
-/** The options of `kvHttp`. */
+/**
+ * The options of `kvHttp`.
+ *
+ * @example
+ * const options: KvHttpOptions = { server: kvServer, port: 7401, hostNames: ['kv.example.org'] }
+ * kvHttp(options).subscribe()
+ */
 export interface KvHttpOptions extends Partial<KvHttpTuning> {
   readonly server: KvServer
   /** 0: one that is free. */
   readonly port: number
 }
 
-/** The bounds of the HTTP server, each with its default; the docs page on HTTP says what happens at each bound. */
+/**
+ * The bounds of the HTTP server, each with its default; the docs page on HTTP says what happens at each bound.
+ *
+ * @example
+ * const tuning: Partial<KvHttpTuning> = {
+ *   host: '127.0.0.1', peers: { n2: 'http://127.0.0.1:7402' }, hostNames: ['kv.example.org'], scheduler,
+ *   leaderWaitMs: 2_000, answerTimeoutMs: 5_000, maxRequests: 1_024,
+ *   maxBodyBytes: 1 << 20, maxBatchBytes: 4 << 20, maxBatch: 1_024, maxBufferedBytes: 64 << 20,
+ *   maxAnswerBytes: 32 << 20, answerStallMs: 5_000, rangeLimit: 100,
+ *   maxWatches: 100, maxWatchBehind: 1_000, maxWatchBytes: 16 << 20, watchStallMs: 10_000, watchHeartbeatMs: 5_000,
+ *   maxConnections: 1_024, maxConnectionsPerAddress: 256, maxPipelined: 16,
+ *   lingerMs: 2_000, headersTimeoutMs: 5_000, requestTimeoutMs: 30_000, keepAliveMs: 60_000,
+ * }
+ * kvHttp({ server: kvServer, port: 7401, ...tuning }).subscribe()
+ */
 export interface KvHttpTuning {
   /** Default 127.0.0.1. */
   readonly host: string

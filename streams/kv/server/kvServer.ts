@@ -15,7 +15,16 @@ import { type Changes, type WatchOptions, watchStore } from './watch.js'
 
 export type { KvServerOptions } from './options.js'
 
-/** A server of the replicated key/value store. */
+/**
+ * A server of the replicated key/value store.
+ *
+ * @example
+ * const run = (server: KvServer) => {
+ *   server.raft.role$.subscribe((role) => console.log(server.id, role))
+ *   server.store$.subscribe(({ revision }) => console.log(`stands at revision ${revision}`))
+ *   server.start()
+ * }
+ */
 export interface KvServer {
   readonly id: string
   /** The Raft server beneath. */

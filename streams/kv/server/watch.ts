@@ -8,7 +8,12 @@ import type { Store } from '../../../src/kv/store.js'
 import { check, having, optional, record, whole } from '../../options/checks.js'
 import { withDefaults } from '../../options/given.js'
 
-/** All that one revision changed within the range of a watch. */
+/**
+ * All that one revision changed within the range of a watch.
+ *
+ * @example
+ * kvServer.watch({ range: kv.everything }).subscribe(({ revision, changes }: Changes) => console.log(revision, changes.length))
+ */
 export interface Changes {
   /** Nothing up to and including this revision is still to come. */
   readonly revision: Revision
@@ -16,7 +21,12 @@ export interface Changes {
   readonly changes: ReadonlyArray<Change>
 }
 
-/** Why a watch ended. */
+/**
+ * Why a watch ended.
+ *
+ * @example
+ * const resumeFrom = (end: WatchEnd) => (end._tag === 'TooSlow' ? end.nextRevision : null)
+ */
 export type WatchEnd =
   /** The store forgot revisions that the watch had not read yet: read the current state, and watch from there. */
   | Compacted
@@ -25,7 +35,13 @@ export type WatchEnd =
   /** The connection to the server ended, or the server: resume elsewhere. */
   | { readonly _tag: 'Disconnected'; readonly message: string }
 
-/** The error of a stream of changes; `reason` says what to do. */
+/**
+ * The error of a stream of changes; `reason` says what to do.
+ *
+ * @example
+ * const tell = (error: unknown) => error instanceof WatchError && alarm(`${error.reason._tag}: ${error.message}`)
+ * kvServer.watch({ range: kv.everything, fromRevision: kv.revision(2) }).subscribe({ error: tell })
+ */
 export class WatchError extends Error {
   override readonly name = 'WatchError'
   constructor(readonly reason: WatchEnd) {
@@ -44,7 +60,15 @@ const sentence = (reason: WatchEnd): string => {
   }
 }
 
-/** What a watch tells, and how far it may stay behind. */
+/**
+ * What a watch tells, and how far it may stay behind.
+ *
+ * @example
+ * const paused$ = new BehaviorSubject(false)
+ * const range = kv.withPrefix(kv.key('users/'))
+ * kvServer.watch({ range, fromRevision: kv.revision(2), paused$, maxBehind: 1_000, progressMs: 5_000 })
+ * paused$.next(true) // it reads on after paused$.next(false)
+ */
 export interface WatchOptions {
   readonly range: KeyRange
   /** The first revision to be told, past or to come. Default: the one after the present one. */
@@ -76,6 +100,10 @@ const checks = {
  *
  *   store$      4--5--6---8     4 and 6 changed other keys
  *   watch from  3 4 5: ---5-----(78)
+ *
+ * @example
+ * const { store$ } = kvStateMachine({ scheduler })
+ * watchStore(store$, scheduler, { range: kv.everything }).subscribe(({ revision }) => console.log(revision))
  */
 export const watchStore = (store$: Observable<Store>, scheduler: SchedulerLike, options: WatchOptions): Observable<Changes> => {
   const tuned = withDefaults({ paused$: EMPTY, maxBehind: 10_000 }, options)

@@ -1,7 +1,12 @@
 import type { NodeId } from '../../../src/raft/ids.js'
 import type { Rejected } from '../network.js'
 
-/** What a server's links are doing. Counted since the network was made. */
+/**
+ * What a server's links are doing. Counted since the network was made.
+ *
+ * @example
+ * const troubles = ({ peers }: TcpMetrics) => peers.flatMap(({ peer, trouble }) => (trouble === null ? [] : [`${peer}: ${trouble}`]))
+ */
 export interface TcpMetrics {
   /** Connections accepted and open. */
   readonly connections: number
@@ -10,7 +15,12 @@ export interface TcpMetrics {
   readonly peers: ReadonlyArray<PeerMetrics>
 }
 
-/** What has passed between this server and one other. */
+/**
+ * What has passed between this server and one other.
+ *
+ * @example
+ * const isCutOff = ({ sending, receiving }: PeerMetrics) => !sending && !receiving
+ */
 export interface PeerMetrics {
   readonly peer: NodeId
   /** Our connection to it stands: what we send arrives. */

@@ -7,10 +7,27 @@ import { withDefaults } from '../../options/given.js'
 import type { Address } from '../../../src/raft/state/address.js'
 import { InvalidOption } from '../../options/invalidOption.js'
 
-/** What must be the same on every server of a cluster, by name. */
+/**
+ * What must be the same on every server of a cluster, by name.
+ *
+ * @example
+ * const constants: Constants = { electionTimeoutMinMs: 300, codec: 'json' }
+ */
 export type Constants = Readonly<Record<string, number | string | boolean>>
 
-/** The options of `tcpNetwork`. */
+/**
+ * The options of `tcpNetwork`.
+ *
+ * @example
+ * const options: TcpNetworkOptions = {
+ *   id: 'n1', clusterId: 'shop', incarnation, constants: { electionTimeoutMinMs: 300 },
+ *   listen: { host: '127.0.0.1', port: 7501 }, peers: { n2: { host: '127.0.0.1', port: 7502 } },
+ *   maxFrameBytes: 8 << 20, maxQueueMessages: 1_024, maxQueueBytes: 16 << 20, maxConnections: 32, maxConnectionsPerAddress: 8,
+ *   connectTimeoutMs: 500, handshakeTimeoutMs: 1_000, idleTimeoutMs: 900, backoffMs: { min: 20, max: 500 },
+ *   metricsMs: 500, random, scheduler,
+ * }
+ * tcpNetwork(options)
+ */
 export interface TcpNetworkOptions {
   /** This server. */
   readonly id: string

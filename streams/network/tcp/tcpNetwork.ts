@@ -14,6 +14,15 @@ import { tcpSettings, type TcpNetworkOptions, type TcpSettings } from './options
 import { Outboxes } from './outboxes.js'
 import { TcpSession } from './session.js'
 
+/**
+ * A network over TCP, which also tells where it listens and how its links are.
+ *
+ * @example
+ * const listen = { host: '127.0.0.1', port: 0 }
+ * const network: TcpNetwork = tcpNetwork({ id: 'n1', clusterId: 'shop', incarnation, listen, peers: {} })
+ * network.listening$.subscribe(({ port }) => console.log(`other servers call at port ${port}`))
+ * network.metrics$.subscribe(({ connections }) => console.log(`${connections} connections`))
+ */
 export interface TcpNetwork extends Network {
   /** Where it listens, from when it does; replays. */
   readonly listening$: Observable<Address>

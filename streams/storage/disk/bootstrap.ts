@@ -10,7 +10,13 @@ import type { Identity } from './identity.js'
 import { lastly } from './lastly.js'
 import { begin, makeEmpty, vouch } from './newDirectory.js'
 
-/** What a new data directory is to hold. */
+/**
+ * What a new data directory is to hold.
+ *
+ * @example
+ * const options: Bootstrap = { id: 'n1', clusterId: 'demo', configuration: votersOnly(['n1', 'n2', 'n3'].map(nodeId)) }
+ * bootstrap('./data/n1', options).subscribe(({ incarnation }) => console.log(incarnation))
+ */
 export interface Bootstrap {
   /** This server: `[a-z0-9][a-z0-9._-]{0,63}`. */
   readonly id: string

@@ -12,13 +12,24 @@ import type { Identity } from './identity.js'
 import { lastly } from './lastly.js'
 import { begin, makeEmpty, vouch } from './newDirectory.js'
 
-/** What a new data directory is to hold, and where its log comes from. */
+/**
+ * What a new data directory is to hold, and where its log comes from.
+ *
+ * @example
+ * const from = diskStorage('./data/n1')
+ * const options: BootstrapFrom = { id: 'n1', clusterId: 'demo-2', configuration: votersOnly([nodeId('n1')]), from }
+ */
 export interface BootstrapFrom extends Bootstrap {
   /** What a server of another cluster left. It is locked while it is read, and keeps what it holds. */
   readonly from: DiskStorage
 }
 
-/** Whose the new directory is, and what was found in the old one. */
+/**
+ * Whose the new directory is, and what was found in the old one.
+ *
+ * @example
+ * const show = ({ id, lastIndex, lastTerm, bytes }: Beginning) => `${id}: ${bytes} bytes, up to entry ${lastIndex} of term ${lastTerm}`
+ */
 export interface Beginning extends Identity {
   /** The last entry of its log, or of its snapshot where nothing came after that. */
   readonly lastIndex: LogIndex

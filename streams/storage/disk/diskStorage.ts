@@ -17,7 +17,17 @@ import { serialQueues } from './serialQueue.js'
 import { SnapshotFiles } from './snapshotFiles.js'
 import { Writer } from './writer.js'
 
-/** The options of `diskStorage`. */
+/**
+ * The options of `diskStorage`.
+ *
+ * @example
+ * import fs from 'node:fs'
+ *
+ * // A file system for a test: no file can be renamed.
+ * const fileSystem: DiskOptions['fileSystem'] = { ...fs, O_DSYNC: 0, rename: (_from, _to, done) => done(new Error('no rename')) }
+ * const sizes = { segmentBytes: 16 << 20, growBytes: 1 << 18 }
+ * diskStorage('./data/n1', { id: 'n1', clusterId: 'demo', ...sizes, markAfterMs: 50, scheduler, fileSystem })
+ */
 export interface DiskOptions {
   /** Whose data it has to be; otherwise `WrongIdentity`. Default: any server's. */
   readonly id?: string
@@ -37,7 +47,15 @@ export interface DiskOptions {
   readonly fileSystem?: FileSystem
 }
 
-/** A data directory that is open. */
+/**
+ * A data directory that is open.
+ *
+ * @example
+ * diskStorage('./data/n1').open().subscribe((disk: OpenDisk) => {
+ *   console.log(disk.identity.id, disk.recovered.currentTerm, disk.sizeBytes())
+ *   disk.close().subscribe()
+ * })
+ */
 export interface OpenDisk extends OpenStorage {
   /** Whose data it is. */
   readonly identity: Identity
@@ -50,7 +68,13 @@ export interface OpenDisk extends OpenStorage {
   close(): Observable<never>
 }
 
-/** A storage in a directory. */
+/**
+ * A storage in a directory.
+ *
+ * @example
+ * const disk: DiskStorage = diskStorage('./data/n1')
+ * createRaft({ id: 'n1', network, storage: disk })
+ */
 export interface DiskStorage extends Storage {
   /** Reads what is there; fails where it is damaged or in use. */
   open(): Observable<OpenDisk>

@@ -11,7 +11,12 @@ import { type Handles, handlesOn, readWhole } from './handles.js'
 import { identityFile } from './layout.js'
 import { lastly } from './lastly.js'
 
-/** Whose data a directory holds. */
+/**
+ * Whose data a directory holds.
+ *
+ * @example
+ * const isSameServer = (a: Identity, b: Identity) => a.id === b.id && a.incarnation === b.incarnation
+ */
 export interface Identity {
   readonly id: NodeId
   /** Named like a server. */
