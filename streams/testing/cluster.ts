@@ -15,6 +15,13 @@ import { HandNetwork } from './handNetwork.js'
 import { discard, down, type HandServer } from './handServer.js'
 import { watch } from './properties.js'
 
+/**
+ * The options of `ClusterByHand`.
+ *
+ * @example
+ * const options: ClusterOptions = { size: 5, settings: { leaderNoop: false }, step: immerStep }
+ * new ClusterByHand(options).ids // ['n1', 'n2', 'n3', 'n4', 'n5']
+ */
 export interface ClusterOptions {
   /** Servers n1, n2, …; all vote. */
   readonly size: number
@@ -243,6 +250,11 @@ export class ClusterByHand {
   }
 }
 
-/** The last index for which a state machine answers. */
+/**
+ * The last index for which a state machine answers.
+ *
+ * @example
+ * lastIndexOf({ _tag: 'Apply', firstIndex: logIndex(4), entries: [noopEntry(term(2)), noopEntry(term(2))] }) // 5
+ */
 export const lastIndexOf = (effect: Apply | Restore): LogIndex =>
   effect._tag === 'Restore' ? effect.base.index : logIndex(effect.firstIndex + effect.entries.length - 1)

@@ -8,7 +8,15 @@ import type { Recovered, Server } from '../../src/raft/state/server.js'
 
 /* The disk of a cluster by hand (cluster.ts): a value, and what each record of a write makes of it. */
 
-/** One record of a write, as a disk takes them: any number of the first ones may survive a crash. */
+/**
+ * One record of a write, as a disk takes them: any number of the first ones may survive a crash.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * cluster.happens(nodeId('n1'), { _tag: 'ElectionTimedOut', generation: 1 })
+ * const unsynced: ReadonlyArray<DiskRecord> = cluster.at(nodeId('n1')).unsynced // HardState (term 1, vote n1), CommitIndex
+ * cluster.crash(nodeId('n1'), 1) // the first of them survives
+ */
 export type DiskRecord =
   | { readonly _tag: 'Snapshot'; readonly seq: WriteSeq; readonly snapshot: SnapshotPointer }
   | { readonly _tag: 'HardState'; readonly seq: WriteSeq; readonly hardState: HardState }

@@ -3,7 +3,14 @@ import type { NodeId, SnapshotRef } from '../../src/raft/ids.js'
 import type { Recovered, Server } from '../../src/raft/state/server.js'
 import type { DiskRecord } from './disk.js'
 
-/** A server of a cluster by hand, with its disk, state machine and timers. */
+/**
+ * A server of a cluster by hand, with its disk, state machine and timers.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * const n1: HandServer = cluster.at(nodeId('n1'))
+ * n1.slowDisk = true // from now on it waits for `persist`
+ */
 export interface HandServer {
   readonly id: NodeId
   /** Null while it is down. */

@@ -1,7 +1,13 @@
 import { type RunHelpers, TestScheduler } from 'rxjs/testing'
 import { type Frames, rowsOf } from './marbleText.js'
 
-/** What a marble test is given: RxJS's own helpers, and the scheduler by its name, for every `scheduler` option. */
+/**
+ * What a marble test is given: RxJS's own helpers, and the scheduler by its name, for every `scheduler` option.
+ *
+ * @example
+ * const passes = ({ cold, expectObservable }: MarbleHelpers): void => expectObservable(cold('--a|')).toBe('--a|')
+ * inVirtualTime(passes)
+ */
 export interface MarbleHelpers extends RunHelpers {
   /** Virtual time: one character of a row is one millisecond. Promises do not resolve in it. */
   readonly scheduler: TestScheduler

@@ -34,7 +34,15 @@ export interface ClusterHistory {
   readonly committed: ReadonlyMap<LogIndex, Committed>
 }
 
-/** A property of a cluster and of what was seen of it before; `holds` sees the present before it becomes history. */
+/**
+ * A property of a cluster and of what was seen of it before; `holds` sees the present before it becomes history.
+ *
+ * @example
+ * const calm: ClusterProperty = {
+ *   name: 'elections are rare',
+ *   holds: (cluster: ReadonlyArray<Watched>, seen: ClusterHistory) => seen.leaders.size < 10,
+ * }
+ */
 export interface ClusterProperty {
   readonly name: string
   /** Whether a history keeps it. */
@@ -67,7 +75,14 @@ const match = (a: Log, b: Log): boolean => {
 const holdsOf = (disk: Recovered, index: LogIndex, entry: Entry): boolean =>
   index <= disk.log.base.index || isSame(disk.log.at(index), entry)
 
-/** What must hold of a cluster after every move, each looked at in full: the slow twins of `allChecks`. */
+/**
+ * What must hold of a cluster after every move, each looked at in full: the slow twins of `allChecks`.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * const seen = { leaders: new Map(), committed: new Map() }
+ * clusterProperties.every(({ holds }) => holds(cluster.ids.map((id) => cluster.at(id)), seen)) // true
+ */
 export const clusterProperties: ReadonlyArray<ClusterProperty> = [
   {
     name: 'Election Safety: at most one leader can be elected in a given term (§5.2)',
@@ -138,7 +153,14 @@ export interface Watch {
   readonly restarted: (id: NodeId, base: LogIndex) => void
 }
 
-/** Looks at a cluster after every move. */
+/**
+ * Looks at a cluster after every move.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * const { check }: Watch = watch()
+ * check(cluster.ids.map((id) => cluster.at(id)), 'all start') // throws nothing: every property holds
+ */
 export const watch = (): Watch => {
   const elected = new Map<Term, NodeId>()
   const committed = new Map<LogIndex, Committed>()

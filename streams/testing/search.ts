@@ -9,7 +9,13 @@ import { silencesOf } from './search/site.js'
 export type { SearchBounds } from './search/bounds.js'
 export type { SearchProgress } from './search/explore.js'
 
-/** The bounds that are not given are those of docs/search.md. */
+/**
+ * The bounds that are not given are those of docs/search.md.
+ *
+ * @example
+ * const options: SearchOptions = { settings: { leaderNoop: false }, step: immerStep, symmetry: false, longTurns: true }
+ * search({ servers: 2, entries: 0, ...options }).counterexample // null: every property holds
+ */
 export interface SearchOptions extends Partial<SearchBounds> {
   readonly settings?: Partial<Settings>
   /**
@@ -24,6 +30,13 @@ export interface SearchOptions extends Partial<SearchBounds> {
   readonly longTurns?: boolean
 }
 
+/**
+ * The result of a search.
+ *
+ * @example
+ * const { exhausted, counterexample }: SearchResult = search({ servers: 3, terms: 1, entries: 0 })
+ * if (counterexample !== null) alarm(counterexample.transcript)
+ */
 export interface SearchResult extends SearchProgress {
   /** Whether every state within the bounds was looked at. */
   readonly exhausted: boolean
@@ -31,7 +44,12 @@ export interface SearchResult extends SearchProgress {
   readonly counterexample: Counterexample | null
 }
 
-/** A shortest way to a state that must not be. */
+/**
+ * A shortest way to a state that must not be.
+ *
+ * @example
+ * const told = ({ violation, transcript }: Counterexample): string => `${transcript}\n${violation.invariant}`
+ */
 export interface Counterexample {
   readonly violation: InvariantViolation
   /** The way as a transcript (`transcript`), and then what does not hold. */
@@ -57,6 +75,10 @@ export const search = (options: SearchOptions = {}): SearchResult => {
 /**
  * The same search as a generator: it yields its progress from time to time, and a caller that has seen enough stops
  * asking.
+ *
+ * @example
+ * const progress: ReadonlyArray<SearchProgress> = [...searching({ servers: 2, entries: 0 })]
+ * for (const { states, frontier } of progress) console.log(`${states} states; ${frontier} are not looked at yet`)
  */
 export function* searching({
   settings = {},

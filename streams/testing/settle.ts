@@ -7,7 +7,15 @@ import { type ClusterByHand, lastIndexOf } from './cluster.js'
 const maxRounds = 64
 const maxMovesPerRound = 100_000
 
-/** Does everything that needs no timer, until nothing is left to do. Slow disks stay behind. */
+/**
+ * Does everything that needs no timer, until nothing is left to do. Slow disks stay behind.
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * cluster.happens(nodeId('n1'), { _tag: 'ElectionTimedOut', generation: 1 })
+ * comeToRest(cluster)
+ * cluster.server(nodeId('n1')).role._tag // 'Leader'
+ */
 export const comeToRest = (cluster: ClusterByHand): void => {
   for (let moves = 0; moves < maxMovesPerRound; moves++) {
     if (!cluster.ids.map((id) => moveOf(cluster, id)).some((moved) => moved)) return
@@ -57,6 +65,10 @@ const moveOf = (cluster: ClusterByHand, id: NodeId): boolean => {
  * follow, with the same log, which is committed and, as far as the disks go, applied. Throws if the cluster does not
  * reach this state, which is a failure of liveness. (A leader without a no-op and without a command in its term can
  * commit nothing, §5.4.2: then the logs alone agree.)
+ *
+ * @example
+ * const cluster = new ClusterByHand({ size: 3 })
+ * settle(cluster) // 'n1': it leads, and the others follow
  */
 export const settle = (cluster: ClusterByHand): NodeId => {
   for (let round = 1; round <= maxRounds; round++) {

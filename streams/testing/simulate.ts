@@ -31,6 +31,9 @@ export const shrink = <C, R>(seed: number, options: SimulateOptions<C, R> = {}, 
 
 /**
  * Tells a run as lines that a person can read: its faults, its leaders, and, if it fails, its last steps one by one.
+ *
+ * @example
+ * explain(7, { servers: 3, forMs: 10_000 }).split('\n').at(-1) // 'nothing is wrong'
  */
 export const explain = <C, R>(seed: number, options: SimulateOptions<C, R> = {}): string => {
   const lines: string[] = []

@@ -14,7 +14,13 @@ import { remembers } from './remembers.js'
 import { saidAfterFsync } from './saidAfterFsync.js'
 import { stateMachineSafety } from './stateMachineSafety.js'
 
-/** Every check of a cluster's steps: I1–I5, I7–I10, I12, I13 and I18. */
+/**
+ * Every check of a cluster's steps: I1–I5, I7–I10, I12, I13 and I18.
+ *
+ * @example
+ * const cheaper = allChecks.filter((check) => check !== bounded)
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(...cheaper)).subscribe(({ message }) => alarm(message))
+ */
 export const allChecks: ReadonlyArray<CheckOf> = [
   electionSafety,
   leaderAppendOnly,

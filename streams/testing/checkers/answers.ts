@@ -1,7 +1,13 @@
 import type { NodeId } from '../../../src/raft/ids.js'
 import { Window } from './window.js'
 
-/** What a server's state machine answered for the command at an index. */
+/**
+ * What a server's state machine answered for the command at an index.
+ *
+ * @example
+ * const answer: Answer<number> = { id: nodeId('n1'), index: 3, result: 7 }
+ * const seen: Seen<number> = { _tag: 'Answered', ...answer }
+ */
 export interface Answer<R> {
   readonly id: NodeId
   readonly index: number

@@ -16,7 +16,13 @@ const refsOf = (server: Server): ReadonlyArray<SnapshotRef> => [
   ...(sendingsOf(server) ?? []).map(({ snapshot }) => snapshot.ref),
 ]
 
-/** I18, its other half: every queue is bounded, and a snapshot that is named no more is given up. */
+/**
+ * I18, its other half: every queue is bounded, and a snapshot that is named no more is given up.
+ *
+ * @example
+ * server.inspect$.pipe(checking(bounded)).subscribe(({ message }) => alarm(message))
+ * // n1 has 129 requests under way to n2; the bound is 64
+ */
 export const bounded: CheckOf = () => ({
   name: 'every queue is bounded',
   moved: Moved.log | Moved.commitIndex | Moved.applied | Moved.roleOrSnapshots,

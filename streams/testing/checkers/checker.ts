@@ -3,14 +3,26 @@ import type { Inspection } from '../../loop/run.js'
 import { movedBy } from './moved.js'
 import { ClusterRecord } from './record.js'
 
-/** A property does not hold. `at` is the time of the step that showed it; `message` says what was seen. */
+/**
+ * A property does not hold. `at` is the time of the step that showed it; `message` says what was seen.
+ *
+ * @example
+ * const told = ({ name, at, message }: Violation): string => `${at} ms: ${name}\n${message}`
+ * server.inspect$.pipe(checked(), map(told)).subscribe(alarm)
+ */
 export interface Violation {
   readonly name: string
   readonly at: number
   readonly message: string
 }
 
-/** One property of a cluster, looked at after every step that can break it: it costs what the step changed. */
+/**
+ * One property of a cluster, looked at after every step that can break it: it costs what the step changed.
+ *
+ * @example
+ * const check: Check = electionSafety(new ClusterRecord())
+ * check.name // 'Election Safety: at most one leader can be elected in a given term (§5.2)'
+ */
 export interface Check {
   readonly name: string
   /** Which of `Moved` it looks at. */
@@ -19,10 +31,29 @@ export interface Check {
   readonly see: (step: Inspection) => string | null
 }
 
-/** A check that remembers what it needs in the record it is given, which several checks share. */
+/**
+ * A check that remembers what it needs in the record it is given, which several checks share.
+ *
+ * @example
+ * const calm: CheckOf = () => ({
+ *   name: 'elections are rare',
+ *   moved: Moved.hardState | Moved.started,
+ *   see: ({ after: { id, currentTerm } }) => (currentTerm > 100 ? `${id} is in term ${currentTerm}` : null),
+ * })
+ * server.inspect$.pipe(checking(calm)).subscribe(({ message }) => alarm(message)) // 'n1 is in term 101'
+ */
 export type CheckOf = (record: ClusterRecord) => Check
 
-/** Several checks over one record. `see` answers the first violation that a step shows, or null. */
+/**
+ * Several checks over one record. `see` answers the first violation that a step shows, or null.
+ *
+ * @example
+ * const checks = new Checks([electionSafety, logMatching])
+ * server.inspect$.subscribe((step) => {
+ *   const violation = checks.see(step)
+ *   if (violation !== null) alarm(violation.message)
+ * })
+ */
 export class Checks {
   readonly record = new ClusterRecord()
   private readonly checks: ReadonlyArray<Check>

@@ -1,6 +1,13 @@
 import type { SameAnswers } from './answers.js'
 
-/** An operation that a client has an answer to. Times of one clock. */
+/**
+ * An operation that a client has an answer to. Times of one clock.
+ *
+ * @example
+ * const acknowledged: Acknowledged<number> = { client: 1, call: 0, return: 12, index: 3, result: 7 }
+ * const seen: Seen<number> = { _tag: 'Acknowledged', ...acknowledged }
+ * of(seen).pipe(observing([toldTheTruth<number>()])) // client 1 is told of entry 3, and only 0 are committed
+ */
 export interface Acknowledged<R> {
   readonly client: number
   readonly call: number

@@ -2,7 +2,13 @@ import type { CheckOf } from './checker.js'
 import { Moved } from './moved.js'
 import { logIndex } from '../../../src/raft/ids.js'
 
-/** I8: what one server knows to be committed, no server knows otherwise, at any time (§5.4). */
+/**
+ * I8: what one server knows to be committed, no server knows otherwise, at any time (§5.4).
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(committedStays)).subscribe(({ message }) => alarm(message))
+ * // n2 has an entry of term 3 committed at 5, where one of term 2 is committed
+ */
 export const committedStays: CheckOf = (record) => ({
   name: 'what is committed never changes (§5.4)',
   moved: Moved.commitIndex | Moved.started | Moved.log | Moved.roleOrSnapshots,

@@ -4,7 +4,13 @@ import { Moved } from './moved.js'
 
 const keptTerms = 65_536
 
-/** I1, Election Safety: "at most one leader can be elected in a given term" (§5.2). */
+/**
+ * I1, Election Safety: "at most one leader can be elected in a given term" (§5.2).
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(electionSafety)).subscribe(({ message }) => alarm(message))
+ * // n2 leads in term 3, and so did n1
+ */
 export const electionSafety: CheckOf = () => {
   const leaders = new Map<Term, NodeId>()
   return {

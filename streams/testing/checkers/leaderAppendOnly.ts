@@ -4,6 +4,10 @@ import { Moved } from './moved.js'
 /**
  * I2, Leader Append-Only: "a leader never overwrites or deletes entries in its log; it only appends new entries"
  * (§5.3).
+ *
+ * @example
+ * server.inspect$.pipe(checking(leaderAppendOnly)).subscribe(({ message }) => alarm(message))
+ * // n1 leads in term 2 and gave up its entry 5/2
  */
 export const leaderAppendOnly: CheckOf = () => ({
   name: 'Leader Append-Only: a leader never overwrites or deletes entries in its log (§5.3)',

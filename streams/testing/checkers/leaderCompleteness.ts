@@ -25,6 +25,10 @@ const lacks = (record: ClusterRecord, leader: Server): string | null => {
  * I4, Leader Completeness: "if a log entry is committed in a given term, then that entry will be present in the logs of
  * the leaders for all higher-numbered terms" (§5.4). Looked at when a leader is elected and, for those who lead
  * already, when an entry is committed.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(leaderCompleteness)).subscribe(({ message }) => alarm(message))
+ * // n2 leads in term 3 without entry 4/1, which was committed in term 2
  */
 export const leaderCompleteness: CheckOf = (record) => ({
   name: 'Leader Completeness: if a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all higher-numbered terms (§5.4)',

@@ -28,6 +28,10 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * I3, Log Matching: "if two logs contain an entry with the same index and term, then the logs are identical in all
  * entries up through the given index" (§5.3). By induction: index and term determine an entry and the term of the one
  * before it. So each entry is looked at once, when a log takes it, whatever the number and the length of the logs.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(logMatching)).subscribe(({ message }) => alarm(message))
+ * // n2: two entries at 4/2 differ
  */
 export const logMatching: CheckOf = () => {
   const known = new Window<Known>()

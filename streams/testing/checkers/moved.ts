@@ -1,6 +1,12 @@
 import type { Inspection } from '../../loop/run.js'
 
-/** What a step moved, as bits: a check is shown the steps that moved what it looks at, and no others. */
+/**
+ * What a step moved, as bits: a check is shown the steps that moved what it looks at, and no others.
+ *
+ * @example
+ * // A check with these bits is shown elections and starts, and no other steps.
+ * const elections: Pick<Check, 'moved'> = { moved: Moved.role | Moved.started }
+ */
 export const Moved = {
   started: 1,
   log: 2,

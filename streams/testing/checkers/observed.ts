@@ -7,7 +7,14 @@ import { observing, type Seen, type SeenCheckOf } from './seen.js'
 import { type Recovery, recovers } from './recovers.js'
 import { WatchInOrder } from './watchInOrder.js'
 
-/** I6: a server stops when it is told to, or when its disk or its network fails it; never by itself. */
+/**
+ * I6: a server stops when it is told to, or when its disk or its network fails it; never by itself.
+ *
+ * @example
+ * merge(...servers.map((server) => seenOf<number, number>(server)))
+ *   .pipe(observing([noneStops]))
+ *   .subscribe(({ message }) => alarm(message)) // 'n1: StateMachineFailed: …'
+ */
 export const noneStops: SeenCheckOf = () => ({
   name: 'no server stops by itself',
   see: (seen) => {
@@ -27,6 +34,11 @@ export const noneStops: SeenCheckOf = () => ({
 /**
  * I11, as an operator's check: see `SameAnswers`. `same`: whether two answers are the same; by default by what they
  * hold.
+ *
+ * @example
+ * const answered = (id: string, result: number): Seen<number> => ({ _tag: 'Answered', id: nodeId(id), index: 3, result })
+ * of(answered('n1', 7), answered('n2', 8)).pipe(observing([sameAnswers<number>()]))
+ * // the state machine of n2 answers 8 at 3; that of n1 answered 7
  */
 export const sameAnswers = <R>(same: (a: R, b: R) => boolean = sameValue): SeenCheckOf<R> => {
   return () => {
@@ -35,7 +47,17 @@ export const sameAnswers = <R>(same: (a: R, b: R) => boolean = sameValue): SeenC
   }
 }
 
-/** The options of `toldTheTruth`. */
+/**
+ * The options of `toldTheTruth`.
+ *
+ * @example
+ * // A retry at 7 is answered by the entry at 5, which took effect.
+ * const firsts = new Map([[7, 5]])
+ * const options = <R>(same: (a: R, b: R) => boolean): ToldTheTruthOptions<R> => ({
+ *   same,
+ *   effectiveIndex: (index) => firsts.get(index) ?? index,
+ * })
+ */
 export interface ToldTheTruthOptions<R> {
   /** Whether two answers are equal. Default: by their values. */
   readonly same?: (a: R, b: R) => boolean
@@ -46,6 +68,11 @@ export interface ToldTheTruthOptions<R> {
 /**
  * I14 and I15, with the log as witness: see `ClientView`. It needs the steps, the answers of the state machines and the
  * answers to clients.
+ *
+ * @example
+ * merge(outside$, ...servers.map((server) => seenOf<number, number>(server)))
+ *   .pipe(observing([toldTheTruth<number>()]))
+ *   .subscribe(({ message }) => alarm(message))
  */
 export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTruthOptions<R> = {}): SeenCheckOf<R> => {
   return ({ committed }) => {
@@ -65,6 +92,10 @@ export const toldTheTruth = <R>({ same = sameValue, effectiveIndex }: ToldTheTru
 /**
  * I16: each watcher gets every command in order, without a gap and none twice. A watcher that begins late says so by
  * `WatchedFrom`.
+ *
+ * @example
+ * const watched: Seen = { _tag: 'Watched', watcher: 'a', index: 2 }
+ * of(watched, watched).pipe(observing([watchesInOrder])) // a: it gets 2 after 2
  */
 export const watchesInOrder: SeenCheckOf = (record) => {
   const watchers = new Map<string, WatchInOrder>()
@@ -84,7 +115,14 @@ export const watchesInOrder: SeenCheckOf = (record) => {
   }
 }
 
-/** The options of `observed`. */
+/**
+ * The options of `observed`.
+ *
+ * @example
+ * // For a cluster without clients.
+ * const unasked = <R>(options: ObservedOptions<R>): ObservedOptions<R> => ({ ...options, recovery: { servedMs: null } })
+ * outside$.pipe(observed(unasked({}))).subscribe(({ message }) => alarm(message))
+ */
 export interface ObservedOptions<R> extends ToldTheTruthOptions<R> {
   readonly recovery?: Recovery
 }

@@ -7,6 +7,10 @@ import { Moved } from './moved.js'
 /**
  * I13: at most one configuration in a log is not committed (§6). What counts is what is committed in the cluster, not
  * what the server knows of it.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(oneConfiguration)).subscribe(({ message }) => alarm(message))
+ * // the log of n1 holds configurations at 4 and 6; committed is 3
  */
 export const oneConfiguration: CheckOf = (record) => {
   /** Where each log holds configurations that were not committed when they were last looked at. */

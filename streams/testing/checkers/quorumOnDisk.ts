@@ -11,6 +11,10 @@ const holdsOnDisk = ({ log, writeProgress }: Server, index: LogIndex, term: Term
 /**
  * I7 and I12: when a leader advances its commitIndex, a quorum of its configuration (of each half, when joint) has the
  * entry, and has it on disk: in the state in which it is, or in which it crashed.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(quorumOnDisk)).subscribe(({ message }) => alarm(message))
+ * // n1 commits 5/2 in term 2; on disk it is at n1
  */
 export const quorumOnDisk: CheckOf = (record) => {
   let configuration: Configuration | null = null

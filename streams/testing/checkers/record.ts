@@ -5,7 +5,13 @@ import type { Inspection } from '../../loop/run.js'
 import { Moved } from './moved.js'
 import { Window } from './window.js'
 
-/** An entry that some server knew to be committed. */
+/**
+ * An entry that some server knew to be committed.
+ *
+ * @example
+ * const { committed } = new ClusterRecord()
+ * const last: Committed | undefined = committed.at(committed.last) // undefined: nothing is known to be committed yet
+ */
 export interface Committed {
   readonly term: Term
   /** Undefined where it was inside a snapshot when it was first heard of. */
@@ -14,7 +20,14 @@ export interface Committed {
   readonly inTerm: Term
 }
 
-/** What has been seen of one server. */
+/**
+ * What has been seen of one server.
+ *
+ * @example
+ * const { record } = new Checks(allChecks)
+ * const n1: ServerRecord | undefined = record.named(nodeId('n1'))
+ * n1?.ackedTerm // the newest term that its disk has acknowledged
+ */
 export class ServerRecord {
   /** The state in which its last life ended; null in its first one. */
   former: Server | null = null
@@ -69,6 +82,12 @@ export interface Conflicting {
 /**
  * What the checks know of a cluster in common, kept up step by step: the latest state of each server,
  * what its disk has acknowledged, and what is committed. It judges nothing but notes what contradicts itself.
+ *
+ * @example
+ * const checks = new Checks(allChecks)
+ * server.inspect$.subscribe((step) => checks.see(step))
+ * const { committed }: ClusterRecord = checks.record
+ * committed.last // the highest index that a server knew to be committed
  */
 export class ClusterRecord {
   readonly servers = new Map<NodeId, ServerRecord>()

@@ -4,7 +4,13 @@ import type { Server } from '../../../src/raft/state/server.js'
 import type { ClusterRecord } from './record.js'
 import type { SeenCheckOf } from './seen.js'
 
-/** How soon after healing what must be. */
+/**
+ * How soon after healing what must be.
+ *
+ * @example
+ * const recovery: Recovery = { leaderMs: 5_000, appliedMs: 20_000, servedMs: null }
+ * outside$.pipe(observed({ recovery })).subscribe(({ message }) => alarm(message))
+ */
 export interface Recovery {
   /** A leader that a majority follows. Default: ten of the longest election timeouts. */
   readonly leaderMs?: number
@@ -25,6 +31,11 @@ const timeoutMs = defaultTuning.electionTimeoutMs.max
  * I17: after `Healed` there is a leader, all servers reach its state, and the cluster serves. Each breach is told once,
  * by the first thing seen after its time. The check needs the steps of every server; each server makes some at every
  * heartbeat.
+ *
+ * @example
+ * merge(outside$, ...servers.map((server) => seenOf<number, number>(server)))
+ *   .pipe(observing([recovers({ leaderMs: 5_000 })]))
+ *   .subscribe(({ message }) => alarm(message)) // 'there is no leader that a majority follows within 5000 ms'
  */
 export const recovers = ({
   leaderMs = 10 * timeoutMs,

@@ -4,6 +4,10 @@ import { Moved } from './moved.js'
 /**
  * I9: term and vote are monotonic, across restarts as far as the disk acknowledged them, and so is the log;
  * commitIndex, `applyingIndex` and `lastApplied` are within one life.
+ *
+ * @example
+ * server.inspect$.pipe(checking(remembers)).subscribe(({ message }) => alarm(message))
+ * // n1 voted for n2 and then for n3 in term 4
  */
 export const remembers: CheckOf = (record) => ({
   name: 'a server forgets no term, no vote and no entry that its disk acknowledged (§5.1, §5.2)',

@@ -4,6 +4,10 @@ import { Moved } from './moved.js'
 /**
  * I18: "updated on stable storage before responding to RPCs" (Figure 2). Judged when a message arrives, by what the
  * disk of its sender has acknowledged until then: a granted vote, a candidature, an acknowledgement of entries.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(saidAfterFsync)).subscribe(({ message }) => alarm(message))
+ * // n2 acknowledges entries up to 5; its disk has acknowledged 4
  */
 export const saidAfterFsync: CheckOf = (record) => ({
   name: 'nothing durable is said before its fsync (Figure 2)',

@@ -35,7 +35,18 @@ export interface SeenCheck<R = unknown> {
   readonly see: (seen: Seen<R>, at: number) => string | null
 }
 
-/** A check that may look at what the steps have told, in the record that it is given. */
+/**
+ * A check that may look at what the steps have told, in the record that it is given.
+ *
+ * @example
+ * const near: SeenCheckOf = ({ servers, committed }: ClusterRecord): SeenCheck => ({
+ *   name: 'no server is far behind',
+ *   see: () => {
+ *     const far = [...servers.values()].find(({ now }) => committed.last - now.lastApplied > 10_000)
+ *     return far === undefined ? null : `${far.now.id} is far behind`
+ *   },
+ * })
+ */
 export type SeenCheckOf<R = unknown> = (record: ClusterRecord) => SeenCheck<R>
 
 /**
@@ -80,7 +91,14 @@ const timeOf = <R>(seen: Seen<R>): number | null => {
   }
 }
 
-/** What one life of a server shows by itself: its steps, and why it stopped. */
+/**
+ * What one life of a server shows by itself: its steps, and why it stopped.
+ *
+ * @example
+ * merge(...servers.map((server) => seenOf<number, number>(server)))
+ *   .pipe(observing([noneStops], allChecks))
+ *   .subscribe(({ name, message }) => alarm(`${name}: ${message}`))
+ */
 export const seenOf = <C, R>({ id, inspect$, stopped$ }: Pick<Raft<C, R>, 'id' | 'inspect$' | 'stopped$'>): Observable<Seen<R>> =>
   merge(
     inspect$.pipe(map((step): Seen<R> => ({ _tag: 'Stepped', step }))),

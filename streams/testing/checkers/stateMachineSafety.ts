@@ -8,6 +8,10 @@ import { isSame } from './logMatching.js'
  * I5, State Machine Safety: "if a server has applied a log entry at a given index to its state machine, no other server
  * will ever apply a different log entry for the same index" (§5.4.3); and what is applied is committed, in the order of
  * the log, each once per run.
+ *
+ * @example
+ * merge(...servers.map(({ inspect$ }) => inspect$)).pipe(checking(stateMachineSafety)).subscribe(({ message }) => alarm(message))
+ * // n2 applies an entry of term 3 at 5, where one of term 2 is committed
  */
 export const stateMachineSafety: CheckOf = (record) => {
   /** The index that each server's state machine was given last. */

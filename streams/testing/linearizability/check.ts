@@ -6,6 +6,10 @@ import { shrink } from './shrink.js'
 
 /**
  * What a history is. `Legal` and `Illegal` are exact; `Unknown` says which limit was met before either could be told.
+ *
+ * @example
+ * const told = (verdict: Verdict<KeyValueInput, KeyValueOutput>): string => (verdict._tag === 'Illegal' ? verdict.text : verdict._tag)
+ * told(checkLinearizability([], keyValueModel)) // 'Legal'
  */
 export type Verdict<Input, Output> =
   | {

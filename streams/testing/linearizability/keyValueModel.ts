@@ -63,6 +63,10 @@ const explains: NonNullable<Model<string | null, KeyValueInput, KeyValueOutput>[
  * The key/value store by the lab's operations: get, put, append, delete, compare-and-set. Each key is
  * a partition of its own. An operation whose outcome is unknown may have taken effect at any time
  * after its call, or never.
+ *
+ * @example
+ * keyValueModel.step('a', { _tag: 'Get' }, 'a') // ['a']
+ * keyValueModel.step('a', { _tag: 'Get' }, 'b') // []: it cannot answer so
  */
 export const keyValueModel: Model<string | null, KeyValueInput, KeyValueOutput> = {
   partition: ({ key }) => key ?? '',

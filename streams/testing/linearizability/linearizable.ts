@@ -4,7 +4,13 @@ import type { Model } from './model.js'
 import type { Operation } from './operation.js'
 import type { SearchLimits } from './search.js'
 
-/** The options of `linearizable`. */
+/**
+ * The options of `linearizable`.
+ *
+ * @example
+ * const options: LinearizableOptions = { maxOperations: 100_000, maxStates: 500_000 }
+ * from<Operation<KeyValueInput, KeyValueOutput>[]>([]).pipe(linearizable(keyValueModel, options))
+ */
 export interface LinearizableOptions extends Partial<SearchLimits> {
   /** Operations kept until the history ends, 10,000,000 by default. Beyond it the verdict is `Unknown`, at once. */
   readonly maxOperations?: number

@@ -3,6 +3,15 @@ import type { Operation } from './operation.js'
 /**
  * A sequential object: what each operation does to its state. The checker asks whether a history can be told in this
  * way.
+ *
+ * @example
+ * // A counter: each operation adds to it and answers the sum.
+ * const counter: Model<number, number, number> = {
+ *   partition: () => '',
+ *   initial: 0,
+ *   step: (sum, add, answer) => (answer === undefined || answer === sum + add ? [sum + add] : []),
+ *   print: (add, answer) => `add ${add} → ${answer ?? '?'}`,
+ * }
  */
 export interface Model<State, Input, Output> {
   /**
@@ -36,6 +45,9 @@ export interface Model<State, Input, Output> {
 /**
  * A model without its types, for code that keeps models of many kinds and gives each the operations that it was made
  * for.
+ *
+ * @example
+ * const model = { linearizable: erased(keyValueModel) } // as a `Workload` takes it
  */
 export const erased = <State, Input, Output>(model: Model<State, Input, Output>): Model<unknown, unknown, unknown> =>
   model as unknown as Model<unknown, unknown, unknown>

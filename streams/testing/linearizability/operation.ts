@@ -12,7 +12,14 @@ export interface Completed<Input, Output> {
   readonly output: Output
 }
 
-/** An operation without a known outcome: it took effect at some moment after `call`, however late, or never. */
+/**
+ * An operation without a known outcome: it took effect at some moment after `call`, however late, or never.
+ *
+ * @example
+ * const put: Pending<KeyValueInput> = { client: 1, key: 'x', call: 0, return: null, input: { _tag: 'Put', value: 'a' } }
+ * const get: Completed<KeyValueInput, KeyValueOutput> = { client: 2, key: 'x', call: 20, return: 30, input: { _tag: 'Get' }, output: 'a' }
+ * checkLinearizability([put, get], keyValueModel)._tag // 'Legal': the put took effect before the get
+ */
 export interface Pending<Input> {
   readonly client: string | number
   readonly key?: string

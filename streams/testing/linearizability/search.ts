@@ -4,7 +4,13 @@ import { Remaining } from './remaining.js'
 import { Seen } from './seen.js'
 import { States } from './states.js'
 
-/** How much a search may do, for each partition. Beyond a limit the verdict is `Unknown`. */
+/**
+ * How much a search may do, for each partition. Beyond a limit the verdict is `Unknown`.
+ *
+ * @example
+ * const limits: Partial<SearchLimits> = { maxStates: 500_000, maxSteps: 5_000_000 }
+ * checkLinearizability([], keyValueModel, limits)
+ */
 export interface SearchLimits {
   /** Different pairs of operations done and state. They take the memory, some hundred bytes each. */
   readonly maxStates: number

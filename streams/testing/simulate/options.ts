@@ -5,7 +5,17 @@ import type { PlannedRound } from './plan.js'
 import type { SimulatedViolation } from './violation.js'
 import type { Workload } from './workload.js'
 
-/** Options of a simulation. What is not given is drawn from the seed. */
+/**
+ * Options of a simulation. What is not given is drawn from the seed.
+ *
+ * @example
+ * const options = <C, R>(workload: () => Workload<C, R>): SimulateOptions<C, R> => {
+ *   const load = { clients: 8, operationsPerSecond: 50, workload }
+ *   const faults = { crash: 2, drop: 1 } // or `plan`: exactly the faults of another run
+ *   const look = { checks: true, linearizable: true, history: true, tell: console.log }
+ *   return { servers: 5, forMs: 30_000, tuning: { heartbeatMs: 50 }, ...load, faults, ...look }
+ * }
+ */
 export interface SimulateOptions<C = unknown, R = unknown> {
   /** How many servers, from 3 to 9. Default: 3, 5 or 7, by the seed. */
   readonly servers?: number
@@ -38,7 +48,13 @@ export interface SimulateOptions<C = unknown, R = unknown> {
   readonly tell?: (line: string) => void
 }
 
-/** How often a fault was asked for, and how often it had an effect. */
+/**
+ * How often a fault was asked for, and how often it had an effect.
+ *
+ * @example
+ * const crashes: FaultCount | undefined = simulate(7, { faults: { crash: 1 } }).faults.crash
+ * crashes?.effective // how many servers crashed
+ */
 export interface FaultCount {
   readonly asked: number
   readonly effective: number
@@ -47,6 +63,10 @@ export interface FaultCount {
 /**
  * How many of the answered operations the exact checker found linearizable, and how many have keys that were too much
  * for it.
+ *
+ * @example
+ * const { checked, unknown }: SimulatedLinearizability = simulate(7, { servers: 3 }).linearizable
+ * unknown // 0: the checker had an answer for every key
  */
 export interface SimulatedLinearizability {
   readonly checked: number
@@ -54,7 +74,13 @@ export interface SimulatedLinearizability {
   readonly unknown: number
 }
 
-/** The result of a simulation. The same seed and options give the same result in every JavaScript engine. */
+/**
+ * The result of a simulation. The same seed and options give the same result in every JavaScript engine.
+ *
+ * @example
+ * const { hash, faults, violation }: Simulated = simulate(7, { servers: 3 })
+ * simulate(7, { servers: 3 }).hash === hash // true: it is the same run
+ */
 export interface Simulated {
   readonly seed: number
   /** Over every step, answer and fault of the run. */

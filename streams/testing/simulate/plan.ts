@@ -13,7 +13,14 @@ export interface PlannedFault {
   readonly seed: number
 }
 
-/** Faults for a while; then everything is healed, and the cluster must recover. */
+/**
+ * Faults for a while; then everything is healed, and the cluster must recover.
+ *
+ * @example
+ * const crash: PlannedFault = { name: 'crash', atMs: 2_000, forMs: 1, seed: 1 }
+ * const round: PlannedRound = { chaosMs: 10_000, faults: [crash] }
+ * simulate(7, { servers: 3, plan: [round] })
+ */
 export interface PlannedRound {
   readonly chaosMs: number
   readonly faults: ReadonlyArray<PlannedFault>

@@ -1,7 +1,13 @@
 import type { Simulated, SimulateOptions } from './options.js'
 import type { PlannedFault, PlannedRound } from './plan.js'
 
-/** A failing run made small. */
+/**
+ * A failing run made small.
+ *
+ * @example
+ * const shrunk: Shrunk | null = shrink(29, { servers: 3 })
+ * if (shrunk !== null) console.log(`after ${shrunk.runs} runs`, shrunk.options.plan)
+ */
 export interface Shrunk {
   readonly options: SimulateOptions
   readonly result: Simulated

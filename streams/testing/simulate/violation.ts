@@ -4,7 +4,13 @@ export interface BrokenProperty {
   readonly message: string
 }
 
-/** The first property that did not hold. The run ends there. */
+/**
+ * The first property that did not hold. The run ends there.
+ *
+ * @example
+ * const violation: SimulatedViolation | null = simulate(7, { servers: 3 }).violation
+ * if (violation !== null) alarm(`${violation.at} ms: ${violation.message}`)
+ */
 export interface SimulatedViolation extends BrokenProperty {
   /** Virtual time. */
   readonly at: number

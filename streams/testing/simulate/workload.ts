@@ -7,6 +7,15 @@ import type { Model } from '../linearizability/model.js'
 /**
  * The commands of a simulated cluster, and the state machine that applies them. It is made anew for each run, so it may
  * remember.
+ *
+ * @example
+ * let serials = 0
+ * const numbered = (): Workload<number, number> => ({
+ *   codec: json<number>(),
+ *   stateMachine: () => (apply$) => apply$.pipe(map(({ index, command }) => ({ index, result: command }))),
+ *   command: () => ++serials,
+ *   retries: false,
+ * })
  */
 export interface Workload<C, R> {
   readonly codec: Codec<C>
@@ -37,6 +46,16 @@ export interface Workload<C, R> {
 /**
  * A state machine that gives snapshots of itself, as `createRaft` is given both (§7). The same state must give the same
  * bytes.
+ *
+ * @example
+ * const counter = (): SnapshotMachine<number, number> => {
+ *   let sum = { index: logIndex(0), result: 0 }
+ *   const stateMachine: StateMachine<number, number> = (apply$, snapshot) => {
+ *     if (snapshot !== null) sum = { index: snapshot.index, result: Number(utf8.decode(snapshot.data)) }
+ *     return apply$.pipe(map(({ index, command }) => (sum = { index, result: sum.result + command })))
+ *   }
+ *   return { stateMachine, take: () => of({ index: sum.index, data: utf8.encode(`${sum.result}`) }) }
+ * }
  */
 export interface SnapshotMachine<C, R> {
   readonly stateMachine: StateMachine<C, R>
@@ -44,7 +63,15 @@ export interface SnapshotMachine<C, R> {
   readonly take: (lastApplied: LogIndex) => ObservableInput<Snapshot>
 }
 
-/** What a workload should have answered, as a machine of one thread. */
+/**
+ * What a workload should have answered, as a machine of one thread.
+ *
+ * @example
+ * const sums = (): WorkloadModel<number, number> => {
+ *   let sum = 0
+ *   return { apply: (_index, add) => (sum += add) }
+ * }
+ */
 export interface WorkloadModel<C, R> {
   /** What a command should be answered. */
   readonly apply: (index: number, command: C) => R

@@ -17,7 +17,12 @@ const list = <A>(codec: t.Type<A>) => t.readonlyArray(codec)
 
 const kind = t.union([t.keyof({ command: null, noop: null, configuration: null }), index])
 const TraceEntry = t.type({ term: index, kind, command: bytes })
-/** An entry of a log; `command` in hexadecimal digits. A kind that is not known is its number. */
+/**
+ * An entry of a log; `command` in hexadecimal digits. A kind that is not known is its number.
+ *
+ * @example
+ * const entry: TraceEntry = { term: 1, kind: 'command', command: '6869' } // the bytes of 'hi'
+ */
 export type TraceEntry = t.TypeOf<typeof TraceEntry>
 
 const TraceMember = t.intersection([t.type({ id: name }), t.partial({ incarnation: orNull(incarnation) })])
@@ -25,7 +30,12 @@ const TraceMember = t.intersection([t.type({ id: name }), t.partial({ incarnatio
 export type TraceMember = t.TypeOf<typeof TraceMember>
 const Half = t.type({ _tag: t.literal('Simple'), voters: list(TraceMember), learners: list(TraceMember) })
 const TraceConfiguration = t.union([Half, t.type({ _tag: t.literal('Joint'), old: Half, new: Half })])
-/** Who takes part (§6). */
+/**
+ * Who takes part (§6).
+ *
+ * @example
+ * const two: TraceConfiguration = { _tag: 'Simple', voters: [{ id: 'n1' }, { id: 'n2' }], learners: [] }
+ */
 export type TraceConfiguration = t.TypeOf<typeof TraceConfiguration>
 
 const request = { from: name, to: name, seq: index, term: index }
@@ -62,9 +72,19 @@ const TraceMessage = t.union([
   }),
   t.type({ _tag: t.literal('InstallSnapshotReply'), ...reply, offset: index, matchIndex: index }),
 ])
-/** A message, with the fields of the paper's boxes. */
+/**
+ * A message, with the fields of the paper's boxes.
+ *
+ * @example
+ * const messages: ReadonlyArray<TraceMessage> = lines.flatMap(({ send }) => send.map(({ message }) => message))
+ */
 export type TraceMessage = t.TypeOf<typeof TraceMessage>
-/** The message of one kind. */
+/**
+ * The message of one kind.
+ *
+ * @example
+ * const granted: TraceMessageOf<'RequestVoteReply'> = { _tag: 'RequestVoteReply', from: 'n2', to: 'n1', re: 1, term: 1, voteGranted: true }
+ */
 export type TraceMessageOf<Tag extends TraceMessage['_tag']> = Extract<TraceMessage, { readonly _tag: Tag }>
 
 const TraceRecovered = t.intersection([
@@ -78,7 +98,12 @@ const TraceRecovered = t.intersection([
   }),
   t.partial({ incarnation }),
 ])
-/** What a server found on its disk when it started, which is named by `incarnation` if it has a name. */
+/**
+ * What a server found on its disk when it started, which is named by `incarnation` if it has a name.
+ *
+ * @example
+ * const found: ReadonlyArray<TraceRecovered> = lines.flatMap(({ event }) => (event._tag === 'Started' ? [event.recovered] : []))
+ */
 export type TraceRecovered = t.TypeOf<typeof TraceRecovered>
 
 const TraceEvent = t.union([
@@ -97,9 +122,20 @@ const TraceEvent = t.union([
   t.type({ _tag: t.literal('ChunkRead'), peer: name, ref: index, offset: index, data: bytes }),
   t.type({ _tag: t.literal('Unreachable'), peer: name }),
 ])
-/** What happened: the events of the core, `Started` with what was recovered. */
+/**
+ * What happened: the events of the core, `Started` with what was recovered.
+ *
+ * @example
+ * const event: TraceEvent = { _tag: 'ElectionTimedOut', generation: 1 }
+ */
 export type TraceEvent = t.TypeOf<typeof TraceEvent>
-/** The event of one kind. */
+/**
+ * The event of one kind.
+ *
+ * @example
+ * const isStart = (event: TraceEvent): event is TraceEventOf<'Started'> => event._tag === 'Started'
+ * const starts = lines.map(({ event }) => event).filter(isStart)
+ */
 export type TraceEventOf<Tag extends TraceEvent['_tag']> = Extract<TraceEvent, { readonly _tag: Tag }>
 
 const place = t.type({ index, term: index })
@@ -118,6 +154,10 @@ const TraceState = t.type({
 /**
  * The state after the step, in short: of the log only where it begins and ends, of `followers` what a leader knows of
  * them.
+ *
+ * @example
+ * const last: TraceState | undefined = lines.at(-1)?.after
+ * last?.commitIndex
  */
 export type TraceState = t.TypeOf<typeof TraceState>
 
@@ -125,6 +165,9 @@ const TraceSnapshot = t.type({ ref: index, index, term: index, offset: index, da
 /**
  * A piece of a snapshot on its way to the disk: of which (`ref`), what that one stands for (`index`, `term`), and where
  * in it.
+ *
+ * @example
+ * const pieces: ReadonlyArray<TraceSnapshot> = lines.flatMap(({ store }) => store)
  */
 export type TraceSnapshot = t.TypeOf<typeof TraceSnapshot>
 
@@ -151,7 +194,15 @@ const TraceLine = t.type(
  */
 export type TraceLine = t.TypeOf<typeof TraceLine>
 
-/** Why a text is no trace. */
+/**
+ * Why a text is no trace.
+ *
+ * @example
+ * import { either } from 'fp-ts'
+ *
+ * const told = ({ line, why }: NoTrace): string => `line ${line}: ${why}`
+ * either.mapLeft(told)(fromNdjson('{')) // left('line 1: not JSON')
+ */
 export interface NoTrace {
   readonly _tag: 'NoTrace'
   /** From 1. */
@@ -159,7 +210,12 @@ export interface NoTrace {
   readonly why: string
 }
 
-/** Lines as NDJSON: one JSON object a line, each with its end of line. */
+/**
+ * Lines as NDJSON: one JSON object a line, each with its end of line.
+ *
+ * @example
+ * toNdjson(lines).split('\n').length // one more than there are lines: each has its end of line
+ */
 export const toNdjson = (lines: Iterable<TraceLine>): string => Array.from(lines, (line) => `${JSON.stringify(line)}\n`).join('')
 
 /**

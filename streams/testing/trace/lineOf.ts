@@ -11,6 +11,9 @@ import type { TraceEntry, TraceEvent, TraceLine, TraceMessage, TraceRecovered, T
 /**
  * A step as a line of a trace. What it costs grows with what the step did, not with the log; `Started` holds the whole
  * log.
+ *
+ * @example
+ * server.inspect$.subscribe((step) => console.log(lineOf(step).actions)) // ['Timeout', 'RequestVote', 'rxraft/Write']
  */
 export const lineOf = (inspection: Inspection): TraceLine => {
   const { at, event, before, after, effects } = inspection

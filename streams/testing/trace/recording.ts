@@ -7,28 +7,57 @@ import { eventOf, serverOf } from './eventOf.js'
 import type { TraceLine } from './line.js'
 import { lineOf } from './lineOf.js'
 
-/** The trace of one server from its first `Started` on. As NDJSON: `toNdjson`, `fromNdjson`. */
+/**
+ * The trace of one server from its first `Started` on. As NDJSON: `toNdjson`, `fromNdjson`.
+ *
+ * @example
+ * const first10: Recording = recording.slice(0, 10)
+ * replay(first10)
+ */
 export type Recording = ReadonlyArray<TraceLine>
 
-/** The options of `record`. */
+/**
+ * The options of `record`.
+ *
+ * @example
+ * const options: RecordOptions = { maxSteps: 1_000 }
+ * server.inspect$.pipe(record(options)).subscribe((recording) => found.push(recording))
+ */
 export interface RecordOptions {
   /** How many steps are kept, from the first on; then the recording is complete. 100,000 unless told otherwise. */
   readonly maxSteps?: number
 }
 
-/** The options of `replay` and `fork`. */
+/**
+ * The options of `replay` and `fork`.
+ *
+ * @example
+ * const options: ReplayOptions = { step: immerStep }
+ * replay(recording, options)._tag // 'Same': immer makes the same of each event
+ */
 export interface ReplayOptions {
   /** What a server does with an event; `checkedStep` unless told otherwise. */
   readonly step?: typeof checkedStep
 }
 
-/** Every step came out as it was recorded. */
+/**
+ * Every step came out as it was recorded.
+ *
+ * @example
+ * const again: Replayed | ReplayDiffers = replay(recording)
+ * if (again._tag === 'Same') console.log(again.steps.at(-1)?.after.role)
+ */
 export interface Replayed {
   readonly _tag: 'Same'
   readonly steps: ReadonlyArray<Inspection>
 }
 
-/** The step of this line, from 1, came out otherwise, and in what; `steps` are those before it. */
+/**
+ * The step of this line, from 1, came out otherwise, and in what; `steps` are those before it.
+ *
+ * @example
+ * const told = ({ line, why }: ReplayDiffers): string => `line ${line}: ${why}`
+ */
 export interface ReplayDiffers {
   readonly _tag: 'Differs'
   readonly line: number

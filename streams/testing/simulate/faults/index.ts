@@ -9,7 +9,13 @@ export type { Fault, Ongoing } from './fault.js'
 /** Every kind of fault, by name. */
 const all = { ...networkFaults, ...processFaults, ...diskFaults, ...clockFaults }
 
-/** The name of a kind of fault. */
+/**
+ * The name of a kind of fault.
+ *
+ * @example
+ * const some: ReadonlyArray<FaultName> = ['crash', 'drop', 'slowDisk']
+ * simulate(7, { faults: Object.fromEntries(some.map((name) => [name, 1])) })
+ */
 export type FaultName = keyof typeof all
 
 export const faults: Readonly<Record<FaultName, Fault>> = all

@@ -7,13 +7,24 @@ import { advancedCommit, committed, elected, grown, handsOver } from './properti
 import { happen, restarted } from './rules.js'
 import { maySend } from './sends.js'
 
-/** Figure 2 allows every line. */
+/**
+ * Figure 2 allows every line.
+ *
+ * @example
+ * const verdict: TraceAccepted | TraceRejected = acceptsTrace(lines)
+ * if (verdict._tag === 'Accepted') console.log(`Figure 2 allows all ${verdict.lines} lines`)
+ */
 export interface TraceAccepted {
   readonly _tag: 'Accepted'
   readonly lines: number
 }
 
-/** The first line, from 1, that Figure 2 does not allow, and why not. */
+/**
+ * The first line, from 1, that Figure 2 does not allow, and why not.
+ *
+ * @example
+ * const told = ({ line, why }: TraceRejected): string => `line ${line}: ${why}`
+ */
 export interface TraceRejected {
   readonly _tag: 'Rejected'
   readonly line: number
@@ -47,6 +58,10 @@ export const acceptsTrace = (lines: Iterable<TraceLine>): TraceAccepted | TraceR
 /**
  * Checks a trace line by line, as it comes: says why a line is not allowed, null if it is. After the first line that is
  * not allowed, no answer means anything.
+ *
+ * @example
+ * const next = traceChecker()
+ * const why = lines.map(next).find((reason) => reason !== null) // undefined: each line is allowed
  */
 export const traceChecker = (): ((line: TraceLine) => string | null) => {
   const model = newModel()
