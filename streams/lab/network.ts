@@ -4,10 +4,24 @@ import { withDefaults } from '../options/given.js'
 import { defaultClock } from '../server/options.js'
 import type { PeerEnd } from './requestResponse.js'
 
-/** What answers the requests to one server. */
+/**
+ * What answers the requests to one server.
+ *
+ * @example
+ * const echo: Handler = (request) => of(request)
+ * labNetwork({ servers: 2 }).serve(1, echo)
+ */
 export type Handler = (request: Uint8Array) => ObservableInput<Uint8Array>
 
-/** The options of `labNetwork`. */
+/**
+ * The options of `labNetwork`.
+ *
+ * @example
+ * import { VirtualScheduler } from 'rxraft'
+ *
+ * const options: LabNetworkOptions = { servers: 3, scheduler: new VirtualScheduler(), random: () => 0.5 }
+ * const network = labNetwork(options) // the same calls give the same run
+ */
 export interface LabNetworkOptions {
   readonly servers: number
   /** Default: the real clock. */
@@ -18,7 +32,13 @@ export interface LabNetworkOptions {
   readonly random?: () => number
 }
 
-/** The faults of a lab network; all may be changed while it carries requests. */
+/**
+ * The faults of a lab network; all may be changed while it carries requests.
+ *
+ * @example
+ * const faults: LabFaults = { reliable: false, longReordering: true, longDelays: false }
+ * Object.assign(labNetwork({ servers: 3 }), faults)
+ */
 export interface LabFaults {
   /**
    * Default true: no loss, no delay. Otherwise requests take 0 to 26 ms, a tenth of them is lost and a tenth of the
@@ -42,6 +62,11 @@ export interface LabFaults {
  *   unreliable   call --0-26 ms, 10 % lost--> handler --10 % lost--> reply        a loss is told at once
  *   reordering   …                            handler --2/3: 200 ms + rand(rand(2 s))--> reply
  *   cut or dead  call --0-7 s--> lost
+ *
+ * @example
+ * const network: LabNetwork = labNetwork({ servers: 3 })
+ * network.cut(0)
+ * console.log(network.isConnected(0), network.counts()) // false { requests: 0, bytes: 0 }
  */
 export interface LabNetwork extends LabFaults {
   /** The ways from `me` to all servers, for a new life of it: those of its former life lead nowhere from now on. */

@@ -6,6 +6,19 @@ import { InvalidOption } from '../options/invalidOption.js'
 import { defaultClock } from '../server/options.js'
 import { type Codec, json } from '../wire/codec.js'
 
+/**
+ * The options of `make`. `C` is what is offered to `start`.
+ *
+ * @example
+ * import { utf8 } from 'rxraft'
+ * import { checkedStep } from 'rxraft/core'
+ *
+ * // C is string.
+ * const options: LabOptions<string> = {
+ *   codec: utf8, scheduler, random, step: checkedStep,
+ *   heartbeatMs: 100, electionTimeoutMs: { min: 500, max: 900 }, commitNoticeMs: 0,
+ * }
+ */
 export interface LabOptions<C = unknown> {
   /** Default: the real clock. */
   readonly scheduler?: SchedulerLike

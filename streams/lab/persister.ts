@@ -1,6 +1,9 @@
 /**
  * Where a lab's Raft keeps what must survive it (Figure 2, "persistent state"), and beside it the
  * service's snapshot. All of it is synchronous: when `save` returns, both are stored, as one.
+ *
+ * @example
+ * const bytesOf = (persister: Persister) => persister.raftStateSize() + persister.readSnapshot().length
  */
 export interface Persister {
   /** What was saved last, as it was then; empty if nothing was. */
@@ -17,7 +20,15 @@ export interface Persister {
   save(raftState: Uint8Array, snapshot: Uint8Array): void
 }
 
-/** A `Persister` in memory. */
+/**
+ * A `Persister` in memory.
+ *
+ * @example
+ * const former: MemoryPersister = memoryPersister(Uint8Array.of(1))
+ * const later = former.copy()
+ * former.save(Uint8Array.of(1, 2), new Uint8Array(0))
+ * console.log(later.raftStateSize()) // 1
+ */
 export interface MemoryPersister extends Persister {
   /**
    * Another one that holds the same: what a server finds after a crash, while its former life may still save to this

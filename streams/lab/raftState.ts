@@ -18,7 +18,16 @@ const version = 1
 const headerBytes = 1 + 6 + 1 + 6 + 6 + 6
 const at = { currentTerm: 1, votedFor: 7, commitIndex: 8, baseIndex: 14, baseTerm: 20 } as const
 
-/** The bytes that were saved are none of ours, or damaged. */
+/**
+ * The bytes that were saved are none of ours, or damaged.
+ *
+ * @example
+ * try {
+ *   make(labNetwork({ servers: 1 }).ends(0), 0, memoryPersister(Uint8Array.of(9)), {})
+ * } catch (error) {
+ *   if (error instanceof UnreadableRaftState) console.error(error.message) // it does not begin as version 1 does
+ * }
+ */
 export class UnreadableRaftState extends Error {
   override readonly name = 'UnreadableRaftState'
   constructor(reason: string) {

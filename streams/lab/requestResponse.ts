@@ -5,7 +5,12 @@ import { admit } from '../sinks/inbound.js'
 import type { Network, NetworkEvent } from '../network/network.js'
 import { encodeMessage } from '../wire/message.js'
 
-/** One end of the way to another server: a request goes in, its reply comes out. */
+/**
+ * One end of the way to another server: a request goes in, its reply comes out.
+ *
+ * @example
+ * const dead: PeerEnd = { call: () => EMPTY } // the way to a server that never answers
+ */
 export interface PeerEnd {
   /**
    * Calls the other server, when it is subscribed to. Emits the bytes that its `receive` emitted; where

@@ -6,6 +6,12 @@ import type { ApplyMsg } from './applyMsg.js'
 /**
  * A Raft as the lab describes it: an object with five calls, all of which answer at once, inside `applyCh` and after
  * `kill()` too.
+ *
+ * @example
+ * const offer = (rf: Rf<string>, command: string) => {
+ *   const { index, isLeader } = rf.start(command)
+ *   return isLeader ? `if it commits, it is at ${index}` : 'ask another server'
+ * }
  */
 export interface Rf<C = unknown> {
   /**

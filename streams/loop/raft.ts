@@ -13,7 +13,17 @@ import { type SnapshotCheck, type SnapshotEffect, snapshotStore } from '../sinks
 import { refuse } from '../storage/refuse.js'
 import type { SnapshotStorage, StorageError } from '../storage/storage.js'
 
-/** What `raft` is composed of: the sinks around the loop, each given the effects that are for it. */
+/**
+ * What `raft` is composed of: the sinks around the loop, each given the effects that are for it.
+ *
+ * @example
+ * const around = (disk: OpenStorage, user: NetworkUser): RaftSinks => ({
+ *   sinks: [heartbeat({ heartbeatMs: 100, scheduler }), flush({ scheduler })],
+ *   network, user, scheduler, maxEffectsPerTurn: 1_024,
+ *   storage: { write: (batch) => disk.write(batch), snapshots: disk.snapshots, maxWaitingSends: 4_096 },
+ *   rejected: ({ reason }) => alarm(reason),
+ * })
+ */
 export interface RaftSinks extends Pick<RunOptions, 'scheduler' | 'maxEffectsPerTurn' | 'step'> {
   /**
    * Timers, state machine, clients: each is given the effects that it takes, but none of those for disk and network.
@@ -40,6 +50,10 @@ const noSnapshots: SnapshotStorage = {
  * every step is emitted. Events go round:
  *
  *   timers, clients, network, disk, state machine ──▶ run ──▶ effects ──▶ the same, as sinks
+ *
+ * @example
+ * const names = (initial: Server, sinks: RaftSinks): Observable<string> =>
+ *   raft(initial, sinks).pipe(map(({ event }) => event._tag)) // Started, then all that happens
  */
 export const raft = (
   initial: RunOptions['initial'],

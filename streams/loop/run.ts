@@ -5,7 +5,14 @@ import { checkedStep } from '../../src/raft/invariants.js'
 import type { Server } from '../../src/raft/state/server.js'
 import type { Step } from '../../src/raft/step.js'
 
-/** One step of one server, as it is seen from outside: what happened, when, what it changed and what it led to. */
+/**
+ * One step of one server, as it is seen from outside: what happened, when, what it changed and what it led to.
+ *
+ * @example
+ * server.inspect$.subscribe(({ at, before, after }: Inspection) => {
+ *   if (before.role._tag !== after.role._tag) console.log(at, after.role._tag) // 412 Candidate
+ * })
+ */
 export interface Inspection {
   readonly at: number
   readonly event: RaftEvent
@@ -53,6 +60,11 @@ export interface RunOptions {
  *
  *   events   --a--------b---     1 causes c within the call
  *   effects  --(1234)---5---     a: 1 and 2; c: 3 and 4; b: 5
+ *
+ * @example
+ * // One step, and the effects that it leads to.
+ * const started = (initial: Server, perform: (effect: Effect) => void) =>
+ *   of<RaftEvent>({ _tag: 'Started' }).pipe(run({ initial, perform, scheduler, maxEffectsPerTurn: 1_024 }))
  */
 export const run =
   ({ initial, moved, perform, scheduler, maxEffectsPerTurn, step = checkedStep }: RunOptions): OperatorFunction<RaftEvent, Inspection> =>

@@ -13,10 +13,22 @@ export interface Rejected {
   readonly reason: string
 }
 
-/** What a network tells its server. */
+/**
+ * What a network tells its server.
+ *
+ * @example
+ * const lost = ({ to }: Message): NetworkEvent => ({ _tag: 'Unreachable', peer: to })
+ * const cutOff: Network = (message$) => message$.pipe(observeOn(scheduler), map(lost))
+ */
 export type NetworkEvent = Extract<RaftEvent, { readonly _tag: 'Received' | 'Unreachable' }> | Rejected
 
-/** What a network may know of the server that it works for. */
+/**
+ * What a network may know of the server that it works for.
+ *
+ * @example
+ * // For a handshake of your own.
+ * const greeting = (id: NodeId, { incarnation }: NetworkUser) => ({ id, incarnation })
+ */
 export interface NetworkUser {
   /** Names the server's data directory; null where its storage has none. */
   readonly incarnation: Incarnation | null
@@ -45,7 +57,13 @@ export const unknownUser: NetworkUser = { incarnation: null, configuration$: NEV
  */
 export type Network = (message$: Observable<Message>, user?: NetworkUser) => ObservableInput<NetworkEvent>
 
-/** Why a network cannot be used, with a sentence that says what to do. */
+/**
+ * Why a network cannot be used, with a sentence that says what to do.
+ *
+ * @example
+ * const closed: NetworkError = { _tag: 'NetworkFailed', message: 'The channel is closed: open it first.' }
+ * const unusable: Network = () => throwError(() => closed) // its server stops, and `stopped$` emits `closed`
+ */
 export interface NetworkError {
   readonly _tag: 'AddressInUse' | 'NetworkFailed'
   readonly message: string

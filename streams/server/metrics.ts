@@ -4,7 +4,13 @@ import { leaderOf, type Server } from '../../src/raft/state/server.js'
 import type { ProposalCounts } from '../sinks/proposals.js'
 import type { Inspection } from '../loop/run.js'
 
-/** What a server is doing, in numbers. */
+/**
+ * What a server is doing, in numbers.
+ *
+ * @example
+ * const waiting = ({ commitIndex, lastApplied }: Metrics) => commitIndex - lastApplied
+ * server.metrics$.subscribe((metrics) => console.log(metrics.role, waiting(metrics))) // Leader 0
+ */
 export interface Metrics extends Counts {
   readonly id: NodeId
   readonly role: Role['_tag']
@@ -23,7 +29,13 @@ export interface Metrics extends Counts {
   readonly proposals: ProposalCounts
 }
 
-/** Counted since the start. */
+/**
+ * Counted since the start.
+ *
+ * @example
+ * const notWon = ({ electionsStarted, electionsWon }: Counts) => electionsStarted - electionsWon
+ * server.metrics$.subscribe((metrics) => notWon(metrics) > 10 && alarm('Many elections end without a leader.'))
+ */
 export interface Counts {
   readonly steps: number
   readonly electionsStarted: number

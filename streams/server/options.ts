@@ -67,6 +67,7 @@ export const defaultTuning: Tuning = {
  * The options of `createRaft`. `C` is what is proposed, `R` what the state machine answers.
  *
  * @example
+ * // C is string, R is number.
  * const stateMachine: StateMachine<string, number> = (apply$) =>
  *   apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
  * createRaft({ id: 'n1', network, storage, codec: utf8, stateMachine, snapshots: { everyEntries: 10_000 }, scheduler, random })
@@ -89,7 +90,7 @@ export interface RaftOptions<C = Uint8Array, R = unknown> extends Partial<Tuning
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
   /**
-   * It decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts. A test may put
+   * It decides. Default `checkedStep`. `immerStep` (rxraft/testing) runs the same rules on immer drafts; a test may put
    * a mistaken one in its place, to see that it is found.
    *
    * @example

@@ -14,6 +14,12 @@ import type { StopReason } from './stopReason.js'
 /**
  * One server of a cluster. Built by `createRaft`, it runs from `start()` to `close()` or `kill()`;
  * subscribing only watches. Its streams never fail: they complete when it stops, and `stopped$` says why.
+ *
+ * @example
+ * server.start()
+ * server.stopped$.subscribe(({ _tag }) => alarm(`stopped: ${_tag}`))
+ * console.log(await server.propose(1).result()) // the state machine's answer
+ * await firstValueFrom(server.close()) // { _tag: 'Closed' }
  */
 export interface Raft<C = Uint8Array, R = unknown> {
   readonly id: NodeId

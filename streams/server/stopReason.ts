@@ -3,7 +3,13 @@ import type { StateMachineError } from '../sinks/stateMachine.js'
 import type { NetworkError } from '../network/network.js'
 import type { StorageError } from '../storage/storage.js'
 
-/** Why a server does not run any more. */
+/**
+ * Why a server does not run any more.
+ *
+ * @example
+ * const isIntended = ({ _tag }: StopReason) => _tag === 'Closed' || _tag === 'Killed'
+ * server.stopped$.subscribe((reason) => isIntended(reason) || alarm(reason._tag))
+ */
 export type StopReason =
   | { readonly _tag: 'Closed' }
   | { readonly _tag: 'Killed' }

@@ -17,14 +17,14 @@ import type { StorageError } from '../storage/storage.js'
 import { ApplyQueue } from './applyQueue.js'
 import { type ApplyMsg, saysWhy, type Snapshot, type StateMachine, stateMachineFailed } from './stateMachine.js'
 
-/** What `applied` needs: the state machine, how commands are read, and who is told what came of them. */
 /**
  * The state machine and what it needs.
  *
  * @example
  * const { decode } = utf8
  * const readSnapshot = () => of(Uint8Array.of(1))
- * const machine = applied({ stateMachine: null, decode, scheduler, maxAppliesPerTurn: 4_096, readSnapshot })
+ * // C is string, R is undefined.
+ * const machine = applied<string, undefined>({ stateMachine: null, decode, scheduler, maxAppliesPerTurn: 4_096, readSnapshot })
  */
 export interface AppliedOptions<C, R> {
   /** Null for none: commands count as answered, with `undefined`, as soon as they are handed over. */
@@ -80,6 +80,12 @@ export interface AppliedSink<C, R> {
  *   Applied  --2-----3---
  *
  * A `Restore` waits until all commands before it are answered, and those after it wait for the snapshot to be read.
+ *
+ * @example
+ * const stateMachine: StateMachine<string, number> = (apply$) =>
+ *   apply$.pipe(map(({ index, command }) => ({ index, result: command.length })))
+ * const machine = applied({ stateMachine, decode: utf8.decode, scheduler, maxAppliesPerTurn: 4_096 })
+ * machine.result$.subscribe(({ _tag, index }) => console.log(_tag, index)) // Applied, for each command in its order
  */
 export const applied = <C, R>(options: AppliedOptions<C, R>): AppliedSink<C, R> => {
   const apply$ = new Hot<ApplyMsg<C>>()

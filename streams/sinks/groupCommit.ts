@@ -4,7 +4,13 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import type { WriteSeq } from '../../src/raft/ids.js'
 import type { OpenStorage } from '../storage/storage.js'
 
-/** The acknowledgement of writes, for the core. */
+/**
+ * The acknowledgement of writes, for the core.
+ *
+ * @example
+ * const written$ = server.inspect$.pipe(map(({ event }) => event), ofTag('Persisted'))
+ * written$.subscribe(({ seq }: Persisted) => console.log(`the disk holds every write up to ${seq}`))
+ */
 export type Persisted = Extract<RaftEvent, { readonly _tag: 'Persisted' }>
 
 /**
@@ -46,6 +52,10 @@ const loseOldest = (waiting: Waiting[]): void => {
  *   released  ------a-----(bcd)-
  *
  * An error of the disk is final: it ends the stream, and what waited is never released.
+ *
+ * @example
+ * const durably = (effect$: Observable<Persist | Send | DiscardSnapshots>, disk: OpenStorage) =>
+ *   effect$.pipe(groupCommit({ write: (batch) => disk.write(batch), maxWaitingSends: 4_096 }))
  */
 export const groupCommit =
   ({ write, maxWaitingSends }: GroupCommitOptions): OperatorFunction<Persist | Waiting, Persisted | Waiting> =>

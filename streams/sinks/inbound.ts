@@ -7,7 +7,13 @@ import { Message } from '../../src/raft/messages.js'
 import type { Rejected } from '../network/network.js'
 import { decodeMessage } from '../wire/message.js'
 
-/** A message from another server, as an event. */
+/**
+ * A message from another server, as an event.
+ *
+ * @example
+ * const shown = ({ message: { _tag, from, to } }: Received) => `${from} to ${to}: ${_tag}`
+ * server.inspect$.pipe(map(({ event }) => event), ofTag('Received'), map(shown)) // n2 to n1: RequestVoteReply
+ */
 export type Received = Extract<RaftEvent, { readonly _tag: 'Received' }>
 
 /**

@@ -8,6 +8,10 @@ import { type LogIndex, logIndex, term, type Term } from '../../src/raft/ids.js'
  *  - `NotLeader`, `Overloaded`: nothing was appended; offering it again is safe;
  *  - `Indeterminate`: the server stopped leading, or stopped, before it knew. The command may yet be
  *    committed. Offer it again only where applying it twice is harmless or a session prevents it (§8).
+ *
+ * @example
+ * const isLast = ({ _tag }: ProposalEvent) => _tag !== 'Appended' && _tag !== 'Committed'
+ * server.propose(1).pipe(filter(isLast)) // emits once: Applied, or a ProposalFailure
  */
 export type ProposalEvent<R = unknown> =
   | { readonly _tag: 'Appended'; readonly index: LogIndex; readonly term: Term }
@@ -15,7 +19,13 @@ export type ProposalEvent<R = unknown> =
   | { readonly _tag: 'Applied'; readonly index: LogIndex; readonly result: R }
   | ProposalFailure
 
-/** Why a proposal has no result: a refusal, or `Indeterminate`, when it may have been done. */
+/**
+ * Why a proposal has no result: a refusal, or `Indeterminate`, when it may have been done.
+ *
+ * @example
+ * const mayOfferAgain = ({ _tag }: ProposalFailure) => _tag !== 'Indeterminate'
+ * server.propose(1).result().catch((error) => error instanceof ProposalError && mayOfferAgain(error.reason))
+ */
 export type ProposalFailure = Refusal | { readonly _tag: 'Indeterminate'; readonly index: LogIndex | null }
 
 /**

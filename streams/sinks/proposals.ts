@@ -26,7 +26,13 @@ export interface ProposalsOptions<R = unknown> {
   readonly result$: Observable<Result<R>>
 }
 
-/** How many proposals there were, by how they ended. */
+/**
+ * How many proposals there were, by how they ended.
+ *
+ * @example
+ * const isIdle = ({ pending }: ProposalCounts) => pending === 0
+ * await firstValueFrom(server.metrics$.pipe(filter(({ proposals }) => isIdle(proposals)))) // when all have ended
+ */
 export interface ProposalCounts {
   readonly pending: number
   readonly applied: number
@@ -52,6 +58,12 @@ export interface ProposalsSink<R> {
  *
  *   propose  --(abc)---d--
  *   events   --p-------q--     p: Proposed [a b c], q: Proposed [d]
+ *
+ * @example
+ * const clientsOf = (machine: AppliedSink<Uint8Array, number>) => {
+ *   const clients = proposals({ scheduler, maxProposals: 1_000, maxCommandBytes: 1 << 20, result$: machine.result$ })
+ *   return { sinks: [clients.sink, machine.sink], propose: clients.propose }
+ * }
  */
 export const proposals = <R>(options: ProposalsOptions<R>): ProposalsSink<R> => {
   const clients = new Clients(options)

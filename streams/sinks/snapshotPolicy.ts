@@ -42,7 +42,13 @@ export interface SnapshotOptions {
   readonly everyBytes?: number
 }
 
-/** What became of a snapshot that was offered. Only `Taking` stores it. */
+/**
+ * What became of a snapshot that was offered. Only `Taking` stores it.
+ *
+ * @example
+ * const answer: SnapshotAnswer = server.snapshot(1_000, Uint8Array.of(1))
+ * if (answer._tag === 'Busy') console.log('Another snapshot is being stored.')
+ */
 export type SnapshotAnswer =
   | { readonly _tag: 'Taking' }
   /** The log begins after that index already, or later. */
@@ -91,6 +97,10 @@ export interface SnapshotPolicy {
  *   lastApplied  --1--2--3-----4--5--6----     every 3 entries
  *   take         --------t-----------t----
  *   events       ----------s-----------s--     s: SnapshotTaken, when it was made
+ *
+ * @example
+ * const policy = snapshotPolicy({ scheduler, maxEveryBytes: 64 << 20, everyEntries: 10_000 })
+ * console.log(policy.offer(1, Uint8Array.of(1))) // { _tag: 'NotGiven' }: no server runs with this sink yet
  */
 export const snapshotPolicy = (options: SnapshotPolicyOptions): SnapshotPolicy => {
   const { maxEveryBytes, everyEntries = defaultSnapshots.everyEntries } = options

@@ -17,10 +17,22 @@ import type { RaftEvent } from '../../src/raft/event.js'
 import type { Snapshot } from './stateMachine.js'
 import type { SnapshotStorage } from '../storage/storage.js'
 
-/** What is asked of a storage about snapshots. */
+/**
+ * What is asked of a storage about snapshots.
+ *
+ * @example
+ * const bytesIn = (effect: SnapshotEffect) => (effect._tag === 'StoreSnapshot' ? effect.data.length : 0)
+ * server.inspect$.pipe(mergeMap(({ effects }) => effects), ofTag('StoreSnapshot', 'ReadChunk', 'DiscardSnapshots'), map(bytesIn))
+ */
 export type SnapshotEffect = StoreSnapshot | ReadChunk | DiscardSnapshots
 
-/** Completes for a snapshot that the state machine can begin with; fails for any other. */
+/**
+ * Completes for a snapshot that the state machine can begin with; fails for any other.
+ *
+ * @example
+ * const check: SnapshotCheck = ({ data }) => (data[0] === 1 ? EMPTY : throwError(() => new Error('not of version 1')))
+ * createRaft({ id: 'n1', network, storage, snapshots: { check } })
+ */
 export type SnapshotCheck = (snapshot: Snapshot) => ObservableInput<unknown>
 
 /**
@@ -35,6 +47,10 @@ export type SnapshotCheck = (snapshot: Snapshot) => ObservableInput<unknown>
  * Bounded by the core: one own snapshot, one from a leader, one chunk for each follower. An error of the disk is final.
  * With `check`, a leader's snapshot that is stored whole is read once: one that `check` fails for is told as
  * `SnapshotRefused`.
+ *
+ * @example
+ * const stored = (effect$: Observable<StoreSnapshot | ReadChunk | DiscardSnapshots>, snapshots: SnapshotStorage) =>
+ *   effect$.pipe(snapshotStore(snapshots)) // ChunkStored, SnapshotStored, ChunkRead
  */
 export const snapshotStore =
   (storage: SnapshotStorage, check: SnapshotCheck | null = null): OperatorFunction<SnapshotEffect, RaftEvent> =>

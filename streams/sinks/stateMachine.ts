@@ -1,7 +1,12 @@
 import type { Observable, ObservableInput } from 'rxjs'
 import type { LogIndex, Term } from '../../src/raft/ids.js'
 
-/** A committed command, for the state machine: in log order, each index once per run (§5.3). */
+/**
+ * A committed command, for the state machine: in log order, each index once per run (§5.3).
+ *
+ * @example
+ * server.apply$.subscribe(({ index, term, command }: ApplyMsg<number>) => console.log(index, term, command))
+ */
 export interface ApplyMsg<C = Uint8Array> {
   readonly index: LogIndex
   readonly term: Term
@@ -17,7 +22,12 @@ export interface Applied<R = unknown> {
   readonly result: R
 }
 
-/** The state of a state machine after the command at `index`, as bytes of its own making (§7). */
+/**
+ * The state of a state machine after the command at `index`, as bytes of its own making (§7).
+ *
+ * @example
+ * const ofSum = (index: LogIndex, sum: number): Snapshot => ({ index, data: json<number>().encode(sum) })
+ */
 export interface Snapshot {
   readonly index: LogIndex
   readonly data: Uint8Array
@@ -39,7 +49,14 @@ export type StateMachine<C = Uint8Array, R = unknown> = (
   snapshot: Snapshot | null,
 ) => ObservableInput<Applied<R>>
 
-/** The state machine broke its contract, or failed. One that fails with this itself has its own `message` told. */
+/**
+ * The state machine broke its contract, or failed. One that fails with this itself has its own `message` told.
+ *
+ * @example
+ * const why: StateMachineError = { _tag: 'StateMachineFailed', message: 'The table has an old format: convert it first.' }
+ * const stateMachine: StateMachine = () => throwError(() => why)
+ * createRaft({ id: 'n1', network, storage, stateMachine }).stopped$ // emits `why`
+ */
 export interface StateMachineError {
   readonly _tag: 'StateMachineFailed'
   readonly message: string

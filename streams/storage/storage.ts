@@ -6,6 +6,10 @@ import type { Recovered } from '../../src/raft/state/server.js'
 /**
  * Where a server keeps what must survive it. `open` is cold: subscribing opens and locks, the one
  * value says what was found, and unsubscribing abandons everything as a crash would.
+ *
+ * @example
+ * // Opens a storage that no server uses, looks, and lets it go.
+ * const sizeOf = (storage: Storage) => from(storage.open()).pipe(take(1), map((open) => open.sizeBytes()))
  */
 export interface Storage {
   /** Reads what is there, for one server at a time. */
@@ -32,6 +36,10 @@ export interface OpenStorage {
  * Where snapshots are kept (§7), each under its ref. One `store` or `discard` at a time, beside the calls of `write`;
  * `read`, of what is stored whole, at any time. What was stored in part when the storage was closed or abandoned, and
  * what no write points to, is gone when it is opened again.
+ *
+ * @example
+ * const textOf = (snapshots: SnapshotStorage, { snapshot }: Recovered) =>
+ *   snapshot === null ? EMPTY : from(snapshots.read(snapshot.ref, 0, snapshot.size)).pipe(map(utf8.decode))
  */
 export interface SnapshotStorage {
   /**
@@ -46,7 +54,14 @@ export interface SnapshotStorage {
   discard(refs: ReadonlyArray<SnapshotRef>): ObservableInput<unknown>
 }
 
-/** Why a storage cannot be used, with a sentence that says what to do. Nothing that was acknowledged is lost by it. */
+/**
+ * Why a storage cannot be used, with a sentence that says what to do. Nothing that was acknowledged is lost by it.
+ *
+ * @example
+ * server.stopped$.subscribe((reason) => {
+ *   if (reason._tag === 'StorageFull') alarm(reason.message) // says how to go on
+ * })
+ */
 export interface StorageError {
   readonly _tag:
     /** Nothing was ever bootstrapped here. */

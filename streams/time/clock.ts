@@ -2,7 +2,15 @@ import type { SchedulerLike } from 'rxjs'
 import { check, fn } from '../options/checks.js'
 import { HeapScheduler } from './heapScheduler.js'
 
-/** What a clock needs of the program that it runs in. */
+/**
+ * What a clock needs of the program that it runs in.
+ *
+ * @example
+ * const tasks: (() => void)[] = []
+ * const byHand: ClockHost = { now: () => 0, startTimer: () => () => undefined, soon: (task) => void tasks.push(task) }
+ * createClock(byHand).schedule(() => console.log('done'))
+ * tasks.shift()?.() // done
+ */
 export interface ClockHost {
   /** Monotonic milliseconds, with their fractions. */
   now(): number
@@ -98,7 +106,17 @@ class Clock extends HeapScheduler {
 const maxSliceMs = 4
 const maxTimeoutMs = 2 ** 31 - 1
 
-/** A clock of another host, such as an event loop that a test turns by hand. Throws `InvalidOption`. */
+/**
+ * A clock of another host, such as an event loop that a test turns by hand. Throws `InvalidOption`.
+ *
+ * @example
+ * const now = () => performance.now()
+ * const startTimer = (task: () => void, delayMs: number) => {
+ *   const timeout = setTimeout(task, delayMs)
+ *   return () => clearTimeout(timeout)
+ * }
+ * const clock = createClock({ now, startTimer, soon: (task) => void setImmediate(task) })
+ */
 export const createClock = (host: ClockHost): SchedulerLike => {
   check(host, { now: fn, startTimer: fn, soon: fn })
   return new Clock(host)

@@ -8,6 +8,16 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void
  *
  * RxJS's own `VirtualTimeScheduler` sorts all it holds at every call and nests each repetition of an
  * action in the former; it serves marbles and cannot carry hours of a simulated cluster.
+ *
+ * @example
+ * class Frames extends HeapScheduler {
+ *   private frame = 0
+ *   now() { return this.frame }
+ *   protected present() { return this.frame }
+ *   protected wake() {}
+ *   protected rest() {}
+ *   next() { for (this.frame++; this.runNext(this.frame); ); }
+ * }
  */
 export abstract class HeapScheduler implements SchedulerLike {
   private readonly heap: Placed[] = []

@@ -1,4 +1,10 @@
-/** What became of the messages so far: a run in which a fault had no effect has not tested it. */
+/**
+ * What became of the messages so far: a run in which a fault had no effect has not tested it.
+ *
+ * @example
+ * const { sent, delivered, lost }: MemoryNetworkStats = memoryNetwork({ loss: 0.1 }).stats
+ * console.log(sent, delivered, lost) // 0 0 0: nothing was sent yet
+ */
 export interface MemoryNetworkStats {
   readonly sent: number
   readonly delivered: number

@@ -48,7 +48,13 @@ export interface MemoryStorageOptions {
   readonly incarnation?: string
 }
 
-/** A storage in memory. It holds what was written for as long as something refers to it. */
+/**
+ * A storage in memory. It holds what was written for as long as something refers to it.
+ *
+ * @example
+ * const disk: MemoryStorage = memoryStorage(['n1', 'n2', 'n3'])
+ * console.log(disk.stored().log.lastIndex, disk.storedSnapshot()) // 0 null
+ */
 export interface MemoryStorage extends Storage {
   /** What was stored so far; one server at a time. */
   open(): Observable<OpenStorage>
