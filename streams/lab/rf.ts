@@ -28,6 +28,7 @@ export interface Rf<C = unknown> {
   snapshot(index: number, snapshot: Uint8Array): void
   /** Stops it as a crash would; `applyCh` completes. */
   kill(): void
+  /** Whether `kill` was called. */
   killed(): boolean
   /** What `applyCh` is given, for any number of others (hot). */
   readonly apply$: Observable<ApplyMsg<C>>

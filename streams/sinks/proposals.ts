@@ -48,7 +48,9 @@ export interface ProposalCounts {
  */
 export interface ProposalsSink<R> {
   readonly sink: Sink
+  /** Offers a command, now and once. */
   readonly propose: (command: Uint8Array) => Proposal<R>
+  /** How many proposals wait, and how the others ended. */
   readonly counts: () => ProposalCounts
 }
 

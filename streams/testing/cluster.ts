@@ -113,6 +113,7 @@ export class ClusterByHand {
     this.network.heal()
   }
 
+  /** Whether nothing passes from one to the other. */
   isCut(from: NodeId, to: NodeId): boolean {
     return this.network.isCut(from, to)
   }

@@ -22,6 +22,7 @@ export class Counters {
     return new Counters(messageSeq(0), 0, 0)
   }
 
+  /** The same, with these numbers. */
   with(change: Partial<Pick<Counters, 'messages' | 'electionTimer' | 'heartbeat'>>): Counters {
     return new Counters(change.messages ?? this.messages, change.electionTimer ?? this.electionTimer, change.heartbeat ?? this.heartbeat)
   }

@@ -38,6 +38,7 @@ export class Progress {
     return new Progress(id, nextIndex, logIndex(0), logIndex(0), 'Probe', [], 0)
   }
 
+  /** The same follower, with what changed. */
   with(change: Partial<Pick<Progress, 'nextIndex' | 'matchIndex' | 'sentCommit' | 'flow' | 'inflight' | 'silentHeartbeats'>>): Progress {
     return new Progress(
       this.id,

@@ -42,6 +42,7 @@ export class Candidate {
     readonly votes: ReadonlyArray<Member> = [],
   ) {}
 
+  /** Whether that voter granted its vote. */
   hasVoteOf(id: NodeId): boolean {
     return this.votes.some((vote) => vote.id === id)
   }
@@ -63,6 +64,7 @@ export class Leader {
     readonly sendings: ReadonlyArray<Sending> = [],
   ) {}
 
+  /** The progress of a follower. */
   follower(id: NodeId): Progress | undefined {
     return this.followers.find((follower) => follower.id === id)
   }
@@ -87,6 +89,7 @@ export class Leader {
     return new Leader(followers, this.sendings)
   }
 
+  /** The snapshot on its way to a follower. */
   sending(to: NodeId): Sending | undefined {
     return this.sendings.find((sending) => sending.to === to)
   }
@@ -96,6 +99,7 @@ export class Leader {
     return new Leader(this.followers, [...this.withoutSending(sending.to).sendings, sending])
   }
 
+  /** Without the snapshot on its way to that follower. */
   withoutSending(to: NodeId): Leader {
     return new Leader(
       this.followers,

@@ -111,6 +111,7 @@ export class Sending {
     readonly chunk: 'Reading' | 'Lost' | SentChunk,
   ) {}
 
+  /** The same snapshot, with what changed. */
   with({ offset = this.offset, chunk = this.chunk }: Partial<Pick<Sending, 'offset' | 'chunk'>>): Sending {
     return new Sending(this.to, this.snapshot, this.base, offset, chunk)
   }
