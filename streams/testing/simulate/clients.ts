@@ -19,6 +19,8 @@ export class Clients implements ClientGroup {
   /** The probability with which an answer is lost. */
   loss = 0
   lostAnswers = 0
+  /** Answers that came, lost or not. */
+  answers = 0
   private readonly clients: ReadonlyArray<Client>
   private readonly random: () => number
   private lastId: number
@@ -48,6 +50,7 @@ export class Clients implements ClientGroup {
   }
 
   losesAnswer(): boolean {
+    this.answers++
     const loses = this.loss > 0 && this.random() < this.loss
     if (loses) this.lostAnswers++
     return loses

@@ -73,8 +73,10 @@ export class Nemesis {
     const { name, ongoing, due } = begun
     const hadEffect = ongoing.hadEffect()
     ongoing.end()
-    // A fault that the end of the round cut short had no chance: it does not count.
-    if (hadEffect || due) this.count(name, hadEffect)
+    // A fault that the end of the round cut short, or that met nothing of what it is about, had no chance: it does not
+    // count.
+    const hadChance = due && (ongoing.hadChance?.() ?? true)
+    if (hadEffect || hadChance) this.count(name, hadEffect)
     if (ongoing.what !== '') this.cluster.observer.note(`${name} ends${hadEffect ? '' : ', and did not bite'}`)
   }
 

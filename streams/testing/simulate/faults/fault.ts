@@ -9,6 +9,8 @@ export interface Ongoing {
   readonly end: () => void
   /** Whether it had an effect so far. */
   readonly hadEffect: () => boolean
+  /** Whether it met what it is about often enough to have one. Left out: always. */
+  readonly hadChance?: () => boolean
 }
 
 /** A kind of fault. */

@@ -103,12 +103,16 @@ const slowApplier: Fault['begin'] = (cluster, die) => {
 const lostAnswer: Fault['begin'] = (cluster, die) => {
   const release = cluster.claim('lostAnswer')
   if (release === null) return null
-  cluster.clients.loss = oneOf(die, [0.1, 0.5, 0.9])
+  const { clients } = cluster
+  clients.loss = oneOf(die, [0.1, 0.5, 0.9])
+  const [answersBefore, enough] = [clients.answers, 1 / clients.loss]
   return {
-    what: `clients miss ${cluster.clients.loss * 100} % of their answers`,
-    hadEffect: grown(() => cluster.clients.lostAnswers),
+    what: `clients miss ${clients.loss * 100} % of their answers`,
+    // A cluster that answers no operation meanwhile has no answer to lose.
+    hadChance: () => clients.answers - answersBefore >= enough,
+    hadEffect: grown(() => clients.lostAnswers),
     end: () => {
-      cluster.clients.loss = 0
+      clients.loss = 0
       release()
     },
   }
