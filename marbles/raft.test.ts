@@ -31,8 +31,8 @@ import { newServer, timedOut } from './servers.js'
 const marbles = marblesWith(it)
 
 /**
- * A server that times out after 5 ms, beats every 4, writes in no time and hears nobody; each test says what is
- * different.
+ * A server that times out after 5 ms, beats every 4 ms, writes at once and hears no other server. Each test names its
+ * differences.
  */
 const options = (scheduler: SchedulerLike, different: Partial<RaftSinks> = {}): RaftSinks => ({
   sinks: [electionTimer({ timeoutMs: { min: 5, max: 5 }, random: () => 0, scheduler }), heartbeat({ heartbeatMs: 4, scheduler })],

@@ -82,8 +82,8 @@ export const writeLedger = (file: string, line: LedgerLine): void => {
 }
 
 /**
- * What is simulated here: the commit, `+` after it where the files differ from it. Where `root` is not itself a
- * repository, as where the package is installed into somebody else's, its version.
+ * Names the code that is simulated: its commit, followed by `+` if the files differ from that commit. An installed
+ * package has no commit of its own: then it is the package's version.
  */
 export const commitHere = (root: string): string => {
   const git = (...args: ReadonlyArray<string>): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: 'pipe' })

@@ -11,8 +11,8 @@ const leave = `${escape}?7h${escape}?25h${escape}?1049l`
 const together = (frame: string): string => `${escape}?2026h${frame}${escape}?2026l`
 
 /**
- * What turns the lines on the screen (null: nobody knows what is there) into the next ones: only those that differ are
- * written.
+ * The text that turns the lines on the screen into the next ones. It writes only the lines that differ. `before` is
+ * null if the screen is unknown.
  */
 export const paint = (before: ReadonlyArray<string> | null, lines: ReadonlyArray<string>): string => {
   // Cleared before it is written: behind the last column the cursor still stands on what was written there, and so it

@@ -28,7 +28,7 @@ export interface Write {
 }
 
 /**
- * Where a log begins: after a snapshot. `keepsSuffix`: the log holds the snapshot's last included entry, and the
+ * A log begins after this snapshot. `keepsSuffix`: the log holds the snapshot's last included entry, and the
  * entries after it stay (Figure 13, 6). Otherwise all entries are forgotten (7).
  *
  * @example
@@ -51,7 +51,7 @@ export interface HardState {
 }
 
 /**
- * What is to be done. The effects of one step are performed in their order.
+ * A thing to do. The effects of one step are performed in their order.
  *
  * @example
  * const messagesIn = (effects: ReadonlyArray<Effect>): ReadonlyArray<Message> =>

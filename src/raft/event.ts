@@ -10,7 +10,7 @@ import type { Message } from './messages.js'
 export type RequestId = number
 
 /**
- * What happened. The same events in the same order give the same states and effects.
+ * An event of one server. The same events in the same order give the same states and effects.
  *
  * @example
  * const untilCandidate: ReadonlyArray<RaftEvent> = [{ _tag: 'Started' }, { _tag: 'ElectionTimedOut', generation: 1 }]

@@ -5,7 +5,7 @@ import type { Server } from './state/server.js'
 import { step, type Step } from './step.js'
 
 /**
- * What every step of every server keeps: as much of Figure 3, and of our own promises, as one server can see. Each
+ * Every step of every server keeps this: as much of Figure 3, and of our own promises, as one server can see. Each
  * invariant looks at the state before and after one step. It costs the same at any size of the log, so that it runs in
  * production too. Election Safety, Log Matching, Leader Completeness and State Machine Safety need a view of the whole
  * cluster: streams/testing checks them.
@@ -54,7 +54,7 @@ const changed = (a: Server, b: Server): number =>
   (a.snapshots === b.snapshots ? 0 : parts.snapshots)
 
 /**
- * What must hold after every step, each with its name.
+ * The properties that hold after every step, each with its name.
  *
  * @example
  * const brokenBy = (before: Server, after: Server): ReadonlyArray<string> =>
