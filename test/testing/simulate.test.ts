@@ -47,6 +47,12 @@ describe('simulate', () => {
     expect([...seen].sort()).toEqual([...faultNames].sort())
   })
 
+  it('a drawn fault that met nothing of what it is about had no chance: no operation was answered while it lasted', () => {
+    const { violation, faults } = simulate(1795870656345, { forMs: 120_000 })
+    expect(violation).toBeNull()
+    expect(faults.lostAnswer?.asked ?? 0).toBeLessThan(4)
+  })
+
   it('a fault that was asked for and had no effect fails the run: there is no client that could lose an answer', () => {
     const { violation, faults } = simulate(1, { servers: 3, forMs: 120_000, faults: { lostAnswer: 1 }, operationsPerSecond: 0 })
     expect(violation?.name).toBe('a fault that was asked for has an effect')

@@ -73,9 +73,9 @@ export class Nemesis {
     const { name, ongoing, due } = begun
     const hadEffect = ongoing.hadEffect()
     ongoing.end()
-    // A fault that the end of the round cut short, or that met nothing of what it is about, had no chance: it does not
-    // count.
-    const hadChance = due && (ongoing.hadChance?.() ?? true)
+    // A fault that the end of the round cut short had no chance: it does not count. Nor does one that met nothing of
+    // what it is about, unless it was asked for by name.
+    const hadChance = due && (this.wanted || (ongoing.hadChance?.() ?? true))
     if (hadEffect || hadChance) this.count(name, hadEffect)
     if (ongoing.what !== '') this.cluster.observer.note(`${name} ends${hadEffect ? '' : ', and did not bite'}`)
   }
