@@ -12,7 +12,7 @@ import { heartbeat } from '../sinks/heartbeat.js'
 import { proposals } from '../sinks/proposals.js'
 import { snapshotPolicy } from '../sinks/snapshotPolicy.js'
 import { bytes, type Codec } from '../wire/codec.js'
-import { Lifecycle, type RunningStorage } from './lifecycle.js'
+import { Lifecycle, type LoopStorage } from './lifecycle.js'
 import { Observed } from './observed.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { checkParts, defaultClock, type RaftOptions, tuned } from './options.js'
@@ -59,7 +59,7 @@ export const createRaft = <C = Uint8Array, R = undefined>(options: RaftOptions<C
     machine.sink,
   ]
 
-  const loop = (recovered: Recovered, opened: RunningStorage): Observable<Inspection> => {
+  const loop = (recovered: Recovered, opened: LoopStorage): Observable<Inspection> => {
     const initial = restart(id, settingsOf(tuning), recovered)
     observed.state$.next(initial)
     return raft(givenAway(initial), {

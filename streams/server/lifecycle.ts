@@ -5,13 +5,13 @@ import { endedBy, SharedEnd } from '../rx/hotInternals.js'
 import type { OpenStorage, Storage } from '../storage/storage.js'
 import { reasonOf, type StopReason } from './stopReason.js'
 
-/** What is needed of a storage as long as the server runs. */
-export type RunningStorage = Omit<OpenStorage, 'recovered'>
+/** What the loop needs of an open storage. */
+export type LoopStorage = Pick<OpenStorage, 'write' | 'snapshots'>
 
 export interface LifecycleOptions {
   readonly storage: Storage
   /** The server's loop on an open storage: subscribing to it runs the server. */
-  readonly loop: (recovered: Recovered, storage: RunningStorage) => Observable<Inspection>
+  readonly loop: (recovered: Recovered, storage: LoopStorage) => Observable<Inspection>
   readonly onStep: (inspection: Inspection) => void
   /** They complete when the server stops, before `stopped$` says why. */
   readonly completes: ReadonlyArray<{ complete(): void }>
@@ -22,7 +22,7 @@ export class Lifecycle {
   /** Emits why the server stopped, and completes: replays. */
   readonly stopped$ = new ReplaySubject<StopReason>(1)
   /** What is needed of the storage as long as the server runs; null before it is open. */
-  storage: RunningStorage | null = null
+  storage: Omit<OpenStorage, 'recovered'> | null = null
   private phase: 'built' | 'running' | 'closing' | 'stopped' = 'built'
   // Subjects, not subscriptions: a listener of the first state may stop the server before there is a subscription.
   private readonly haltLoop$ = new Subject<void>()
@@ -78,7 +78,7 @@ export class Lifecycle {
   private run(opened: OpenStorage): void {
     if (this.storage !== null) return
     this.storage = withoutRecovered(opened)
-    const loop$ = this.options.loop(opened.recovered, { ...this.storage, write: this.write })
+    const loop$ = this.options.loop(opened.recovered, { write: this.write, snapshots: opened.snapshots })
     if (this.phase !== 'running') return
     loop$.pipe(endedBy(this.haltLoop$)).subscribe({ next: this.options.onStep, error: this.fail })
   }
@@ -105,7 +105,7 @@ export class Lifecycle {
 }
 
 /** Without the log that it began with, which the server outgrows. An instance of a class stays whole. */
-const withoutRecovered = (storage: OpenStorage): RunningStorage => {
+const withoutRecovered = (storage: OpenStorage): Omit<OpenStorage, 'recovered'> => {
   if (Object.getPrototypeOf(storage) !== Object.prototype) return storage
   const { recovered: _, ...kept } = storage
   return kept

@@ -18,6 +18,7 @@ import {
 import type { StopReason } from '../../streams/server/createRaft.js'
 import { utf8 } from '../../streams/wire/codec.js'
 import type { OpenStorage, Storage } from '../../streams/storage/storage.js'
+import { memoryStorage } from '../../streams/storage/memory/memoryStorage.js'
 import { alone, cluster, now, seen, type Server, shouting, story } from './cluster.js'
 import { allComplete, ends, failOnUnhandledErrors, streamsOf } from './ends.js'
 
@@ -103,6 +104,46 @@ describe('a server that was built', () => {
     expect(seen(server.role$)).toEqual(['Leader'])
     expect(seen(server.leader$)).toEqual(['n1'])
     expect(seen(server.state$, ({ currentTerm }) => currentTerm)).toEqual([1])
+  })
+})
+
+/** `OpenStorage` as a class: what it is asked for stands in its prototype, not in the object. */
+class Opened implements OpenStorage {
+  constructor(private readonly inner: OpenStorage) {}
+  get recovered() {
+    return this.inner.recovered
+  }
+  get snapshots() {
+    return this.inner.snapshots
+  }
+  write(batch: Parameters<OpenStorage['write']>[0]) {
+    return this.inner.write(batch)
+  }
+  close() {
+    return this.inner.close()
+  }
+  sizeBytes() {
+    return this.inner.sizeBytes()
+  }
+}
+
+describe('a storage that is an instance of a class', () => {
+  it('is written to, keeps snapshots, tells its size and is closed', () => {
+    const memory = memoryStorage(['n1'])
+    const storage: Storage = { open: () => from(memory.open()).pipe(map((open) => new Opened(open))) }
+    const { server, lead, run } = alone({ server: { storage, snapshots: {} } })
+    lead()
+    server.propose('a')
+    run(50)
+    expect(server.snapshot(2, utf8.encode('A'))).toEqual({ _tag: 'Taking' })
+    run(50)
+    expect(now(server.state$)!.log.base.index).toBe(2)
+    const sizes = seen(server.metrics$, ({ storageBytes }) => storageBytes > 0)
+    run(0)
+    expect(sizes).toEqual([true])
+    server.close()
+    run(50)
+    expect(seen(server.stopped$)).toEqual([{ _tag: 'Closed' }, '|'])
   })
 })
 
