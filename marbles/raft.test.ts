@@ -24,7 +24,7 @@ import { VirtualScheduler } from '../streams/time/heapScheduler.js'
 import type { Network, Rejected } from '../streams/network/network.js'
 import { raft, type RaftSinks } from '../streams/loop/raft.js'
 import type { Inspection } from '../streams/loop/run.js'
-import { type Sink, taking } from '../streams/loop/sink.js'
+import { type Sink, sinkOf } from '../streams/loop/sink.js'
 import { marblesWith } from '../streams/testing.js'
 import { newServer, timedOut } from './servers.js'
 
@@ -184,7 +184,7 @@ describe('raft', () => {
   it('a sink is given the effects that it takes, and no others', () => {
     const scheduler = new VirtualScheduler()
     const given: string[] = []
-    const taker = taking(['ArmElectionTimer'], (effect$) =>
+    const taker = sinkOf(['ArmElectionTimer'], (effect$) =>
       effect$.pipe(
         tap(({ generation }) => given.push(`taken ${generation}`)),
         ignoreElements(),

@@ -16,7 +16,7 @@ export type { StopReason } from './server/stopReason.js'
 export { ofTag } from './loop/ofTag.js'
 export { raft, type RaftSinks } from './loop/raft.js'
 export { type Inspection, run, type RunOptions } from './loop/run.js'
-export { type Sink, taking } from './loop/sink.js'
+export { type Sink, sinkOf } from './loop/sink.js'
 
 // Sinks.
 export { applied, type AppliedOptions, type AppliedSink, type Result } from './sinks/applied.js'

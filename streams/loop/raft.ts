@@ -5,7 +5,7 @@ import type { Server } from '../../src/raft/state/server.js'
 import { filterMap, Hot, HotByTag, Latest } from '../rx/hotInternals.js'
 import { groupCommit, type GroupCommitOptions } from '../sinks/groupCommit.js'
 import type { Network, NetworkUser, Rejected } from '../network/network.js'
-import { rejectedOf } from '../server/rejections.js'
+import { rejectedOf } from '../sinks/rejections.js'
 import { outbound } from '../sinks/outbound.js'
 import { type Inspection, run, type RunOptions } from './run.js'
 import type { Sink } from './sink.js'
@@ -105,8 +105,8 @@ export const raft = (
       }),
     )
     const answer$ = sinks.map((sink) => {
-      const { taken } = sink
-      return taken === undefined ? sink(effect$, state$) : taken.sink(effect$.ofTag(taken.tags), state$)
+      const { byTag } = sink
+      return byTag === undefined ? sink(effect$, state$) : byTag.sink(effect$.ofTag(byTag.tags), state$)
     })
 
     const started$ = of<RaftEvent>({ _tag: 'Started' })

@@ -1,7 +1,8 @@
-import { filter, type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import type { Effect, EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
+import { ofTag } from './ofTag.js'
 
 /**
  * What stands at the rim of a server: timers, state machine, clients. A sink consumes effects and may answer with
@@ -16,12 +17,12 @@ import type { Server } from '../../src/raft/state/server.js'
  */
 export interface Sink<In = Effect, Out = RaftEvent> {
   (effect$: Observable<In>, state$: Observable<Server>): Observable<Out>
-  /** Set by `taking`: `raft` sorts the effects and gives the sink those alone. */
-  readonly taken?: Taken
+  /** Set by `sinkOf`: `raft` sorts the effects and gives the sink those alone. */
+  readonly byTag?: ByTag
 }
 
 /** The effects that a sink takes, and what it does with them. */
-interface Taken {
+interface ByTag {
   readonly tags: ReadonlyArray<Effect['_tag']>
   readonly sink: (effect$: Observable<Effect>, state$: Observable<Server>) => Observable<RaftEvent>
 }
@@ -30,11 +31,9 @@ interface Taken {
  * A sink that takes the effects with these tags.
  *
  * @example
- * const sink = taking(['ArmHeartbeat'], (armed$) => armed$.pipe(map(({ generation }) => ({ _tag: 'HeartbeatDue', generation }))))
+ * const sink = sinkOf(['ArmHeartbeat'], (armed$) => armed$.pipe(map(({ generation }) => ({ _tag: 'HeartbeatDue', generation }))))
  */
-export const taking = <Tag extends Effect['_tag']>(tags: ReadonlyArray<Tag>, sink: Sink<EffectOf<Tag>>): Sink => {
-  const ofTags = filter((effect: Effect): effect is EffectOf<Tag> => (tags as ReadonlyArray<string>).includes(effect._tag))
-  return Object.assign<Sink, Required<Pick<Sink, 'taken'>>>((effect$, state$) => sink(effect$.pipe(ofTags), state$), {
-    taken: { tags, sink: sink as Taken['sink'] },
+export const sinkOf = <Tag extends Effect['_tag']>(tags: ReadonlyArray<Tag>, sink: Sink<EffectOf<Tag>>): Sink =>
+  Object.assign<Sink, Required<Pick<Sink, 'byTag'>>>((effect$, state$) => sink(effect$.pipe(ofTag<Effect, Tag>(...tags)), state$), {
+    byTag: { tags, sink: sink as ByTag['sink'] },
   })
-}

@@ -3,7 +3,7 @@ import type { checkedStep } from '../../src/raft/invariants.js'
 import { defaultSettings, type Settings } from '../../src/raft/settings.js'
 import type { StateMachine } from '../sinks/stateMachine.js'
 import type { SnapshotOptions } from '../sinks/snapshotPolicy.js'
-import { check, fn, having, optional, record, scheduler as isScheduler } from '../options/checks.js'
+import { check, flag, fn, having, optional, record, scheduler as isScheduler, whole } from '../options/checks.js'
 import { InvalidOption } from '../options/invalidOption.js'
 import { realClock } from '../time/clock.js'
 import { maxEntriesPerMessage as maxEntriesPerFrame } from '../wire/message.js'
@@ -112,14 +112,13 @@ export const tuned = (options: Partial<Tuning>): Tuning => {
   const tuning: Tuning = { ...defaultTuning, ...given }
   for (const [name, value] of Object.entries<unknown>({ ...tuning })) {
     const kind = typeof defaultTuning[name as keyof Tuning]
-    if (kind === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))
-      throw new InvalidOption(name, `must be a whole number above 0, not ${String(value)}`)
-    if (kind === 'boolean' && typeof value !== 'boolean') throw new InvalidOption(name, `must be true or false, not ${String(value)}`)
+    if (kind === 'number') whole()(name, value)
+    if (kind === 'boolean') flag(name, value)
   }
   const { heartbeatMs, electionTimeoutMs, maxCommandBytes } = tuning
   const { min, max } = electionTimeoutMs ?? {}
-  const whole = Number.isSafeInteger(min) && Number.isSafeInteger(max)
-  if (!whole || min > max) throw new InvalidOption('electionTimeoutMs', `must be whole numbers with min ≤ max, not ${min} and ${max}`)
+  const areWhole = Number.isSafeInteger(min) && Number.isSafeInteger(max)
+  if (!areWhole || min > max) throw new InvalidOption('electionTimeoutMs', `must be whole numbers with min ≤ max, not ${min} and ${max}`)
   if (heartbeatMs >= min)
     throw new InvalidOption('heartbeatMs', `must be below electionTimeoutMs.min (${min}), or every heartbeat comes too late (§5.6)`)
   for (const limit of ['maxUncommittedBytes', 'maxLogBytes'] as const) {

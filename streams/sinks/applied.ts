@@ -11,7 +11,7 @@ import {
 } from 'rxjs'
 import type { RaftEvent } from '../../src/raft/event.js'
 import { type LogIndex, logIndex, type SnapshotRef, type Term } from '../../src/raft/ids.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 import { Hot } from '../rx/hotInternals.js'
 import type { StorageError } from '../storage/storage.js'
 import { ApplyQueue } from './applyQueue.js'
@@ -93,7 +93,7 @@ export const applied = <C, R>(options: AppliedOptions<C, R>): AppliedSink<C, R> 
   const result$ = new Hot<Result<R>>()
   let given = logIndex(0)
   const seen: Seen<C, R> = { apply$, restore$, result$, given: (index) => (given = index) }
-  const sink = taking(
+  const sink = sinkOf(
     ['Apply', 'Restore'],
     (effect$, state$) =>
       new Observable<RaftEvent>((subscriber) => {

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 import { deadline } from './deadlineInternals.js'
 
 /**
@@ -29,7 +29,7 @@ export interface ElectionTimerOptions {
  * const sinks = [electionTimer({ timeoutMs: { min: 300, max: 600 }, random, scheduler })]
  */
 export const electionTimer = ({ timeoutMs: { min, max }, random, scheduler }: ElectionTimerOptions): Sink =>
-  taking(
+  sinkOf(
     ['ArmElectionTimer'],
     deadline(
       () => min + Math.floor(random() * (max - min + 1)),

@@ -1,7 +1,7 @@
 import { Observable, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 
 /**
  * The options of `flush`.
@@ -26,7 +26,7 @@ export interface FlushOptions {
  * const sinks = [heartbeat({ heartbeatMs: 100, scheduler }), flush({ scheduler })]
  */
 export const flush = ({ scheduler, commitNoticeMs = 0 }: FlushOptions): Sink =>
-  taking(
+  sinkOf(
     ['ScheduleFlush'],
     (effect$, state$) =>
       new Observable<RaftEvent>((subscriber) => {

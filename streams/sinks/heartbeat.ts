@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent } from '../../src/raft/event.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 import { deadline } from './deadlineInternals.js'
 
 /**
@@ -15,7 +15,7 @@ import { deadline } from './deadlineInternals.js'
  * const beat: Sink = heartbeat({ heartbeatMs: 100, scheduler })
  */
 export const heartbeat = ({ heartbeatMs, scheduler }: { readonly heartbeatMs: number; readonly scheduler: SchedulerLike }): Sink =>
-  taking(
+  sinkOf(
     ['ArmHeartbeat'],
     deadline(
       () => heartbeatMs,

@@ -3,7 +3,7 @@ import type { EffectOf } from '../../src/raft/effect.js'
 import type { RaftEvent, RequestId } from '../../src/raft/event.js'
 import { after } from '../../src/raft/ids.js'
 import type { Server } from '../../src/raft/state/server.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 import type { Result } from './applied.js'
 import { Proposal, type ProposalEvent } from './proposal.js'
 import { ProposalQueue } from './proposalQueue.js'
@@ -89,7 +89,7 @@ class Clients<R> {
     this.appended = new ProposalQueue(this.end)
   }
 
-  readonly sink: Sink = taking(
+  readonly sink: Sink = sinkOf(
     ['Appended', 'Refused'],
     (effect$, state$) =>
       new Observable<RaftEvent>((subscriber) => {

@@ -3,8 +3,8 @@ import { after, type LogIndex, logIndex } from '../../src/raft/ids.js'
 import type { RaftEvent } from '../../src/raft/event.js'
 import type { Server } from '../../src/raft/state/server.js'
 import { type Snapshot, stateMachineFailed } from './stateMachine.js'
-import { InvalidOption } from '../options/invalidOption.js'
-import { type Sink, taking } from '../loop/sink.js'
+import { whole } from '../options/checks.js'
+import { type Sink, sinkOf } from '../loop/sink.js'
 
 /**
  * When the log is compacted (§7), and what it is replaced by.
@@ -105,11 +105,9 @@ export interface SnapshotPolicy {
 export const snapshotPolicy = (options: SnapshotPolicyOptions): SnapshotPolicy => {
   const { maxEveryBytes, everyEntries = defaultSnapshots.everyEntries } = options
   const { everyBytes = Math.min(defaultSnapshots.everyBytes, maxEveryBytes) } = options
-  const policy = new Policy(
-    options,
-    whole('everyEntries', everyEntries, Number.MAX_SAFE_INTEGER),
-    whole('everyBytes', everyBytes, maxEveryBytes),
-  )
+  whole()('snapshots.everyEntries', everyEntries)
+  whole(1, maxEveryBytes)('snapshots.everyBytes', everyBytes)
+  const policy = new Policy(options, everyEntries, everyBytes)
   return { sink: policy.sink, offer: (index, data) => policy.offer(index, data) }
 }
 
@@ -130,7 +128,7 @@ class Policy {
     private readonly everyBytes: number,
   ) {}
 
-  readonly sink: Sink = taking(
+  readonly sink: Sink = sinkOf(
     [],
     (_, state$) =>
       new Observable<RaftEvent>((subscriber) => {
@@ -163,7 +161,7 @@ class Policy {
 
   private onState(now: Server): void {
     const isFree = this.taking?.closed !== false
-    if (this.options.take !== undefined && isFree && this.isDue(now)) this.taking = this.options.scheduler.schedule(this.begin)
+    if (isFree && this.isDue(now)) this.taking = this.options.scheduler.schedule(this.begin)
   }
 
   private isDue({ log, lastApplied, snapshots }: Server): boolean {
@@ -198,9 +196,4 @@ class Policy {
   private fail(message: string, cause?: unknown): void {
     this.out?.error(stateMachineFailed(message, cause))
   }
-}
-
-const whole = (name: keyof typeof defaultSnapshots, value: number, max: number): number => {
-  if (Number.isSafeInteger(value) && value > 0 && value <= max) return value
-  throw new InvalidOption(`snapshots.${name}`, `must be a whole number from 1 to ${max}, not ${value}`)
 }

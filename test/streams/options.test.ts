@@ -27,7 +27,7 @@ describe('an option that cannot work is refused, with its name and what it must 
       expect(error).toMatchObject({
         name: 'InvalidOption',
         option,
-        message: `${option}: must be a whole number above 0, not ${String(value)}`,
+        message: `${option}: must be a whole number above 0, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
       })
     }
   })
