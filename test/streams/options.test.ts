@@ -73,7 +73,7 @@ describe('an option that cannot work is refused, with its name and what it must 
   it.each(['yes', 1, null])('leaderNoop: %p', (value) => {
     expect(invalid({ leaderNoop: value })).toMatchObject({
       option: 'leaderNoop',
-      message: `leaderNoop: must be true or false, not ${String(value)}`,
+      message: `leaderNoop: must be true or false, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
     })
   })
 
