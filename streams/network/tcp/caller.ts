@@ -21,11 +21,11 @@ import type { TcpSession } from './session.js'
  * there instead; when it vanishes the caller ends. What waited for the old address is dropped, and told as
  * `Unreachable`.
  */
-export const callingAll = (run: TcpSession): Observable<NetworkEvent> =>
-  run.addresses$.pipe(
+export const callingAll = (session: TcpSession): Observable<NetworkEvent> =>
+  session.addresses$.pipe(
     eachEntry<NodeId, Address, NetworkEvent>(isSameAddress, (peer) => {
-      run.counts.of(peer)
-      return calling(peer, run.outboxes.call(peer), run).pipe(finalize(() => run.callerEnded(peer)))
+      session.counts.of(peer)
+      return calling(peer, session.outboxes.call(peer), session).pipe(finalize(() => session.callerEnded(peer)))
     }),
   )
 
@@ -37,13 +37,13 @@ export const callingAll = (run: TcpSession): Observable<NetworkEvent> =>
  * A message waits for one attempt: when that fails, or when a connection is lost, what waits is
  * dropped and the peer is `Unreachable`. Raft sends anew what is still true by then.
  */
-const calling = (peer: NodeId, outbox: Outbox, run: TcpSession): Observable<NetworkEvent> => {
-  const { backoffMs, random, scheduler } = run.settings
+const calling = (peer: NodeId, outbox: Outbox, session: TcpSession): Observable<NetworkEvent> => {
+  const { backoffMs, random, scheduler } = session.settings
   const backoff = new Backoff({ ...backoffMs, random })
-  const calledBack$ = run.calledBy$.pipe(filter((caller) => caller === peer))
+  const calledBack$ = session.calledBy$.pipe(filter((caller) => caller === peer))
   const attempt = (): Observable<NetworkEvent> =>
     new Observable((subscriber) => {
-      const call = new Call(peer, outbox, run, backoff, subscriber)
+      const call = new Call(peer, outbox, session, backoff, subscriber)
       return () => call.end()
     })
   return defer(attempt).pipe(repeat({ delay: () => race(timer(backoff.nextMs(), scheduler), calledBack$) }))
@@ -67,22 +67,22 @@ class Call {
   constructor(
     private readonly peer: NodeId,
     private readonly outbox: Outbox,
-    private readonly run: TcpSession,
+    private readonly session: TcpSession,
     private readonly backoff: Backoff,
     private readonly subscriber: Subscriber<NetworkEvent>,
   ) {
-    const { connectTimeoutMs, handshakeTimeoutMs } = run.settings
-    const { host, port } = run.addressOf(peer) ?? nowhere
+    const { connectTimeoutMs, handshakeTimeoutMs } = session.settings
+    const { host, port } = session.addressOf(peer) ?? nowhere
     this.place = `${host}:${port}`
     this.trouble = `${this.place} hung up`
-    this.counts = run.counts.of(peer)
+    this.counts = session.counts.of(peer)
     this.counts.attempts++
     this.socket = connect({ host, port, noDelay: true })
-    run.adopt(this.socket)
+    session.adopt(this.socket)
     this.within(connectTimeoutMs, 'did not answer')
     this.socket.on('connect', () => {
       this.within(handshakeTimeoutMs, 'did not welcome us')
-      this.socket.write(helloFrame(greetingTo(peer, run.settings)))
+      this.socket.write(helloFrame(greetingTo(peer, session.settings)))
     })
     this.socket.on('data', (chunk) => {
       this.counts.bytesIn += chunk.length
@@ -101,20 +101,20 @@ class Call {
     if (this.counts.sending) {
       this.counts.sending = false
       this.counts.version = null
-      this.run.counts.changed$.next()
+      this.session.counts.changed$.next()
     }
     if (!this.hungUp) this.socket.destroy()
   }
 
   private within(timeoutMs: number, what: string): void {
     this.deadline.unsubscribe()
-    this.deadline = this.run.settings.scheduler.schedule(() => this.lost(`${this.place} ${what} within ${timeoutMs} ms`), timeoutMs)
+    this.deadline = this.session.settings.scheduler.schedule(() => this.lost(`${this.place} ${what} within ${timeoutMs} ms`), timeoutMs)
   }
 
   private lost(why: string): void {
-    const { subscriber, peer, outbox, run } = this
+    const { subscriber, peer, outbox, session } = this
     if (subscriber.closed) return
-    const { scheduler, backoffMs } = run.settings
+    const { scheduler, backoffMs } = session.settings
     const isOpen = this.incarnation !== null
     this.counts.trouble = why
     const dropped = outbox.clear()
@@ -128,7 +128,7 @@ class Call {
   private refuse(objection: Objection): void {
     this.hungUp = true
     this.backoff.exhaust()
-    this.subscriber.next(this.run.reject(this.socket, this.peer, objection))
+    this.subscriber.next(this.session.reject(this.socket, this.peer, objection))
     this.lost(objection.reason)
   }
 
@@ -144,24 +144,24 @@ class Call {
 
   private refused(payload: Uint8Array): void {
     this.backoff.exhaust()
-    const rejected = this.run.rejectedBy(this.peer, readClose(payload))
+    const rejected = this.session.rejectedBy(this.peer, readClose(payload))
     this.subscriber.next(rejected)
     this.lost(rejected.reason)
   }
 
   private welcomed(payload: Uint8Array): void {
-    const { peer, place, run, socket, life, counts } = this
-    const { settings } = run
+    const { peer, place, session, socket, life, counts } = this
+    const { settings } = session
     const welcome = readGreeting(payload, settings)
     if (either.isLeft(welcome)) return this.refuse(welcome.left)
     const { from, incarnation } = welcome.right
     const wrong: Objection | null =
       from !== peer
         ? { code: 'name', reason: `${place} should be ${peer}, but ${from} answers there: correct the address.` }
-        : objection(welcome.right, settings, run.named)
+        : objection(welcome.right, settings, session.named)
     if (wrong !== null) return this.refuse(wrong)
-    run.reached(peer, incarnation)
-    life.add(run.contradicted(peer, incarnation).subscribe((objection) => this.refuse(objection)))
+    session.reached(peer, incarnation)
+    life.add(session.contradicted(peer, incarnation).subscribe((objection) => this.refuse(objection)))
     this.deadline.unsubscribe()
     this.incarnation = incarnation
     this.reader.maxBytes = settings.maxFrameBytes
@@ -169,15 +169,15 @@ class Call {
     counts.sending = true
     counts.version = commonVersion(protocolVersions, versionsOf(welcome.right))
     counts.trouble = null
-    run.counts.changed$.next()
-    life.add(run.silence(socket).subscribe(() => this.lost(`${place} was silent for ${settings.idleTimeoutMs} ms`)))
+    session.counts.changed$.next()
+    life.add(session.silence(socket).subscribe(() => this.lost(`${place} was silent for ${settings.idleTimeoutMs} ms`)))
     life.add(sendFrom(this.outbox, socket, counts, settings.scheduler))
   }
 
   /** The peer has no address of us, and answers over our call. We reached it, so its data directory is known. */
   private received(payload: Uint8Array, incarnation: Incarnation): void {
     this.counts.framesIn++
-    const event = receive(payload, { from: this.peer, to: this.run.settings.id, incarnation })
+    const event = receive(payload, { from: this.peer, to: this.session.settings.id, incarnation })
     if (event._tag === 'Rejected') this.refuse({ code: 'message', reason: event.reason })
     else this.subscriber.next(event)
   }

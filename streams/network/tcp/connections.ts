@@ -17,7 +17,7 @@ export class Connections {
   private readonly admitted = new Map<NodeId, Accepted>()
   private readonly ofAddress = new Map<string, number>()
 
-  constructor(private readonly run: TcpSession) {}
+  constructor(private readonly session: TcpSession) {}
 
   /**
    * Null, or why there is no room, as a sentence. At a bound the oldest unauthenticated connection has to make room,
@@ -26,7 +26,7 @@ export class Connections {
    * unauthenticated until it has gone.
    */
   enter(socket: Socket, evict: () => void): string | null {
-    const { counts, settings } = this.run
+    const { counts, settings } = this.session
     const { id, maxConnections, maxConnectionsPerAddress } = settings
     const address = socket.remoteAddress ?? ''
     const sharing = this.ofAddress.get(address) ?? 0
@@ -62,7 +62,7 @@ export class Connections {
       if (this.admitted.get(peer) !== accepted) return
       this.admitted.delete(peer)
       this.seen(peer, false)
-      if (this.run.addressOf(peer) === null) this.run.counts.forget(peer)
+      if (this.session.addressOf(peer) === null) this.session.counts.forget(peer)
     })
   }
 
@@ -76,7 +76,7 @@ export class Connections {
       return true
     }
     for (const [peer, accepted] of this.admitted) {
-      if (!isThere(accepted) || this.run.isListed(peer)) continue
+      if (!isThere(accepted) || this.session.isListed(peer)) continue
       accepted.evict()
       return true
     }
@@ -84,7 +84,7 @@ export class Connections {
   }
 
   private seen(peer: NodeId, receiving: boolean): void {
-    this.run.counts.of(peer).receiving = receiving
-    this.run.counts.changed$.next()
+    this.session.counts.of(peer).receiving = receiving
+    this.session.counts.changed$.next()
   }
 }

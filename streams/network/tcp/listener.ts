@@ -8,18 +8,18 @@ import type { TcpSettings } from './options.js'
 import type { TcpSession } from './session.js'
 
 /** Accepts connections and gives what comes over them. Errors with a `NetworkError` where it cannot listen. */
-export const listening = (run: TcpSession, bound: (address: Address) => void): Observable<NetworkEvent> => {
-  const connections = new Connections(run)
-  return accepted(run, bound).pipe(mergeMap((caller) => ('_tag' in caller ? of(caller) : converse(caller, connections, run))))
+export const listening = (session: TcpSession, bound: (address: Address) => void): Observable<NetworkEvent> => {
+  const connections = new Connections(session)
+  return accepted(session, bound).pipe(mergeMap((caller) => ('_tag' in caller ? of(caller) : converse(caller, connections, session))))
 }
 
-const accepted = (run: TcpSession, bound: (address: Address) => void): Observable<Socket | Rejected> =>
+const accepted = (session: TcpSession, bound: (address: Address) => void): Observable<Socket | Rejected> =>
   new Observable<Socket | Rejected>((subscriber) => {
-    const { listen } = run.settings
+    const { listen } = session.settings
     const server = createServer({ noDelay: true }, (socket) => subscriber.next(socket))
     server.on('error', (error: NodeJS.ErrnoException) => {
-      if (!server.listening) return subscriber.error(unusable(error, run.settings))
-      run.counts.reject('limit')
+      if (!server.listening) return subscriber.error(unusable(error, session.settings))
+      session.counts.reject('limit')
       subscriber.next({ _tag: 'Rejected', from: null, kind: 'limit', reason: `a connection could not be accepted (${error.message})` })
     })
     server.listen({ ...listen, exclusive: true }, () => {

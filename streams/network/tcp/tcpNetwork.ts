@@ -67,25 +67,25 @@ export const tcpNetwork = (options: TcpNetworkOptions): TcpNetwork => {
 
   const network: Network = (message$, user = unknownUser) =>
     new Observable<NetworkEvent>((subscriber) => {
-      const run = new TcpSession(settings, counts, outboxes)
+      const session = new TcpSession(settings, counts, outboxes)
 
       const send = (message: Message): void => {
         const wrong = unsendable(message, settings)
         if (wrong !== null) return subscriber.error(wrong)
         if (outboxes.to(message.to)?.offer(message) === true) return
         counts.dropped(message.to)
-        run.tellUnreachable(message.to)
+        session.tellUnreachable(message.to)
       }
 
       subscriber.add(() => {
-        run.end()
+        session.end()
         address$.next(null)
         outboxes.clear()
       })
-      subscriber.add(run.follow(user).subscribe())
+      subscriber.add(session.follow(user).subscribe())
       subscriber.add(message$.subscribe({ next: send, error: (error: unknown) => subscriber.error(error) }))
-      const listening$ = listening(run, (address) => address$.next(address))
-      subscriber.add(merge(run.unreachable$, listening$, callingAll(run)).subscribe(subscriber))
+      const listening$ = listening(session, (address) => address$.next(address))
+      subscriber.add(merge(session.unreachable$, listening$, callingAll(session)).subscribe(subscriber))
     })
 
   return Object.assign(network, {

@@ -22,7 +22,7 @@ const nobodyNamed = votersOnly(ids.map(nodeId))
 
 /** One run of a server. */
 interface Running {
-  readonly run: TcpSession
+  readonly session: TcpSession
   readonly disk: ForgetfulDisk
   readonly configuration$: BehaviorSubject<Configuration>
   /** What the oracle goes by: which disk this run has reached at the address of a name. */
@@ -68,10 +68,10 @@ export const incarnations: Scenario = {
       const { incarnation } = await lastValueFrom(readIdentity(directory, disk.fileSystem))
       const address = { host: 'localhost', port: 1 }
       const peers = Object.fromEntries(ids.map((peer) => [peer, address]))
-      const run = new TcpSession(tcpSettings({ id, clusterId, incarnation, listen: address, peers }), new Counts())
+      const session = new TcpSession(tcpSettings({ id, clusterId, incarnation, listen: address, peers }), new Counts())
       const configuration$ = new BehaviorSubject(named.get(disk)?.configuration ?? nobodyNamed)
-      run.follow({ incarnation: null, configuration$ }).subscribe()
-      running.set(id, { run, disk, configuration$, reached: new Map() })
+      session.follow({ incarnation: null, configuration$ }).subscribe()
+      running.set(id, { session, disk, configuration$, reached: new Map() })
     }
     const startAnew = async (id: Id): Promise<void> => {
       const disk = new ForgetfulDisk()
@@ -83,7 +83,7 @@ export const incarnations: Scenario = {
     /** The first leader is elected once, by everybody. */
     const nameAll = (): void => {
       if (named.size > 0) return
-      const now = [...running].map(([id, { run, disk }]) => ({ id, disk, incarnation: run.settings.incarnation }))
+      const now = [...running].map(([id, { session, disk }]) => ({ id, disk, incarnation: session.settings.incarnation }))
       const configuration = withIncarnations(
         nobodyNamed,
         now.map(({ id, incarnation }) => ({ id: nodeId(id), incarnation })),
@@ -95,12 +95,12 @@ export const incarnations: Scenario = {
     /** Whether `host` has no objection to `guest`, who says `lies` of itself. */
     const accepts = (host: Id, guest: Id, lies: Partial<Greeting>, isCalled: boolean): boolean => {
       const [here, there] = [running.get(host)!, running.get(guest)!]
-      const { run } = here
-      const hello = helloFrame({ ...greetingTo(nodeId(host), there.run.settings), ...lies }).subarray(frameHeaderBytes)
-      const greeting = readGreeting(hello, run.settings)
+      const { session } = here
+      const hello = helloFrame({ ...greetingTo(nodeId(host), there.session.settings), ...lies }).subarray(frameHeaderBytes)
+      const greeting = readGreeting(hello, session.settings)
       // Who calls is compared with what is known of its name; what answers at the address of the name may be news.
-      const known = isCalled ? run.known : run.named
-      const refusal = either.isLeft(greeting) ? greeting.left : objection(greeting.right, run.settings, known)
+      const known = isCalled ? session.known : session.named
+      const refusal = either.isLeft(greeting) ? greeting.left : objection(greeting.right, session.settings, known)
       const expected = named.get(here.disk)?.disks.get(guest) ?? (isCalled ? here.reached.get(guest) : undefined)
       const mayEnter = Object.keys(lies).length === 0 && (expected === undefined || expected === there.disk)
       if (refusal === null && !mayEnter) say('let in', `${host} lets in ${guest}, with ${expected === undefined ? 'lies' : 'another disk'}`)
@@ -113,7 +113,7 @@ export const incarnations: Scenario = {
       if (!accepts(whom, who, {}, true) || !accepts(who, whom, {}, false)) return
       const [here, there] = [running.get(who)!, running.get(whom)!]
       here.reached.set(whom, there.disk)
-      here.run.reached(nodeId(whom), there.run.settings.incarnation)
+      here.session.reached(nodeId(whom), there.session.settings.incarnation)
     }
 
     try {
